@@ -1,0 +1,82 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+namespace sov {
+
+// Plain counters of one node since its start; read by a command, written by nobody else.
+// The formatter would fold the list into a staircase.
+// clang-format off
+#define SOV_COUNTERS(X) \
+    X(datagrams_in) \
+    X(datagrams_out) \
+    X(bytes_in) \
+    X(bytes_out) \
+    X(drop_too_short) \
+    X(drop_too_long) \
+    X(drop_bogon_source) \
+    X(drop_rate_limited) \
+    X(drop_unknown_session) \
+    X(drop_bad_mac) \
+    X(drop_bad_seal) \
+    X(drop_replay) \
+    X(drop_bad_handshake) \
+    X(drop_malformed) \
+    X(drop_insufficient_work) \
+    X(drop_unexpected) \
+    X(handshakes_started) \
+    X(handshakes_answered) \
+    X(handshakes_completed) \
+    X(cookies_sent) \
+    X(cookies_received) \
+    X(sessions_confirmed) \
+    X(sessions_evicted) \
+    X(rekeys) \
+    X(paths_changed) \
+    X(path_challenges) \
+    X(requests_sent) \
+    X(requests_answered) \
+    X(requests_soft_timeout) \
+    X(requests_failed) \
+    X(served_ping) \
+    X(served_find_node) \
+    X(served_get) \
+    X(served_store) \
+    X(served_touch) \
+    X(served_delete) \
+    X(served_dialback) \
+    X(served_unsupported) \
+    X(served_busy) \
+    X(records_stored) \
+    X(records_refused) \
+    X(records_expired) \
+    X(records_evicted) \
+    X(lookups_started) \
+    X(lookups_succeeded) \
+    X(lookups_failed) \
+    X(table_added) \
+    X(table_removed) \
+    X(contacts_refused_subnet) \
+    X(contacts_refused_bogon) \
+    X(unproven_deferred) \
+    X(events_dropped)
+// clang-format on
+
+struct Counters {
+#define SOV_COUNTER_FIELD(name) std::uint64_t name = 0;
+    SOV_COUNTERS(SOV_COUNTER_FIELD)
+#undef SOV_COUNTER_FIELD
+
+    /// Calls visit(name, value) for each counter in the order above.
+    template <typename Visit>
+    void for_each(Visit&& visit) const {
+#define SOV_COUNTER_VISIT(name) visit(std::string_view(#name), name);
+        SOV_COUNTERS(SOV_COUNTER_VISIT)
+#undef SOV_COUNTER_VISIT
+    }
+};
+
+}  // namespace sov

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "daemon/core/base/instant.h"
+
+namespace sov {
+
+/// Every bound of the core in one place, with what happens when it is reached. The daemon uses the
+/// defaults; the simulator passes smaller ones. docs/protocol.md lists those that peers can
+/// observe.
+struct Limits {
+    // --- datagrams ---
+    /// IPv6 minimum MTU 1280 (RFC 8200 s5) less 40 and 8 header bytes. Longer input is dropped and
+    /// counted.
+    static constexpr std::size_t kDatagramBytesMax = 1232;
+
+    // --- sessions ---
+    /// Confirmed sessions kept; past it the least recently used one that no table entry needs goes.
+    std::size_t sessions_max = 4096;
+    /// Handshakes answered but not yet confirmed; past it the oldest goes. Separate from the above,
+    /// so a flood of strangers can't push out a known peer.
+    std::size_t half_open_max = 2048;
+    std::chrono::seconds half_open_time{5};
+    /// Our own handshakes waiting for an answer; past it a new request fails with busy.
+    std::size_t handshakes_out_max = 1024;
+    /// Messages that wait for one handshake; past it the newest is dropped.
+    std::size_t queued_per_handshake_max = 4;
+    /// Rekey by a fresh handshake after this long or this many packets (docs/protocol.md, "Rekey").
+    std::chrono::seconds rekey_after{2 * 3600};
+    std::uint64_t rekey_after_packets = 1ULL << 24;
+    /// A session is not used beyond this, rekeyed or not.
+    std::chrono::seconds session_lifetime{24 * 3600};
+    /// A session without traffic for this long is forgotten.
+    std::chrono::seconds session_idle{3600};
+    /// How long packets under replaced keys are still accepted.
+    std::chrono::seconds old_keys{30};
+    /// Handshakes answered a second before strangers must return a cookie first (about 30 % of a
+    /// core).
+    std::uint32_t handshakes_per_second = 2000;
+    std::uint32_t handshake_burst = 4000;
+
+    // --- requests ---
+    /// Requests in flight over all lookups; past it new ones wait for a slot.
+    std::size_t requests_max = 4096;
+    std::chrono::milliseconds soft_timeout_first{150};  ///< for a peer whose round trip is unknown
+    std::chrono::milliseconds soft_timeout_min{20};
+    std::chrono::milliseconds soft_timeout_max{1000};
+    std::chrono::milliseconds hard_timeout_min{400};
+    std::chrono::milliseconds hard_timeout_max{1500};
+
+    // --- routing table (one per address family) ---
+    std::size_t bucket_size = 20;       ///< k, Maymounkov & Mazieres 2002 s2.2
+    std::size_t replacements_max = 20;  ///< per bucket; past it the oldest goes
+    std::size_t subnet_near_per_bucket = 2, subnet_far_per_bucket = 4;
+    std::size_t subnet_near_per_table = 10, subnet_far_per_table = 24;
+    /// Below this estimated size subnet caps are off, or offices and workshops could not form a
+    /// network.
+    std::uint64_t small_network = 100;
+    /// A contact is passed on only when it answered us within this time.
+    std::chrono::seconds relay_fresh{30 * 60};
+    /// Liveness checks a minute in a quiet node, oldest-unchecked entry first.
+    std::uint32_t liveness_per_minute = 4;
+    /// Unanswered checks before an entry is removed.
+    std::uint8_t strikes_max = 3;
+    std::chrono::seconds bucket_refresh{15 * 60};
+
+    // --- lookups ---
+    std::size_t lookup_paths = 4;          ///< d, disjoint paths (Baumgart & Mies 2007, S/Kademlia)
+    std::size_t lookup_alpha = 2;          ///< in flight per path
+    std::size_t contacts_per_answer = 20;  ///< more in one answer are ignored
+    std::size_t lookup_candidates_max = 256;  ///< past it the farthest is forgotten
+    std::size_t lookups_max = 1024;           ///< past it commands fail with busy
+    std::chrono::seconds lookup_time{20};     ///< then it ends with what it has
+
+    // --- values ---
+    std::size_t record_bytes_max = 1000;
+    std::size_t records_per_key_max = 8;  ///< different owners at one key; the lowest rank goes
+    std::size_t records_max = 65536;      ///< then the ones farthest from us go
+    std::size_t record_bytes_total_max = 64 << 20;
+    std::size_t record_bytes_per_subnet_max = 1 << 20;  ///< stored from one /24 or /56
+    std::chrono::seconds record_ttl_max{7 * 24 * 3600};
+    /// A record that is held can be refreshed under one sequence number this long after it was
+    /// first seen; then its owner must sign again. A copy that lapsed may be stored anew by whoever
+    /// has it.
+    std::chrono::seconds same_sequence_max{26 * 3600};
+
+    // --- our own records ---
+    std::chrono::seconds peer_record_ttl{20 * 60};
+    std::chrono::seconds peer_record_touch{5 * 60};
+    std::chrono::seconds name_record_ttl{24 * 3600};
+    std::chrono::seconds name_record_refresh{6 * 3600};
+    std::size_t own_names_max = 64;  ///< past it claims fail with over_quota
+
+    // --- guard ---
+    /// Datagrams a second that one unproven address may make us look at, and its burst.
+    std::uint32_t source_per_second = 50, source_burst = 200;
+    std::size_t sources_tracked_max = 8192;
+    /// Requests a second from one confirmed session, and its burst; past it they are answered busy.
+    /// CPU-bound by default: fairness between sessions, no global bucket.
+    std::uint32_t session_requests_per_second = 200'000, session_requests_burst = 50'000;
+    /// First packets to addresses that nobody has proven: a second in all, and a minute into one
+    /// /24 or /56.
+    std::uint32_t unproven_per_second = 200, unproven_per_prefix_per_minute = 60;
+
+    // --- server mode ---
+    std::size_t dialbacks_wanted = 3;  ///< from helpers in different /16s; 1 in small networks
+    std::chrono::seconds auto_server_uptime{10 * 60};  ///< public networks only
+    std::chrono::seconds dialback_retry{60};
+
+    // --- outputs ---
+    std::size_t events_max = 8192;  ///< routine events past it are dropped and counted
+};
+
+}  // namespace sov

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daemon/core/base/bytes.h"
+#include "daemon/core/base/contact.h"
+#include "daemon/core/base/ids.h"
+#include "daemon/core/base/instant.h"
+#include "daemon/core/base/result.h"
+
+// What must survive a restart. The identity does not live here: it has its own file, so that a
+// damaged store can be set aside and rebuilt without losing anything precious.
+
+namespace sov::ports {
+
+/// A record held for others. One owner has one record of a kind at a key.
+struct StoredRecord {
+    Key key;
+    PeerId owner;
+    std::uint8_t kind = 0;
+    Bytes record;            ///< the whole signed envelope
+    UnixMillis expires = 0;  ///< by this host's wall clock
+};
+
+/// A peer worth trying after a restart. Anchors are long-lived servers tried first.
+struct CachedPeer {
+    Contact contact;
+    bool anchor = false;
+};
+
+/// First use of a name pins its owner; a different owner later is an alarm.
+struct NamePin {
+    std::string name;
+    PeerId owner;
+};
+
+struct StoredState {
+    std::vector<StoredRecord> records;
+    std::vector<CachedPeer> peers;
+    std::vector<NamePin> pins;
+    std::vector<std::string> own_names;   ///< names that this node claims
+    std::uint64_t sequence_reserved = 0;  ///< no own record at or below this may be signed again
+    std::string notice;                   ///< not empty: what was set aside and why, for `status`
+};
+
+// --- writes: each is applied whole, in the order submitted ---
+
+struct PutRecord {
+    StoredRecord record;
+};
+struct EraseRecord {
+    Key key;
+    PeerId owner;
+    std::uint8_t kind = 0;
+};
+struct ReplacePeers {
+    std::vector<CachedPeer> peers;
+};
+struct PutPin {
+    NamePin pin;
+};
+struct ErasePin {
+    std::string name;
+};
+struct ReplaceOwnNames {
+    std::vector<std::string> names;
+};
+/// Must be on the disk platter (not just in the page cache) before it is confirmed.
+struct ReserveSequence {
+    std::uint64_t up_to = 0;
+};
+
+using StoreWrite = std::variant<PutRecord, EraseRecord, ReplacePeers, PutPin, ErasePin,
+                                ReplaceOwnNames, ReserveSequence>;
+
+/// Keeps the state on disk. Writes are taken at once and carried out on the store's own thread,
+/// many in one transaction where they queue up; a full or failing disk never stops the caller.
+class Store {
+  public:
+    virtual ~Store() = default;
+
+    /// Everything held, expired records left out. Called once, before any write.
+    virtual Result<StoredState> load(UnixMillis now) = 0;
+
+    /// Queues a write. `done(ok)` is called exactly once, on the store's thread, when the write
+    /// would survive the death of the process (ok) or can't be carried out now (not ok: it is tried
+    /// again by whoever cares; `health()` says why). Past the queue's limit the write is refused at
+    /// once.
+    virtual void submit(StoreWrite write, std::function<void(bool ok)> done) = 0;
+
+    /// Empty while writes succeed; otherwise what fails, in words for a person.
+    virtual std::string health() const = 0;
+};
+
+}  // namespace sov::ports
