@@ -1,0 +1,157 @@
+#include "daemon/core/session/exchange.h"
+
+#include <algorithm>
+
+namespace sov::session {
+
+namespace {
+
+constexpr std::uint32_t kSamplesEnough = 8;
+
+wire::Notice notice_of(const wire::Request& request, wire::Notice::What what) {
+    return {request.tag, what, request.to.key, request.family};
+}
+
+}  // namespace
+
+Duration Exchange::soft_timeout(const PeerRef& peer) {
+    const Duration most = limits_.soft_timeout_max;
+    if (const auto known = sessions_.round_trip(peer)) {
+        return std::clamp<Duration>(known->smoothed + 4 * known->variation,
+                                    limits_.soft_timeout_min, most);
+    }
+    if (samples_ < kSamplesEnough) return limits_.soft_timeout_first;
+    return std::clamp<Duration>(smoothed_ + 4 * variation_, limits_.soft_timeout_min, most);
+}
+
+void Exchange::note_round_trip(const PeerRef& peer, Duration round_trip) {
+    sessions_.note_round_trip(peer, round_trip);
+    if (samples_++ == 0) {
+        smoothed_ = round_trip;
+        variation_ = round_trip / 2;
+        return;
+    }
+    const Duration away = smoothed_ > round_trip ? smoothed_ - round_trip : round_trip - smoothed_;
+    variation_ = (3 * variation_ + away) / 4;
+    smoothed_ = (7 * smoothed_ + round_trip) / 8;
+}
+
+bool Exchange::transmit(Instant now, std::uint32_t id, const Pending& pending, bool fresh,
+                        Outbox& outbox) {
+    std::array<std::uint8_t, wire::kDataMessageMax> bytes;
+    ByteWriter writer(bytes);
+    wire::write_head(writer, pending.request.kind, id);
+    writer.bytes(pending.request.body);
+    if (!writer.ok()) return false;
+    const auto outcome =
+        sessions_.send(now, pending.request.to, pending.request.family, writer.written(),
+                       pending.request.rides(), pending.request.init_size(), fresh, outbox);
+    return outcome != SendOutcome::kImpossible;
+}
+
+void Exchange::ask(Instant now, wire::Request request, Outbox& outbox) {
+    if (pending_.size() >= limits_.requests_max) {
+        notices_.push_back(notice_of(request, wire::Notice::What::kFailed));
+        return;
+    }
+    while (pending_.contains(next_id_)) ++next_id_;
+    const std::uint32_t id = next_id_++;
+    const PeerRef peer{request.to.key, request.family};
+    const Duration soft = soft_timeout(peer);
+    const Duration hard =
+        std::clamp<Duration>(2 * soft, limits_.hard_timeout_min, limits_.hard_timeout_max);
+    Pending pending{std::move(request), now, now, now + hard, false};
+    if (!transmit(now, id, pending, false, outbox)) {
+        notices_.push_back(notice_of(pending.request, wire::Notice::What::kFailed));
+        return;
+    }
+    ++counters_.requests_sent;
+    timers_.push({now + std::min(soft, hard), id});
+    pending_.emplace(id, std::move(pending));
+}
+
+std::optional<wire::Answer> Exchange::match(Instant now, const Received& received,
+                                            const wire::Head& head, ByteView body) {
+    const auto known = pending_.find(head.request_id);
+    if (known == pending_.end()) return std::nullopt;
+    Pending& pending = known->second;
+    const auto expected = static_cast<std::uint8_t>(pending.request.kind) | wire::kAnswerBit;
+    const bool error = head.kind == static_cast<std::uint8_t>(wire::Kind::kError);
+    // Touch and delete are answered like store, dial-peer like dialback, dialed like ping.
+    const auto kind = static_cast<wire::Kind>(head.kind);
+    const bool fits =
+        head.kind == expected || error ||
+        (kind == wire::Kind::kStored && (pending.request.kind == wire::Kind::kTouch ||
+                                         pending.request.kind == wire::Kind::kDelete)) ||
+        (kind == wire::Kind::kDialing && pending.request.kind == wire::Kind::kDialPeer) ||
+        (kind == wire::Kind::kPong && pending.request.kind == wire::Kind::kDialed);
+    if (!fits || pending.request.to.key != received.key) return std::nullopt;
+
+    // After a second transmission it is unknown which one this answers (Karn's rule, RFC 6298 s3),
+    // so it counts only where nothing better is known: else a peer slower than the first guess is
+    // never learned.
+    const Duration round_trip = now - pending.asked;
+    const PeerRef peer{received.key, received.from.family};
+    if (!pending.slow || !sessions_.round_trip(peer)) note_round_trip(peer, round_trip);
+    // From an address that is not proven the answer counts as coming from where we asked: nobody's
+    // table may be led astray by a changed source.
+    const Endpoint& asked_at = pending.request.to.endpoint(pending.request.family);
+    wire::Answer answer{pending.request.tag,
+                        kind,
+                        received.key,
+                        received.validated ? received.from : asked_at,
+                        received.serves,
+                        round_trip,
+                        body};
+    ++counters_.requests_answered;
+    pending_.erase(known);
+    return answer;
+}
+
+void Exchange::fail(std::uint32_t id) {
+    const auto known = pending_.find(id);
+    notices_.push_back(notice_of(known->second.request, wire::Notice::What::kFailed));
+    ++counters_.requests_failed;
+    pending_.erase(known);
+}
+
+void Exchange::handle_unreachable(const Endpoint& endpoint) {
+    for (auto& [id, pending] : pending_) {
+        if (pending.request.to.endpoint(pending.request.family) != endpoint || pending.slow)
+            continue;
+        pending.slow = true;
+        timers_.push({pending.hard_at, id});
+        notices_.push_back(notice_of(pending.request, wire::Notice::What::kUnreachable));
+    }
+    // The container has no order; the notices get one.
+    std::sort(notices_.begin(), notices_.end(),
+              [](const wire::Notice& a, const wire::Notice& b) { return a.tag < b.tag; });
+}
+
+void Exchange::handle_timeout(Instant now, Outbox& outbox) {
+    while (!timers_.empty() && timers_.top().at <= now) {
+        const std::uint32_t id = timers_.top().id;
+        timers_.pop();
+        const auto known = pending_.find(id);
+        if (known == pending_.end()) continue;
+        Pending& pending = known->second;
+        if (now >= pending.hard_at) {
+            fail(id);
+            continue;
+        }
+        if (pending.slow) continue;
+        pending.slow = true;
+        ++counters_.requests_soft_timeout;
+        notices_.push_back(notice_of(pending.request, wire::Notice::What::kSlow));
+        // Silence since the request went out: the peer may have lost the session, so open a new
+        // one.
+        const auto heard = sessions_.heard({pending.request.to.key, pending.request.family});
+        transmit(now, id, pending, !heard || *heard <= pending.sent, outbox);
+        pending.sent = now;
+        timers_.push({pending.hard_at, id});
+    }
+}
+
+Instant Exchange::next_timeout() const { return timers_.empty() ? kNever : timers_.top().at; }
+
+}  // namespace sov::session
