@@ -1,0 +1,110 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "daemon/core/base/contact_book.h"
+#include "daemon/core/base/counters.h"
+#include "daemon/core/base/limits.h"
+#include "daemon/core/base/node_mode.h"
+#include "daemon/core/base/rng.h"
+#include "daemon/core/dht/event.h"
+#include "daemon/core/dht/routing_table.h"
+#include "daemon/core/dht/tokens.h"
+#include "daemon/core/dht/value_store.h"
+#include "daemon/core/identity/crypto.h"
+#include "daemon/core/wire/packet.h"
+#include "daemon/core/wire/request.h"
+
+namespace sov::dht {
+
+/// Which part of the DHT a request belongs to: the top byte of its tag.
+enum class Asker : std::uint8_t {
+    kQuery = 1,
+    kProbe = 2,
+    kCheck = 3,
+    kReachability = 4,
+    kAnswered = 5,
+    kWithdraw = 6
+};
+
+inline std::uint64_t make_tag(Asker asker, std::uint64_t rest) {
+    return (static_cast<std::uint64_t>(asker) << 56) | (rest & 0x00ffffffffffffffULL);
+}
+inline Asker asker_of(std::uint64_t tag) { return static_cast<Asker>(tag >> 56); }
+inline std::uint64_t rest_of(std::uint64_t tag) { return tag & 0x00ffffffffffffffULL; }
+
+/// What the parts of the DHT share. They write requests and events here; the node takes them after
+/// each input, so an idle node owns no queue.
+struct Context {
+    // --- given ---
+    identity::Crypto& crypto;
+    ContactBook& book;
+    Rng& rng;
+    Counters& counters;
+    const Limits& limits;
+    identity::SigningKey user_key;
+    NodeKey node_key;
+    NodeId node_id;
+    NetworkId network;
+    NodeMode mode;
+    std::array<bool, 2> family_enabled;  ///< indexed by Family
+    int key_work_bits, name_work_bits;
+    bool durable_acknowledgement, routine_events;
+
+    // --- shared state ---
+    std::array<std::unique_ptr<RoutingTable>, 2> tables;  ///< indexed by Family
+    ValueStore store;
+    Tokens tokens;
+    bool serving = false;
+    std::uint64_t next_ticket = 1;
+    Instant heard_anything{};  ///< when any request of ours was last answered
+
+    // --- outputs ---
+    std::vector<wire::Request> requests;
+    std::vector<Event> events;
+    std::vector<std::pair<NodeKey, Endpoint>> newly_proven;  ///< entered a table
+
+    RoutingTable& table(Family family) { return *tables[static_cast<std::size_t>(family)]; }
+    const RoutingTable& table(Family family) const {
+        return *tables[static_cast<std::size_t>(family)];
+    }
+    bool enabled(Family family) const { return family_enabled[static_cast<std::size_t>(family)]; }
+    PeerId own_peer() const { return PeerId{user_key.public_key}; }
+
+    std::uint64_t network_size() const {
+        return std::max(tables[0]->estimate_network_size(), tables[1]->estimate_network_size());
+    }
+    /// Entries verified since this instant may be passed on.
+    Instant fresh_since(Instant now) const {
+        return now - Instant{} > limits.relay_fresh ? now - limits.relay_fresh : Instant{};
+    }
+
+    /// A node answered a request of ours from `from`: into the table with it, if it serves and has
+    /// done its work. Announces newcomers.
+    void note_answer(Instant now, const NodeKey& key, const Endpoint& from, bool serves);
+    /// A node did not answer.
+    void note_failure(Instant now, const NodeKey& key, Family family);
+
+    void ask(const Contact& to, Family family, wire::Kind kind, Bytes body, std::uint64_t tag) {
+        requests.push_back({to, family, kind, std::move(body), tag});
+    }
+};
+
+inline constexpr std::array<Family, 2> kFamilies = {Family::kIpv4, Family::kIpv6};
+inline std::uint8_t want_of(Family family) {
+    return family == Family::kIpv4 ? wire::kWantIpv4 : wire::kWantIpv6;
+}
+
+/// The body of a message as bytes.
+template <typename Body>
+Bytes body_bytes(const Body& body) {
+    std::array<std::uint8_t, wire::kDataMessageMax> buffer;
+    ByteWriter writer(buffer);
+    wire::write(writer, body);
+    return to_bytes(writer.written());
+}
+
+}  // namespace sov::dht

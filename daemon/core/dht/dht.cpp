@@ -1,0 +1,260 @@
+#include "daemon/core/dht/dht.h"
+
+#include <algorithm>
+
+namespace sov::dht {
+
+namespace {
+
+constexpr std::size_t kRecentLookups = 64;
+
+}  // namespace
+
+Dht::Dht(Context context, UnixMillis wall_clock, std::uint64_t sequence_reserved,
+         const std::vector<std::string>& own_names,
+         const std::vector<std::pair<std::string, PeerId>>& pins)
+    : context_(std::move(context)),
+      publisher_(wall_clock, sequence_reserved, own_names, context_),
+      finder_(pins) {}
+
+void Dht::start(Instant now) { reachability_.start(now, context_); }
+
+void Dht::restore(Instant now, const Key& key, Bytes record, Duration expires_in) {
+    const auto head = identity::read_head(record);
+    if (!head) return;
+    int work = 0;
+    if (head->kind == identity::RecordKind::kName && !head->tombstone) {
+        const auto name = identity::decode_name(record);
+        if (!name) return;
+        work = identity::name_work(context_.crypto, head->owner, key, name->stamp);
+    }
+    context_.store.restore(now, {*head, key, std::move(record)}, expires_in, work);
+}
+
+bool Dht::answer(Instant now, const Requester& requester, bool stranger, const wire::Head& head,
+                 ByteReader body, ByteWriter& out) {
+    const auto kind = static_cast<wire::Kind>(head.kind);
+    const bool dials = kind == wire::Kind::kDialback || kind == wire::Kind::kDialPeer;
+    if (kind == wire::Kind::kDialed) {
+        const auto nonce = wire::read_nonce(body);
+        if (nonce && requester.first) {
+            reachability_.note_dialed_unproven(requester.key, *nonce, stranger);
+        }
+        if (nonce && requester.validated) {
+            reachability_.note_dialed(now, context_, *nonce, requester.from, stranger);
+        }
+        // Answered like a ping, whose body is empty.
+        if (nonce) body = ByteReader({});
+    } else if (dials && requester.validated) {
+        return answer_dial(now, requester, head, body, out);
+    }
+    return server_.answer(now, context_, requester, head, body, out);
+}
+
+bool Dht::answer_dial(Instant now, const Requester& requester, const wire::Head& head,
+                      ByteReader body, ByteWriter& out) {
+    ++context_.counters.served_dialback;
+    std::optional<std::uint8_t> helpers;
+    if (static_cast<wire::Kind>(head.kind) == wire::Kind::kDialback) {
+        if (const auto request = wire::read_dialback(body)) {
+            helpers = reachability_.help(now, context_, requester.key, requester.from, *request);
+        }
+    } else if (const auto request = wire::read_dial_peer(body)) {
+        helpers = reachability_.dial(now, context_, requester.from, *request);
+    }
+    if (!helpers) {
+        ++context_.counters.drop_malformed;
+        wire::write_error(out, head.request_id, Errc::kMalformed);
+        return true;
+    }
+    wire::write_head(out, wire::Kind::kDialing, head.request_id);
+    out.u8(*helpers);
+    return true;
+}
+
+void Dht::on_answer(Instant now, const wire::Answer& answer) {
+    context_.note_answer(now, answer.key, answer.from, answer.serves);
+    if (answer.kind == wire::Kind::kPong) {
+        ByteReader reader(answer.body);
+        if (const auto pong = wire::read_pong(reader)) {
+            reachability_.note_observed(now, context_, answer.key, answer.from, pong->observed);
+        }
+    }
+    maintenance_.on_answer(now, context_, queries_, answer);
+    switch (asker_of(answer.tag)) {
+        case Asker::kQuery: queries_.on_answer(now, context_, answer); break;
+        case Asker::kWithdraw: publisher_.note_withdrawn(); break;
+        case Asker::kProbe:
+        case Asker::kCheck:
+        case Asker::kReachability:
+        case Asker::kAnswered: break;
+    }
+}
+
+void Dht::on_notice(Instant now, const wire::Notice& notice) {
+    const bool failed = notice.what == wire::Notice::What::kFailed;
+    if (notice.what != wire::Notice::What::kSlow)
+        context_.note_failure(now, notice.key, notice.family);
+    switch (asker_of(notice.tag)) {
+        case Asker::kQuery: queries_.on_notice(now, context_, notice); break;
+        case Asker::kProbe: maintenance_.on_notice(notice); break;
+        case Asker::kWithdraw:
+            if (failed) publisher_.note_withdrawn();
+            break;
+        case Asker::kCheck:
+        case Asker::kReachability:
+        case Asker::kAnswered: break;
+    }
+}
+
+void Dht::on_newcomer(Instant now, const NodeKey& key, const Endpoint& from, bool serves) {
+    reachability_.note_proven(now, context_, key, from);
+    // Whoever comes to us can tell us our address, before we know anybody to ask.
+    if (!serves && reachability_.state(from.family).observed.port == 0) {
+        maintenance_.ask_address(context_, key, from);
+    }
+    if (serves && enabled_) maintenance_.consider(now, context_, key, from);
+}
+
+void Dht::on_goodbye(const NodeKey& key, const Endpoint& from) {
+    const ContactBook::Entry* known = context_.book.find(key);
+    if (known == nullptr) return;
+    const NodeId id = known->id;
+    if (!context_.table(from.family).remove(key)) return;
+    ++context_.counters.table_removed;
+    if (context_.routine_events) context_.events.push_back(NodeLost{id, from});
+}
+
+void Dht::handle_network_change(Instant now) {
+    reachability_.handle_network_change(now);
+    maintenance_.handle_network_change(now);
+    publisher_.handle_network_change(now);
+}
+
+void Dht::handle_persisted(Instant now, std::uint64_t ticket, bool ok) {
+    server_.handle_persisted(ticket, ok);
+    publisher_.handle_persisted(now, context_, ticket, ok);
+}
+
+void Dht::handle_timeout(Instant now) {
+    for (const auto& gone : context_.store.take_expired(now)) {
+        context_.events.push_back(ForgetRecord{gone.key, gone.owner, gone.kind});
+    }
+    queries_.handle_timeout(now, context_);
+    if (!enabled_) return;
+    maintenance_.handle_timeout(now, context_, queries_);
+    reachability_.handle_timeout(now, context_);
+    publisher_.handle_timeout(now, context_, queries_);
+}
+
+Dht::Deadline Dht::next_timeout() const {
+    Deadline next{context_.store.next_expiry(), "record expiry"};
+    const auto consider = [&](Instant at, std::string_view timer) {
+        if (at < next.at) next = {at, timer};
+    };
+    consider(queries_.next_timeout(context_), "lookup deadline");
+    if (!enabled_) return next;
+    consider(maintenance_.next_timeout(), "table maintenance");
+    consider(reachability_.next_timeout(), "dial-back");
+    consider(publisher_.next_timeout(), "own records");
+    return next;
+}
+
+bool Dht::settle(Instant now) {
+    bool busy = false;
+    for (Queries::Finished& finished : queries_.take_finished()) {
+        busy = true;
+        if (maintenance_.on_finished(now, context_, queries_, finished)) continue;
+        if (publisher_.on_finished(now, context_, finished)) continue;
+        note_lookup(finished.result.report.took);
+        finder_.on_finished(now, context_, queries_, std::move(finished));
+    }
+    if (enabled_) busy = maintenance_.join_if_needed(now, context_, queries_) || busy;
+    if (maintenance_.joined() && enabled_) publisher_.go_online(now);
+    std::vector<Endpoint> addresses;
+    for (const Family family : kFamilies) {
+        const Endpoint& observed = reachability_.state(family).observed;
+        if (observed.port != 0 && context_.enabled(family)) addresses.push_back(observed);
+    }
+    publisher_.set_addresses(now, std::move(addresses), context_.serving);
+    return busy;
+}
+
+// --- commands
+// ----------------------------------------------------------------------------------------
+
+void Dht::refuse(CommandId command, Errc error) {
+    Found found;
+    found.error = error;
+    context_.events.push_back(FindFinished{command, std::move(found)});
+}
+
+void Dht::find_peer(Instant now, CommandId command, const PeerId& peer, bool trace) {
+    if (peer == context_.own_peer()) {
+        const identity::PeerRecord own = publisher_.own_peer(context_);
+        FoundPeer self;
+        self.peer = peer;
+        self.tag = identity::peer_tag(context_.crypto, peer);
+        self.located = true;
+        self.sequence = own.head.sequence;
+        self.ttl = own.head.ttl;
+        self.nodes = own.nodes;
+        Found found;
+        found.source = "own";
+        found.peers.push_back(std::move(self));
+        context_.events.push_back(FindFinished{command, std::move(found)});
+        return;
+    }
+    if (!enabled_) return refuse(command, Errc::kNoPeers);
+    finder_.find_peer(now, context_, queries_, command, peer, trace);
+}
+
+void Dht::find_name(Instant now, CommandId command, std::string_view typed, bool trace) {
+    if (!enabled_) return refuse(command, Errc::kNoPeers);
+    finder_.find_name(now, context_, queries_, command, typed, trace);
+}
+
+void Dht::claim(Instant now, CommandId command, std::string_view name) {
+    publisher_.claim(now, context_, queries_, command, name);
+}
+
+void Dht::release(Instant now, CommandId command, std::string_view name) {
+    publisher_.release(now, context_, queries_, command, name);
+}
+
+void Dht::put(Instant now, CommandId command, const Key& key, Bytes record) {
+    publisher_.put(now, context_, queries_, command, key, std::move(record));
+}
+
+void Dht::get(Instant now, CommandId command, const Key& key, bool trace) {
+    finder_.get(now, context_, queries_, command, key, trace);
+}
+
+void Dht::cancel(Instant now, CommandId command) {
+    if (!finder_.cancel(now, context_, queries_, command))
+        publisher_.cancel(now, context_, queries_, command);
+}
+
+Duration Dht::lookup_p50() const {
+    if (recent_lookups_.empty()) return Duration{0};
+    std::vector<Duration> sorted = recent_lookups_;
+    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    return *middle;
+}
+
+void Dht::note_lookup(Duration took) {
+    if (recent_lookups_.size() < kRecentLookups) {
+        recent_lookups_.push_back(took);
+        return;
+    }
+    recent_lookups_[recent_at_++ % kRecentLookups] = took;
+}
+
+void Dht::check_invariants() const {
+    context_.tables[0]->check_invariants();
+    context_.tables[1]->check_invariants();
+    context_.store.check_invariants();
+}
+
+}  // namespace sov::dht

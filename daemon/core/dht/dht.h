@@ -1,0 +1,103 @@
+#pragma once
+
+#include <vector>
+
+#include "daemon/core/dht/finder.h"
+#include "daemon/core/dht/maintenance.h"
+#include "daemon/core/dht/publisher.h"
+#include "daemon/core/dht/queries.h"
+#include "daemon/core/dht/reachability.h"
+#include "daemon/core/dht/server.h"
+#include "daemon/core/identity/peer_name.h"
+
+namespace sov::dht {
+
+/// The distributed hash table as one part: answers requests, runs look-ups, keeps our own records
+/// stored, and decides whether we serve. Requests to send and events gather in its context; the
+/// node takes them after each input and then calls settle() until nothing is left to do.
+class Dht {
+  public:
+    Dht(Context context, UnixMillis wall_clock, std::uint64_t sequence_reserved,
+        const std::vector<std::string>& own_names,
+        const std::vector<std::pair<std::string, PeerId>>& pins);
+
+    void start(Instant now);
+    /// A record that a previous life verified and stored.
+    void restore(Instant now, const Key& key, Bytes record, Duration expires_in);
+
+    /// Serves one request. False: no answer (now). `stranger`: we never contacted this node.
+    bool answer(Instant now, const Requester& requester, bool stranger, const wire::Head& head,
+                ByteReader body, ByteWriter& out);
+    /// Something was sent there.
+    void note_contacted(Instant now, const Endpoint& to) {
+        reachability_.note_contacted(now, context_, to);
+    }
+    void on_answer(Instant now, const wire::Answer& answer);
+    void on_notice(Instant now, const wire::Notice& notice);
+    void on_newcomer(Instant now, const NodeKey& key, const Endpoint& from, bool serves);
+    void on_goodbye(const NodeKey& key, const Endpoint& from);
+    void probe(Instant now, const Contact& contact) { maintenance_.probe(now, context_, contact); }
+    void handle_network_change(Instant now);
+    void handle_persisted(Instant now, std::uint64_t ticket, bool ok);
+    void handle_timeout(Instant now);
+    /// Carries finished look-ups to whoever waits for them. True when something was done.
+    bool settle(Instant now);
+    void withdraw(Instant now) { publisher_.withdraw(now, context_); }
+    bool withdrawn() const { return publisher_.withdrawn(); }
+    /// Whether look-ups and publishing run; answering others does not depend on it.
+    void set_enabled(bool on) { enabled_ = on; }
+
+    struct Deadline {
+        Instant at;
+        std::string_view timer;
+    };
+    Deadline next_timeout() const;
+
+    void find_peer(Instant now, CommandId command, const PeerId& peer, bool trace);
+    void find_name(Instant now, CommandId command, std::string_view typed, bool trace);
+    void claim(Instant now, CommandId command, std::string_view name);
+    void release(Instant now, CommandId command, std::string_view name);
+    void put(Instant now, CommandId command, const Key& key, Bytes record);
+    void get(Instant now, CommandId command, const Key& key, bool trace);
+    void cancel(Instant now, CommandId command);
+    bool unpin(std::string_view name) { return finder_.unpin(name); }
+
+    Context& context() { return context_; }
+    const Context& context() const { return context_; }
+    Server& server() { return server_; }
+    Maintenance& maintenance() { return maintenance_; }
+    const ReachabilityProbe& reachability() const { return reachability_; }
+    const Publisher& publisher() const { return publisher_; }
+    bool joined() const { return maintenance_.joined(); }
+    /// Somebody is in the table and somebody answered lately. The quietest node pings every entry
+    /// within 15 minutes, so longer silence means that all addresses we know are stale.
+    bool connected(Instant now) const {
+        return table_size() > 0 && now - context_.heard_anything < std::chrono::minutes(20);
+    }
+    std::size_t lookups_running() const { return queries_.running(); }
+    /// Median duration of the last 64 look-ups for apps; 0: none yet.
+    Duration lookup_p50() const;
+    std::size_t table_size() const {
+        return context_.tables[0]->size() + context_.tables[1]->size();
+    }
+    void check_invariants() const;
+
+  private:
+    bool answer_dial(Instant now, const Requester& requester, const wire::Head& head,
+                     ByteReader body, ByteWriter& out);
+    void note_lookup(Duration took);
+    void refuse(CommandId command, Errc error);
+
+    Context context_;
+    Queries queries_;
+    Server server_;
+    Maintenance maintenance_;
+    ReachabilityProbe reachability_;
+    Publisher publisher_;
+    Finder finder_;
+    bool enabled_ = true;
+    std::vector<Duration> recent_lookups_;  ///< a ring of 64
+    std::size_t recent_at_ = 0;
+};
+
+}  // namespace sov::dht

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/core/dht/queries.h"
+
+namespace sov::dht {
+
+/// Finds peers for apps. A key is looked up directly. A name is looked up for all claims on it,
+/// which are ranked (the owner it had when first used, then how many replicas show the claim, then
+/// its proof of work), and the best few are located. A single claimant is pinned; when the pinned
+/// owner is gone and somebody else claims the name, that is an alarm, not an update.
+class Finder {
+  public:
+    explicit Finder(const std::vector<std::pair<std::string, PeerId>>& pins)
+        : pins_(pins.begin(), pins.end()) {}
+
+    void find_peer(Instant now, Context& context, Queries& queries, CommandId command,
+                   const PeerId& peer, bool trace);
+    void find_name(Instant now, Context& context, Queries& queries, CommandId command,
+                   std::string_view typed, bool trace);
+    void get(Instant now, Context& context, Queries& queries, CommandId command, const Key& key,
+             bool trace);
+    /// True when the command was one of ours and is under way.
+    bool cancel(Instant now, Context& context, Queries& queries, CommandId command);
+    bool on_finished(Instant now, Context& context, Queries& queries, Queries::Finished finished);
+    bool unpin(std::string_view name) { return pins_.erase(std::string(name)) > 0; }
+
+  private:
+    struct Running {
+        CommandId command{};
+        bool trace = false, get = false;
+        Instant began{};
+        std::string tag;  ///< asked for with name#tag
+        Found found;
+        QueryId claims = kNoQuery;  ///< the look-up of the name
+        std::map<QueryId, std::size_t>
+            locating;  ///< look-ups of claimants, by place in found.peers
+    };
+
+    void fail(Context& context, CommandId command, std::string name, Errc error);
+    void on_claims(Instant now, Context& context, Queries& queries, Running& running,
+                   QueryResult result);
+    void on_located(Running& running, std::size_t place, QueryResult result);
+    void rank(Context& context, Running& running, const std::vector<QueryResult::Record>& records);
+    void check_pin(Context& context, Running& running);
+    void conclude(Instant now, Context& context, Running& running);
+    void locate(Instant now, Context& context, Queries& queries, Running& running,
+                std::size_t place);
+    Running* running_of(QueryId id);
+
+    std::map<CommandId, Running> running_;
+    std::map<QueryId, CommandId> by_query_;
+    std::map<std::string, PeerId> pins_;
+};
+
+}  // namespace sov::dht

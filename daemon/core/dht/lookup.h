@@ -1,0 +1,91 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "daemon/core/base/contact.h"
+#include "daemon/core/base/ids.h"
+#include "daemon/core/base/instant.h"
+#include "daemon/core/base/limits.h"
+
+namespace sov::dht {
+
+/// An iterative search for the nodes nearest to a target, as a value that only answers: ask this
+/// one, wait, done. It walks several disjoint paths at once (S/Kademlia: Baumgart & Mies 2007): a
+/// node is asked on one path only, and what it says is used on that path only, so a liar spoils one
+/// path. A path is done when the k nearest nodes that it knows and that are not silent have
+/// answered. Nodes past their soft time-out stop counting but may still answer; when a round brings
+/// nothing nearer, the rest of the k nearest are asked at once (final burst). Remembers at most
+/// Limits::lookup_candidates_max nodes: the farthest are forgotten.
+class Lookup {
+  public:
+    Lookup(const Key& target, Family family, const Limits& limits)
+        : target_(target), family_(family), limits_(limits), paths_(limits.lookup_paths) {}
+
+    struct Candidate {
+        Contact contact;
+        NodeId id;
+        Key distance;
+        enum class State : std::uint8_t { kFresh, kAsked, kSlow, kAnswered, kFailed } state{};
+        std::uint8_t known_to = 0;  ///< bit i: path i learned of it
+        std::uint8_t path = 0;      ///< which path asked it
+        std::uint8_t hop = 0;
+    };
+
+    /// A node to start from; dealt to the paths in turn. Those nearest to the target first.
+    void add_seed(const Contact& contact, const NodeId& id);
+
+    /// The next node to ask; nothing when all that can be asked now has been.
+    const Candidate* next_ask();
+    /// True when nothing more will be asked and nothing that counts is unanswered.
+    bool done() const;
+
+    // What came of asking; unknown ids are ignored. `contacts` come with their ids.
+    struct Learned {
+        Contact contact;
+        NodeId id;
+    };
+    void on_answer(const NodeId& from, const std::vector<Learned>& contacts);
+    void on_slow(const NodeId& from);
+    void on_failed(const NodeId& from);
+    /// Answered, but not usable as one of the nearest (it refused).
+    void on_refused(const NodeId& from) { on_failed(from); }
+
+    /// Those that answered, nearest first, at most `most`.
+    std::vector<const Candidate*> answered(std::size_t most) const;
+    const Candidate* find(const NodeId& id) const;
+    const Key& target() const { return target_; }
+    Family family() const { return family_; }
+    std::uint8_t hops() const { return hops_; }
+    std::size_t candidates() const { return candidates_.size(); }
+
+  private:
+    struct PathState {
+        std::size_t in_flight = 0;
+        std::size_t since_closer = 0;  ///< answers in a row that brought nothing nearer
+        Key nearest_answered = farthest();
+        static Key farthest() {
+            Key key;
+            key.bytes.fill(0xff);
+            return key;
+        }
+    };
+
+    Candidate* find_mutable(const NodeId& id);
+    Candidate* add(const Contact& contact, const NodeId& id, std::uint8_t path, std::uint8_t hop);
+    Candidate* next_on(std::size_t path);
+    bool path_done(std::size_t path) const;
+    void leave_flight(Candidate& candidate);
+    void lend_seeds(std::size_t path);
+
+    Key target_;
+    Family family_;
+    const Limits& limits_;
+    std::vector<PathState> paths_;
+    std::vector<Candidate> candidates_;  ///< nearest first
+    std::size_t next_seed_path_ = 0;
+    std::size_t next_path_ = 0;
+    std::uint8_t hops_ = 0;
+};
+
+}  // namespace sov::dht

@@ -1,0 +1,215 @@
+#include "daemon/core/dht/maintenance.h"
+
+#include <algorithm>
+
+namespace sov::dht {
+
+namespace {
+
+constexpr std::size_t kProbesMax = 64;
+/// Newcomers checked in one second; the rest come again with their next session.
+constexpr std::size_t kChecksPerSecond = 64;
+/// Answers to these tell us our own address soon after the start.
+constexpr std::size_t kFirstPings = 5;
+constexpr std::chrono::seconds kRefreshTick{60};
+constexpr std::chrono::seconds kJoinAgain{5};
+constexpr std::chrono::seconds kFirstSelfLookup{1}, kLastSelfLookup{300};
+constexpr std::chrono::minutes kPingAfter{15};
+
+Key random_in_bucket(Rng& rng, const NodeId& own, int bucket) {
+    Key key;
+    for (std::uint8_t& byte : key.bytes) byte = static_cast<std::uint8_t>(rng.next());
+    for (int bit = 0; bit <= bucket && bit < 160; ++bit) {
+        const auto at = static_cast<std::size_t>(bit / 8);
+        const auto mask = static_cast<std::uint8_t>(0x80 >> (bit % 8));
+        const bool differ = bit == bucket;
+        const auto wanted = static_cast<std::uint8_t>((own.bytes[at] ^ (differ ? mask : 0)) & mask);
+        key.bytes[at] = static_cast<std::uint8_t>((key.bytes[at] & ~mask) | wanted);
+    }
+    return key;
+}
+
+}  // namespace
+
+void Maintenance::start_timers(Instant now, const Context& context) {
+    if (next_ping_ != kNever) return;
+    next_ping_ = now + ping_interval(context);
+    next_refresh_ = now + kRefreshTick;
+    pings_wanted_ = kFirstPings;
+}
+
+void Maintenance::probe(Instant now, Context& context, const Contact& contact) {
+    start_timers(now, context);
+    bool asked = false;
+    for (const Family family : kFamilies) {
+        if (!contact.has(family) || !context.enabled(family) || probes_.size() >= kProbesMax)
+            continue;
+        asked = true;
+        const std::uint64_t tag = make_tag(Asker::kProbe, next_probe_++);
+        probes_.emplace(tag, contact);
+        const std::uint8_t want = wire::kWantIpv4 | wire::kWantIpv6;
+        context.ask(contact, family, wire::Kind::kFindNode,
+                    body_bytes(wire::FindNode{context.node_id, want}), tag);
+    }
+    if (!asked) probed_.push_back({contact.key, false});
+}
+
+void Maintenance::consider(Instant now, Context& context, const NodeKey& key,
+                           const Endpoint& from) {
+    if (context.table(from.family).contains(key)) return;
+    if (now - checks_reset_ >= std::chrono::seconds(1)) {
+        checks_reset_ = now;
+        checks_open_ = 0;
+    }
+    if (++checks_open_ > kChecksPerSecond) return;
+    ping(context, Contact::of(key, from), from.family, Asker::kCheck);
+}
+
+void Maintenance::ping(Context& context, const Contact& contact, Family family, Asker asker) {
+    context.ask(contact, family, wire::Kind::kPing, {}, make_tag(asker, 0));
+}
+
+void Maintenance::on_answer(Instant now, Context& context, Queries& queries,
+                            const wire::Answer& answer) {
+    if (pings_wanted_ > 0 && answer.kind != wire::Kind::kPong) {
+        --pings_wanted_;
+        ping(context, Contact::of(answer.key, answer.from), answer.from.family, Asker::kCheck);
+    }
+    const auto probed = probes_.find(answer.tag);
+    if (probed == probes_.end()) return;
+    const Contact contact = probed->second;
+    probes_.erase(probed);
+    probed_.push_back({contact.key, true});
+    // Join once somebody has answered, and again when a later probe opens another part of the
+    // network.
+    if (join_query_ == kNoQuery) {
+        join(now, context, queries);
+    } else {
+        join_again_ = true;
+    }
+}
+
+void Maintenance::on_notice(const wire::Notice& notice) {
+    if (notice.what != wire::Notice::What::kFailed) return;
+    const auto probed = probes_.find(notice.tag);
+    if (probed == probes_.end()) return;
+    probed_.push_back({probed->second.key, false});
+    probes_.erase(probed);
+}
+
+void Maintenance::join(Instant now, Context& context, Queries& queries) {
+    QuerySpec spec;
+    spec.goal = QuerySpec::Goal::kNodes;
+    spec.target = context.node_id;
+    spec.both_families = true;
+    joined_with_ = context.tables[0]->size() + context.tables[1]->size();
+    join_again_at_ = now + kJoinAgain;
+    join_query_ = queries.start(now, context, std::move(spec));
+}
+
+bool Maintenance::join_if_needed(Instant now, Context& context, Queries& queries) {
+    // A join that led nowhere is tried again when there is somebody else to ask, or after a while.
+    const std::size_t known = context.tables[0]->size() + context.tables[1]->size();
+    if (joined_ || join_query_ != kNoQuery || known == 0) return false;
+    if (known <= joined_with_ && now < join_again_at_) return false;
+    start_timers(now, context);
+    join(now, context, queries);
+    return true;
+}
+
+bool Maintenance::on_finished(Instant now, Context& context, Queries& queries,
+                              const Queries::Finished& finished) {
+    if (finished.id == join_query_) {
+        join_query_ = kNoQuery;
+        const bool first = !joined_;
+        joined_ = joined_ || !finished.result.closest.empty();
+        if (join_again_) {
+            join_again_ = false;
+            join(now, context, queries);
+        }
+        if (joined_) size_looked_at_ = context.network_size();
+        if (first && joined_) {
+            next_self_lookup_ = now + kFirstSelfLookup;
+            self_lookup_wait_ = kFirstSelfLookup;
+            // Fill the far buckets too (Maymounkov & Mazieres 2002, s2.3): our neighbourhood is
+            // known now.
+            for (int bucket = 0; bucket < 8; ++bucket) {
+                QuerySpec spec;
+                spec.goal = QuerySpec::Goal::kNodes;
+                spec.target = random_in_bucket(context.rng, context.node_id, bucket);
+                const bool far_side_known =
+                    context.table(Family::kIpv4).size() + context.table(Family::kIpv6).size() >=
+                    context.network_size();
+                if (far_side_known) break;
+                own_queries_.push_back(queries.start(now, context, std::move(spec)));
+            }
+        }
+        return true;
+    }
+    const auto own = std::find(own_queries_.begin(), own_queries_.end(), finished.id);
+    if (own == own_queries_.end()) return false;
+    own_queries_.erase(own);
+    return true;
+}
+
+// Whoever comes early knows few. While the network around us grows we look ourselves up again, less
+// and less often; a network that stands still is left alone.
+void Maintenance::look_around(Instant now, Context& context, Queries& queries) {
+    self_lookup_wait_ = std::min<Duration>(2 * self_lookup_wait_, kLastSelfLookup);
+    next_self_lookup_ = now + self_lookup_wait_;
+    const std::uint64_t size = context.network_size();
+    const bool grown = size > size_looked_at_ + size_looked_at_ / 4;
+    const bool sparse =
+        context.tables[0]->size() + context.tables[1]->size() < context.limits.bucket_size;
+    if ((grown || sparse) && join_query_ == kNoQuery) join(now, context, queries);
+}
+
+// All entries get their turn before they are too old to be passed on.
+Duration Maintenance::ping_interval(const Context& context) const {
+    const std::size_t entries = context.tables[0]->size() + context.tables[1]->size();
+    const Duration slowest = std::chrono::seconds(60) / context.limits.liveness_per_minute;
+    return entries == 0
+               ? slowest
+               : std::min<Duration>(slowest, Duration(context.limits.relay_fresh) / 2 / entries);
+}
+
+void Maintenance::handle_network_change(Instant now) {
+    if (next_ping_ == kNever) return;
+    pings_wanted_ = kFirstPings;
+    next_ping_ = now;
+    next_refresh_ = now;
+    join_again_ = joined_;
+}
+
+void Maintenance::handle_timeout(Instant now, Context& context, Queries& queries) {
+    if (now >= next_ping_) {
+        next_ping_ = now + ping_interval(context);
+        for (const Family family : kFamilies) {
+            const Instant before = now - Instant{} > kPingAfter ? now - kPingAfter : Instant{};
+            if (const auto* stalest = context.table(family).stalest(before)) {
+                ping(context, stalest->contact, family, Asker::kCheck);
+            }
+        }
+    }
+    if (now >= next_self_lookup_) look_around(now, context, queries);
+    if (now < next_refresh_) return;
+    next_refresh_ = now + kRefreshTick;
+    if (join_again_ && join_query_ == kNoQuery) {
+        join_again_ = false;
+        join(now, context, queries);
+    }
+    if (now - Instant{} < context.limits.bucket_refresh) return;
+    for (const Family family : kFamilies) {
+        const auto unused =
+            context.table(family).buckets_unused_since(now - context.limits.bucket_refresh);
+        if (unused.empty()) continue;
+        // One a minute and family, the deepest first: no burst after a quiet night.
+        QuerySpec spec;
+        spec.goal = QuerySpec::Goal::kNodes;
+        spec.target = random_in_bucket(context.rng, context.node_id, unused.back());
+        context.table(family).note_bucket_used(now, spec.target);
+        own_queries_.push_back(queries.start(now, context, std::move(spec)));
+    }
+}
+
+}  // namespace sov::dht

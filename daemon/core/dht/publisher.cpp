@@ -1,0 +1,398 @@
+#include "daemon/core/dht/publisher.h"
+
+#include <algorithm>
+
+#include "daemon/core/identity/peer_name.h"
+
+namespace sov::dht {
+
+namespace {
+
+constexpr std::uint64_t kReserveAhead = 3'600'000;
+constexpr std::chrono::hours kSignAgain{12};
+constexpr std::chrono::seconds kFirstRetry{5}, kLastRetry{300};
+constexpr std::chrono::seconds kFirstLook{2};
+/// An address that several peers report settles within this; then the record is signed once.
+constexpr std::chrono::milliseconds kSettle{50};
+/// Hashes between two looks at the network: half a millisecond.
+constexpr std::uint64_t kStampSlice = 2048;
+constexpr std::uint32_t kCapabilityServes = 1;
+
+}  // namespace
+
+Publisher::Publisher(UnixMillis wall_clock, std::uint64_t sequence_reserved,
+                     const std::vector<std::string>& names, Context& context)
+    : wall_clock_(wall_clock), last_sequence_(sequence_reserved), reserved_(sequence_reserved) {
+    peer_.kind = identity::RecordKind::kPeer;
+    peer_.key = identity::peer_key(context.crypto, context.own_peer());
+    for (const std::string& name : names) add_name(context, name);
+}
+
+Publisher::Own& Publisher::add_name(Context& context, std::string name) {
+    Own own;
+    own.kind = identity::RecordKind::kName;
+    own.key = identity::name_key(context.crypto, name);
+    own.name = name;
+    own.work_needed = identity::name_work_needed(name.size(), context.name_work_bits);
+    own.problem = "not stored yet: not connected";
+    return names_.insert_or_assign(std::move(name), std::move(own)).first->second;
+}
+
+void Publisher::answer(Context& context, CommandId command, const Key& key, Errc error) {
+    Published published;
+    published.error = error;
+    published.key = key;
+    context.events.push_back(PublishFinished{command, std::move(published)});
+}
+
+std::uint64_t Publisher::save_names(Context& context) {
+    OwnNamesChanged changed{context.next_ticket++, {}};
+    for (const auto& [name, own] : names_) changed.names.push_back(name);
+    const std::uint64_t ticket = changed.ticket;
+    context.events.push_back(std::move(changed));
+    return ticket;
+}
+
+// --- sequence numbers
+// -------------------------------------------------------------------------------
+
+std::optional<std::uint64_t> Publisher::next_sequence(Instant now, Context& context) {
+    const auto since_start =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
+    const std::uint64_t clock = wall_clock_ + static_cast<std::uint64_t>(since_start.count());
+    const std::uint64_t next = std::max(last_sequence_ + 1, clock);
+    if (context.durable_acknowledgement && next > reserved_) {
+        if (reserving_ticket_ == 0) {
+            reserving_ticket_ = context.next_ticket++;
+            reserving_up_to_ = next + kReserveAhead;
+            context.events.push_back(ReserveSequence{reserving_ticket_, reserving_up_to_});
+        }
+        return std::nullopt;
+    }
+    last_sequence_ = next;
+    return next;
+}
+
+void Publisher::handle_persisted(Instant now, Context& context, std::uint64_t ticket, bool ok) {
+    if (ticket == reserving_ticket_ && ticket != 0) {
+        reserving_ticket_ = 0;
+        if (ok) reserved_ = reserving_up_to_;
+        const Instant again = ok ? now : now + kFirstRetry;
+        const auto wake = [&](Own& own) {
+            if (own.record.empty() && own.query == kNoQuery && online_) own.next_at = again;
+        };
+        wake(peer_);
+        for (auto& [name, own] : names_) wake(own);
+        return;
+    }
+    for (auto& [name, own] : names_) {
+        if (own.waits_for != ticket) continue;
+        own.waits_for = 0;
+        const auto unsaved = unsaved_.find(ticket);
+        if (unsaved == unsaved_.end()) return;
+        Published published = std::move(unsaved->second);
+        unsaved_.erase(unsaved);
+        if (!ok) published.error = Errc::kBusy;
+        if (own.command != kNoCommand)
+            context.events.push_back(PublishFinished{own.command, std::move(published)});
+        own.command = kNoCommand;
+        return;
+    }
+}
+
+// --- commands
+// ---------------------------------------------------------------------------------------
+
+void Publisher::claim(Instant now, Context& context, Queries& queries, CommandId command,
+                      std::string_view typed) {
+    const auto name = identity::fold_name(typed);
+    if (!name) return answer(context, command, {}, name.error());
+    const auto known = names_.find(*name);
+    if (known == names_.end() && names_.size() >= context.limits.own_names_max) {
+        return answer(context, command, {}, Errc::kOverQuota);
+    }
+    Own& own = known != names_.end() ? known->second : add_name(context, *name);
+    if (own.command != kNoCommand) return answer(context, command, own.key, Errc::kBusy);
+    if (!online_) {
+        // Kept, and stored as soon as there is somebody to store it.
+        save_names(context);
+        return answer(context, command, own.key, Errc::kNoPeers);
+    }
+    own.command = command;
+    const std::uint64_t ticket = save_names(context);
+    if (context.durable_acknowledgement) own.waits_for = ticket;
+    own.next_at = now;
+    if (own.query == kNoQuery) publish(now, context, queries, own);
+}
+
+void Publisher::release(Instant now, Context& context, Queries& queries, CommandId command,
+                        std::string_view typed) {
+    const auto name = identity::fold_name(typed);
+    if (!name) return answer(context, command, {}, name.error());
+    const auto known = names_.find(*name);
+    if (known == names_.end()) return answer(context, command, {}, Errc::kNotFound);
+    const auto sequence = next_sequence(now, context);
+    if (!sequence || !online_)
+        return answer(context, command, known->second.key, sequence ? Errc::kNoPeers : Errc::kBusy);
+    QuerySpec spec;
+    spec.goal = QuerySpec::Goal::kDelete;
+    spec.target = known->second.key;
+    spec.head = {identity::RecordKind::kName, true, context.own_peer(), *sequence,
+                 context.limits.name_record_ttl};
+    spec.record = identity::encode_tombstone(context.crypto, context.user_key, context.network,
+                                             spec.target, spec.head);
+    if (known->second.query != kNoQuery) queries.cancel(now, context, known->second.query);
+    if (known->second.command != kNoCommand)
+        answer(context, known->second.command, spec.target, Errc::kCancelled);
+    const Key key = spec.target;
+    names_.erase(known);
+    save_names(context);
+    const QueryId query = queries.start(now, context, std::move(spec));
+    if (query == kNoQuery) return answer(context, command, key, Errc::kBusy);
+    running_.emplace(query, Running{command, key, *sequence});
+}
+
+void Publisher::put(Instant now, Context& context, Queries& queries, CommandId command,
+                    const Key& key, Bytes record) {
+    const auto checked = identity::check_record(context.crypto, context.network, key, record);
+    if (!checked) return answer(context, command, key, checked.error());
+    QuerySpec spec;
+    spec.goal = checked->head.tombstone ? QuerySpec::Goal::kDelete : QuerySpec::Goal::kStore;
+    spec.target = key;
+    spec.record = std::move(record);
+    spec.head = checked->head;
+    const QueryId query = queries.start(now, context, std::move(spec));
+    if (query == kNoQuery) return answer(context, command, key, Errc::kBusy);
+    running_.emplace(query, Running{command, key, checked->head.sequence});
+}
+
+void Publisher::cancel(Instant now, Context& context, Queries& queries, CommandId command) {
+    for (const auto& [query, running] : running_) {
+        if (running.command == command) return queries.cancel(now, context, query);
+    }
+    for (auto& [name, own] : names_) {
+        if (own.command != command) continue;
+        // The claim itself goes on; only nobody waits for it any more.
+        answer(context, command, own.key, Errc::kCancelled);
+        own.command = kNoCommand;
+        return;
+    }
+}
+
+// --- publishing
+// -------------------------------------------------------------------------------------
+
+identity::PeerRecord Publisher::own_peer(const Context& context) const {
+    identity::PeerRecord record;
+    record.head = peer_.head;
+    record.head.kind = identity::RecordKind::kPeer;
+    record.head.owner = context.own_peer();
+    record.head.ttl = context.limits.peer_record_ttl;
+    record.nodes.push_back({context.node_key, addresses_});
+    record.capabilities = serving_ ? kCapabilityServes : 0;
+    return record;
+}
+
+// True when the stamp is found; a slice of the search otherwise.
+bool Publisher::search_stamp(Context& context, Own& own) {
+    for (std::uint64_t tries = 0; tries < kStampSlice; ++tries, ++own.stamp) {
+        if (identity::name_work(context.crypto, context.own_peer(), own.key, own.stamp) <
+            own.work_needed)
+            continue;
+        own.stamped = true;
+        return true;
+    }
+    return false;
+}
+
+// False when it has to wait: for a stamp or for a sequence number. Then next_at or a ticket brings
+// us back.
+bool Publisher::sign(Instant now, Context& context, Own& own) {
+    if (own.kind == identity::RecordKind::kName && !own.stamped && !search_stamp(context, own)) {
+        own.next_at = now;
+        return false;
+    }
+    const auto sequence = next_sequence(now, context);
+    if (!sequence) {
+        own.next_at = kNever;
+        return false;
+    }
+    const bool is_peer = own.kind == identity::RecordKind::kPeer;
+    own.head = {own.kind, false, context.own_peer(), *sequence,
+                is_peer ? context.limits.peer_record_ttl : context.limits.name_record_ttl};
+    if (is_peer) {
+        own.record = identity::encode_record(context.crypto, context.user_key, context.network,
+                                             own_peer(context));
+    } else {
+        own.record = identity::encode_record(context.crypto, context.user_key, context.network,
+                                             identity::NameRecord{own.head, own.name, own.stamp});
+    }
+    own.signed_at = now;
+    return true;
+}
+
+void Publisher::publish(Instant now, Context& context, Queries& queries, Own& own) {
+    if (!own.record.empty() && now - own.signed_at > kSignAgain) own.record.clear();
+    const bool fresh = own.record.empty();
+    if (!fresh && own.command == kNoCommand && well_spread(now, context, own)) {
+        own.next_at = now + refresh_after(context, own);
+        return;
+    }
+    if (fresh && !sign(now, context, own)) return;
+    QuerySpec spec;
+    spec.goal = fresh ? QuerySpec::Goal::kStore : QuerySpec::Goal::kTouch;
+    spec.target = own.key;
+    spec.record = own.record;
+    spec.head = own.head;
+    own.query = queries.start(now, context, std::move(spec));
+    own.next_at = own.query == kNoQuery ? now + kFirstRetry : kNever;
+}
+
+Duration Publisher::usual_refresh(const Context& context, const Own& own) {
+    return own.kind == identity::RecordKind::kPeer ? Duration(context.limits.peer_record_touch)
+                                                   : Duration(context.limits.name_record_refresh);
+}
+
+// Stored recently, on as many nodes as it should be, in a network that has not grown since.
+bool Publisher::well_spread(Instant now, const Context& context, const Own& own) {
+    if (own.replicas.empty() || now - own.stored_at >= usual_refresh(context, own)) return false;
+    const std::uint64_t size = context.network_size();
+    const bool enough =
+        own.replicas.size() >= context.limits.bucket_size || own.replicas.size() + 1 >= size;
+    return enough && size <= own.network_size + own.network_size / 4;
+}
+
+// Young records are looked after more often: the network around a new node is often new itself, and
+// nodes nearer to the key than those that hold it keep arriving.
+Duration Publisher::refresh_after(const Context& context, Own& own) {
+    own.look_again = std::max<Duration>(own.look_again * 2, kFirstLook);
+    return std::min<Duration>(
+        {own.look_again, context.limits.peer_record_touch, usual_refresh(context, own)});
+}
+
+void Publisher::finish_claim(Context& context, Own& own, const Published& published) {
+    if (own.command == kNoCommand) return;
+    if (own.waits_for != 0 && !published.error) {
+        unsaved_.emplace(own.waits_for, published);
+        return;
+    }
+    context.events.push_back(PublishFinished{own.command, published});
+    own.command = kNoCommand;
+}
+
+bool Publisher::on_finished(Instant now, Context& context, const Queries::Finished& finished) {
+    Published published;
+    published.error = finished.result.error;
+    published.key = finished.spec.target;
+    published.sequence = finished.spec.head.sequence;
+    published.stored = static_cast<std::uint16_t>(finished.result.replicas.size());
+    published.refused = finished.result.refused;
+    published.lookup = finished.result.report;
+    if (const auto running = running_.find(finished.id); running != running_.end()) {
+        context.events.push_back(PublishFinished{running->second.command, std::move(published)});
+        running_.erase(running);
+        return true;
+    }
+    Own* own = peer_.query == finished.id ? &peer_ : nullptr;
+    for (auto& [name, claimed] : names_) {
+        if (claimed.query == finished.id) own = &claimed;
+    }
+    if (own == nullptr) return false;
+    own->query = kNoQuery;
+    if (published.error) {
+        own->problem = "last try to store it: " + std::string(errc_name(*published.error));
+        own->retry = std::clamp<Duration>(own->retry * 2, kFirstRetry, kLastRetry);
+        own->next_at = now + own->retry;
+    } else {
+        own->problem.clear();
+        own->retry = Duration{0};
+        own->replicas = finished.result.replicas;
+        own->stored_at = now;
+        own->network_size = context.network_size();
+        own->next_at = now + refresh_after(context, *own);
+    }
+    if (context.routine_events) {
+        context.events.push_back(
+            OwnRecordPublished{published.key, published.stored, published.error});
+    }
+    finish_claim(context, *own, published);
+    // An address changed while the old record was being stored.
+    if (own->record.empty()) own->next_at = now;
+    return true;
+}
+
+void Publisher::go_online(Instant now) {
+    if (online_) return;
+    online_ = true;
+    for (auto& [name, own] : names_) own.next_at = now;
+    if (!addresses_.empty()) peer_.next_at = now;
+}
+
+void Publisher::set_addresses(Instant now, std::vector<Endpoint> addresses, bool serving) {
+    if (addresses == addresses_ && serving == serving_) return;
+    addresses_ = std::move(addresses);
+    serving_ = serving;
+    peer_.record.clear();
+    if (online_ && peer_.query == kNoQuery) peer_.next_at = now + kSettle;
+}
+
+void Publisher::handle_network_change(Instant now) {
+    if (!online_ || peer_.query != kNoQuery) return;
+    peer_.network_size = 0;  // whoever holds it may be out of reach now: spread it again
+    peer_.next_at = now + kSettle;
+}
+
+void Publisher::handle_timeout(Instant now, Context& context, Queries& queries) {
+    if (online_ && peer_.next_at <= now && peer_.query == kNoQuery)
+        publish(now, context, queries, peer_);
+    for (auto& [name, own] : names_) {
+        if (online_ && own.next_at <= now && own.query == kNoQuery)
+            publish(now, context, queries, own);
+    }
+}
+
+Instant Publisher::next_timeout() const {
+    Instant next = peer_.next_at;
+    for (const auto& [name, own] : names_) next = earliest(next, own.next_at);
+    return next;
+}
+
+void Publisher::withdraw(Instant now, Context& context) {
+    if (peer_.replicas.empty()) return;
+    const auto sequence = next_sequence(now, context);
+    if (!sequence) return;
+    const identity::RecordHead head{identity::RecordKind::kPeer, true, context.own_peer(),
+                                    *sequence, context.limits.peer_record_ttl};
+    const Bytes tombstone = identity::encode_tombstone(context.crypto, context.user_key,
+                                                       context.network, peer_.key, head);
+    for (const Replica& replica : peer_.replicas) {
+        context.ask(replica.contact, replica.family, wire::Kind::kDelete,
+                    body_bytes(wire::Delete{peer_.key, replica.token, tombstone}),
+                    make_tag(Asker::kWithdraw, 0));
+        ++withdrawals_open_;
+    }
+    peer_.next_at = kNever;
+    online_ = false;
+}
+
+// --- views
+// ------------------------------------------------------------------------------------------
+
+Publisher::View Publisher::peer_record() const {
+    return {{},
+            peer_.key,
+            static_cast<std::uint16_t>(peer_.replicas.size()),
+            peer_.problem,
+            peer_.stored_at};
+}
+
+std::vector<Publisher::View> Publisher::names() const {
+    std::vector<View> views;
+    for (const auto& [name, own] : names_) {
+        views.push_back({name, own.key, static_cast<std::uint16_t>(own.replicas.size()),
+                         own.problem, own.stored_at});
+    }
+    return views;
+}
+
+}  // namespace sov::dht

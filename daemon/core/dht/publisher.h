@@ -1,0 +1,111 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "daemon/core/dht/queries.h"
+
+namespace sov::dht {
+
+/// Keeps our own statements in the DHT: where we are (peer record, touched every 5 minutes) and the
+/// names that we claim (every 6 hours). Signs again when an address changes or a signature gets
+/// old; withdraws at shutdown. Sequence numbers never go back, whatever clocks and disks do: they
+/// are reserved on disk an hour ahead.
+class Publisher {
+  public:
+    Publisher(UnixMillis wall_clock, std::uint64_t sequence_reserved,
+              const std::vector<std::string>& names, Context& context);
+
+    // --- commands ---
+    void claim(Instant now, Context& context, Queries& queries, CommandId command,
+               std::string_view name);
+    void release(Instant now, Context& context, Queries& queries, CommandId command,
+                 std::string_view name);
+    void put(Instant now, Context& context, Queries& queries, CommandId command, const Key& key,
+             Bytes record);
+    void cancel(Instant now, Context& context, Queries& queries, CommandId command);
+
+    // --- inputs ---
+    /// From now on records can be stored.
+    void go_online(Instant now);
+    /// Our addresses as others see them; a change is published soon.
+    void set_addresses(Instant now, std::vector<Endpoint> addresses, bool serving);
+    void handle_network_change(Instant now);
+    void handle_persisted(Instant now, Context& context, std::uint64_t ticket, bool ok);
+    bool on_finished(Instant now, Context& context, const Queries::Finished& finished);
+    void handle_timeout(Instant now, Context& context, Queries& queries);
+    Instant next_timeout() const;
+
+    /// Sends tombstones for the peer record to its replicas.
+    void withdraw(Instant now, Context& context);
+    void note_withdrawn() { withdrawals_open_ -= withdrawals_open_ > 0 ? 1u : 0u; }
+    bool withdrawn() const { return withdrawals_open_ == 0; }
+
+    // --- views ---
+    struct View {
+        std::string name;
+        Key key;
+        std::uint16_t replicas = 0;
+        std::string problem;
+        Instant stored_at{};
+    };
+    std::vector<View> names() const;
+    View peer_record() const;
+    const std::vector<Endpoint>& addresses() const { return addresses_; }
+    /// What the DHT says about us, without asking it.
+    identity::PeerRecord own_peer(const Context& context) const;
+
+  private:
+    struct Own {
+        Key key;
+        identity::RecordKind kind{};
+        std::string name;
+        identity::RecordHead head;
+        Bytes record;  ///< empty: to be signed
+        Instant signed_at{};
+        std::vector<Replica> replicas;
+        Instant stored_at{};
+        std::string problem;
+        Instant next_at = kNever;
+        Duration retry{0};
+        Duration look_again{0};
+        std::uint64_t network_size = 0;  ///< estimated when it was stored last
+        QueryId query = kNoQuery;
+        CommandId command = kNoCommand;
+        std::uint64_t waits_for = 0;  ///< ticket of the list of names
+        std::uint64_t stamp = 0;
+        int work_needed = 0;
+        bool stamped = false;
+    };
+    struct Running {
+        CommandId command{};
+        Key key;
+        std::uint64_t sequence = 0;
+    };
+
+    std::optional<std::uint64_t> next_sequence(Instant now, Context& context);
+    void publish(Instant now, Context& context, Queries& queries, Own& own);
+    bool sign(Instant now, Context& context, Own& own);
+    bool search_stamp(Context& context, Own& own);
+    static Duration usual_refresh(const Context& context, const Own& own);
+    static bool well_spread(Instant now, const Context& context, const Own& own);
+    static Duration refresh_after(const Context& context, Own& own);
+    void finish_claim(Context& context, Own& own, const Published& published);
+    void answer(Context& context, CommandId command, const Key& key, Errc error);
+    std::uint64_t save_names(Context& context);
+    Own& add_name(Context& context, std::string name);
+
+    UnixMillis wall_clock_;
+    std::uint64_t last_sequence_, reserved_;
+    std::uint64_t reserving_ticket_ = 0, reserving_up_to_ = 0;
+    Own peer_;
+    std::map<std::string, Own> names_;
+    std::map<QueryId, Running> running_;          ///< releases and raw puts
+    std::map<std::uint64_t, Published> unsaved_;  ///< claims stored, their names not yet on disk
+    std::vector<Endpoint> addresses_;
+    bool serving_ = false, online_ = false;
+    std::size_t withdrawals_open_ = 0;
+};
+
+}  // namespace sov::dht

@@ -1,0 +1,410 @@
+#include "daemon/core/dht/query.h"
+
+#include <algorithm>
+
+#include "daemon/core/guard/diversity.h"
+
+namespace sov::dht {
+
+namespace {
+
+constexpr std::size_t kFarSeeds = 4;
+constexpr std::uint16_t kReplicasEnough = 3;
+/// Marks a step that asks a node for the rest of its records.
+constexpr std::uint16_t kFollowUp = UINT16_MAX;
+
+}  // namespace
+
+Lookup* Query::lookup_of(Family family) {
+    for (Lookup& lookup : lookups_) {
+        if (lookup.family() == family) return &lookup;
+    }
+    return nullptr;
+}
+
+// One family is enough when everybody near that the other one knows is reachable through it too.
+void Query::seed(Context& context) {
+    bool first_covers = false;
+    for (const Family family : kFamilies) {
+        if (!context.enabled(family)) continue;
+        std::array<ContactHandle, 24> nearest;
+        const RoutingTable& table = context.table(family);
+        const auto seeds = std::span(nearest).first(context.limits.bucket_size);
+        // Nodes that were silent last time are asked only where too few others are known.
+        std::size_t found = table.closest(spec_.target, Instant{}, false, seeds);
+        if (found < seeds.size()) found = table.closest(spec_.target, Instant{}, true, seeds);
+        if (found == 0) continue;
+        const Family other = family == Family::kIpv4 ? Family::kIpv6 : Family::kIpv4;
+        bool all_covered = first_covers;
+        for (std::size_t at = 0; at < found && all_covered; ++at) {
+            all_covered = context.table(other).contains(context.book.at(nearest[at]).contact.key);
+        }
+        if (all_covered && !spec_.both_families) continue;
+        Lookup& lookup = lookups_.emplace_back(spec_.target, family, context.limits);
+        for (std::size_t at = 0; at < found; ++at) {
+            const auto& entry = context.book.at(nearest[at]);
+            lookup.add_seed(entry.contact, entry.id);
+        }
+        // A few from elsewhere, so that a captured neighbourhood is not the only way in.
+        for (std::size_t at = 0; at < kFarSeeds; ++at) {
+            Key random;
+            for (std::uint8_t& byte : random.bytes)
+                byte = static_cast<std::uint8_t>(context.rng.next());
+            ContactHandle far{};
+            if (table.closest(random, Instant{}, false, std::span(&far, 1)) == 0) continue;
+            const auto& entry = context.book.at(far);
+            if (lookup.find(entry.id) == nullptr) lookup.add_seed(entry.contact, entry.id);
+        }
+        first_covers = true;
+    }
+}
+
+void Query::begin(Instant now, Context& context) {
+    ++context.counters.lookups_started;
+    result_.report.target = spec_.target;
+    for (const Family family : kFamilies) context.table(family).note_bucket_used(now, spec_.target);
+    if (reads()) {
+        for (const ValueStore::Held* held : context.store.at(now, spec_.target)) {
+            take_record(context, held->bytes, context.node_id);
+        }
+    }
+    seed(context);
+    pump(now, context);
+}
+
+void Query::send(Instant now, Context& context, Asked asked, Bytes body) {
+    asked.step.node = asked.node;
+    asked.step.endpoint = asked.contact.endpoint(asked.family);
+    asked.step.asked_after = now - began_;
+    asked.step.outcome = Outcome::kWaiting;
+    asked.step.shared_bits =
+        static_cast<std::int16_t>(common_prefix_bits(asked.node, spec_.target));
+    const std::uint64_t tag =
+        make_tag(Asker::kQuery, (static_cast<std::uint64_t>(id_) << 24) | asked_.size());
+    context.ask(asked.contact, asked.family, asked.kind, std::move(body), tag);
+    ++result_.report.asked;
+    asked_.push_back(std::move(asked));
+}
+
+void Query::ask(Instant now, Context& context, Lookup& lookup, const Lookup::Candidate& candidate) {
+    Asked asked;
+    asked.node = candidate.id;
+    asked.contact = candidate.contact;
+    asked.family = lookup.family();
+    asked.kind = reads() ? wire::Kind::kGet : wire::Kind::kFindNode;
+    asked.step.path = candidate.path;
+    asked.step.hop = candidate.hop;
+    // Contacts of both families are welcome; this lookup uses its own.
+    const auto want = static_cast<std::uint8_t>(wire::kWantIpv4 | wire::kWantIpv6 |
+                                                (stores() ? wire::kWantToken : 0));
+    Bytes body = reads() ? body_bytes(wire::Get{spec_.target, want, 0})
+                         : body_bytes(wire::FindNode{spec_.target, want});
+    send(now, context, std::move(asked), std::move(body));
+}
+
+void Query::pump(Instant now, Context& context) {
+    if (finished_) return;
+    if (storing_) {
+        if (stores_done()) finish(now, context, std::nullopt);
+        return;
+    }
+    if (reads() && satisfied()) return finish(now, context, std::nullopt);
+    bool all_done = true;
+    for (Lookup& lookup : lookups_) {
+        while (const Lookup::Candidate* candidate = lookup.next_ask())
+            ask(now, context, lookup, *candidate);
+        all_done = all_done && lookup.done();
+    }
+    if (!all_done || more_in_flight_ > 0) return;
+    if (stores()) return begin_stores(now, context);
+    const bool nobody = lookups_.empty() && result_.records.empty();
+    const bool silence =
+        result_.report.answered == 0 && result_.records.empty() && !lookups_.empty();
+    finish(now, context,
+           nobody    ? std::optional(Errc::kNoPeers)
+           : silence ? std::optional(Errc::kTimedOut)
+                     : std::nullopt);
+}
+
+bool Query::satisfied() const {
+    if (spec_.goal == QuerySpec::Goal::kFirstRecord) {
+        return std::any_of(result_.records.begin(), result_.records.end(), [](const auto& found) {
+            return !found.held_here && !found.record.head.tombstone;
+        });
+    }
+    return spec_.goal == QuerySpec::Goal::kAllRecords && with_records_ >= kReplicasEnough &&
+           more_in_flight_ == 0;
+}
+
+// --- answers
+// ---------------------------------------------------------------------------------------
+
+void Query::on_answer(Instant now, Context& context, std::uint32_t sequence,
+                      const wire::Answer& answer) {
+    if (finished_ || sequence >= asked_.size() || asked_[sequence].over) return;
+    Asked& asked = asked_[sequence];
+    asked.over = true;
+    asked.step.round_trip = answer.round_trip;
+    ++result_.report.answered;
+    if (answer.kind == wire::Kind::kError) {
+        if (asked.step.contacts == kFollowUp) --more_in_flight_;
+        ByteReader reader(answer.body);
+        asked.step.outcome = Outcome::kRefused;
+        asked.step.error = static_cast<Errc>(wire::read_byte(reader).value_or(0));
+        if (Lookup* lookup = lookup_of(asked.family); lookup != nullptr && !storing_)
+            lookup->on_refused(asked.node);
+        if (storing_) on_stored(now, context, asked, answer);
+    } else if (storing_) {
+        on_stored(now, context, asked, answer);
+    } else if (answer.kind == wire::Kind::kNodes) {
+        on_nodes(context, asked, answer);
+    } else {
+        on_value(now, context, asked, answer);
+    }
+    pump(now, context);
+}
+
+void Query::learn(Context& context, Asked& asked, const Endpoint& teller,
+                  const std::vector<Contact>& contacts) {
+    std::vector<Lookup::Learned> learned;
+    learned.reserve(contacts.size());
+    for (Contact contact : contacts) {
+        for (const Family family : kFamilies) {
+            if (contact.has(family) && !guard::may_believe(teller, contact.endpoint(family))) {
+                contact.clear(family);
+                ++context.counters.contacts_refused_bogon;
+            }
+        }
+        if (contact.key == context.node_key) continue;
+        const ContactBook::Entry* known = context.book.find(contact.key);
+        learned.push_back({contact, known != nullptr
+                                        ? known->id
+                                        : identity::node_id(context.crypto, contact.key)});
+    }
+    asked.step.contacts = static_cast<std::uint16_t>(learned.size());
+    if (Lookup* lookup = lookup_of(asked.family)) lookup->on_answer(asked.node, learned);
+}
+
+void Query::on_nodes(Context& context, Asked& asked, const wire::Answer& answer) {
+    ByteReader reader(answer.body);
+    const auto nodes = wire::read_nodes(reader, stores());
+    if (!nodes) {
+        ++context.counters.drop_malformed;
+        asked.step.outcome = Outcome::kRefused;
+        asked.step.error = Errc::kMalformed;
+        if (Lookup* lookup = lookup_of(asked.family)) lookup->on_refused(asked.node);
+        return;
+    }
+    asked.step.outcome = Outcome::kContacts;
+    if (nodes->token) tokens_.push_back({asked.contact, asked.family, *nodes->token});
+    learn(context, asked, answer.from, nodes->contacts);
+}
+
+void Query::on_value(Instant now, Context& context, Asked& asked, const wire::Answer& answer) {
+    const bool follow_up = asked.step.contacts == kFollowUp;
+    if (follow_up) --more_in_flight_;
+    ByteReader reader(answer.body);
+    const auto value = wire::read_value(reader, false);
+    if (!value) {
+        ++context.counters.drop_malformed;
+        asked.step.outcome = Outcome::kRefused;
+        asked.step.error = Errc::kMalformed;
+        if (Lookup* lookup = lookup_of(asked.family)) lookup->on_refused(asked.node);
+        return;
+    }
+    bool any = false;
+    for (const ByteView record : value->records)
+        any = take_record(context, record, asked.node) || any;
+    asked.step.outcome = any ? Outcome::kRecord : Outcome::kContacts;
+    if (any && !follow_up) ++with_records_;
+    if (!follow_up) learn(context, asked, answer.from, value->contacts);
+    // A key with more records than fit one datagram: the same node is asked for the rest, once.
+    if (any && !follow_up && value->total > value->records.size() &&
+        spec_.goal != QuerySpec::Goal::kFirstRecord) {
+        Asked more = asked;
+        more.over = false;
+        more.step.outcome = Outcome::kWaiting;
+        more.step.contacts = kFollowUp;
+        const auto skip = static_cast<std::uint8_t>(value->records.size());
+        ++more_in_flight_;
+        send(now, context, std::move(more), body_bytes(wire::Get{spec_.target, 0, skip}));
+    }
+}
+
+// Checks a record and keeps it when it is new or newer. True when it is valid and fits.
+bool Query::take_record(Context& context, ByteView bytes, const NodeId& from) {
+    const bool held_here = from == context.node_id;
+    for (QueryResult::Record& known : result_.records) {
+        if (!std::equal(bytes.begin(), bytes.end(), known.record.bytes.begin(),
+                        known.record.bytes.end())) {
+            continue;
+        }
+        if (held_here || known.last_replica == from) return true;
+        ++known.replicas;
+        known.last_replica = from;
+        known.held_here = false;
+        return true;
+    }
+    auto checked = identity::check_record(context.crypto, context.network, spec_.target, bytes);
+    if (!checked) {
+        ++context.counters.records_refused;
+        return false;
+    }
+    if (spec_.owner && checked->head.owner != *spec_.owner) return false;
+    const std::uint16_t replicas = held_here ? 0 : 1;
+    for (QueryResult::Record& known : result_.records) {
+        if (known.record.head.owner != checked->head.owner ||
+            known.record.head.kind != checked->head.kind) {
+            continue;
+        }
+        if (checked->head.sequence > known.record.head.sequence) {
+            known = {std::move(*checked), replicas, held_here, from};
+        }
+        return true;
+    }
+    result_.records.push_back({std::move(*checked), replicas, held_here, from});
+    return true;
+}
+
+void Query::on_notice(Instant now, Context& context, std::uint32_t sequence,
+                      wire::Notice::What what) {
+    if (finished_ || sequence >= asked_.size() || asked_[sequence].over) return;
+    Asked& asked = asked_[sequence];
+    asked.silent = true;
+    if (what != wire::Notice::What::kSlow) {
+        asked.step.outcome =
+            what == wire::Notice::What::kUnreachable ? Outcome::kUnreachable : Outcome::kTimeout;
+    }
+    const bool failed = what == wire::Notice::What::kFailed;
+    if (failed) {
+        asked.over = true;
+        ++result_.report.timed_out;
+        if (asked.step.contacts == kFollowUp) --more_in_flight_;
+    }
+    if (Lookup* lookup = lookup_of(asked.family); lookup != nullptr && !storing_) {
+        if (failed)
+            lookup->on_failed(asked.node);
+        else
+            lookup->on_slow(asked.node);
+    }
+    pump(now, context);
+}
+
+// --- storing
+// ---------------------------------------------------------------------------------------
+
+// We are a replica too when we serve and stand among the k nearest.
+void Query::store_here(Instant now, Context& context,
+                       const std::vector<const Lookup::Candidate*>& nearest) {
+    if (!context.serving) return;
+    const bool near_enough = nearest.size() < context.limits.bucket_size ||
+                             closer(spec_.target, context.node_id, nearest.back()->id);
+    if (!near_enough) return;
+    Endpoint here;
+    here.port = 1;
+    here.address[0] = 127;
+    if (spec_.goal == QuerySpec::Goal::kTouch &&
+        context.store.touch(now, spec_.target, spec_.head.owner, spec_.head.kind,
+                            spec_.head.sequence)) {
+        ++result_.report.answered;
+        return;
+    }
+    identity::CheckedRecord record{spec_.head, spec_.target, spec_.record};
+    (void)context.store.put(now, std::move(record), here, 256);
+}
+
+void Query::begin_stores(Instant now, Context& context) {
+    storing_ = true;
+    const wire::Kind kind = spec_.goal == QuerySpec::Goal::kStore   ? wire::Kind::kStore
+                            : spec_.goal == QuerySpec::Goal::kTouch ? wire::Kind::kTouch
+                                                                    : wire::Kind::kDelete;
+    for (Lookup& lookup : lookups_) {
+        const auto nearest = lookup.answered(context.limits.bucket_size);
+        if (&lookup == &lookups_.front()) store_here(now, context, nearest);
+        for (const Lookup::Candidate* candidate : nearest) {
+            const auto token =
+                std::find_if(tokens_.begin(), tokens_.end(), [&](const Replica& replica) {
+                    return replica.contact.key == candidate->contact.key &&
+                           replica.family == lookup.family();
+                });
+            if (token != tokens_.end()) send_store(now, context, *token, kind);
+        }
+    }
+    pump(now, context);
+}
+
+void Query::send_store(Instant now, Context& context, const Replica& replica, wire::Kind kind) {
+    Asked asked;
+    asked.node = identity::node_id(context.crypto, replica.contact.key);
+    asked.contact = replica.contact;
+    asked.family = replica.family;
+    asked.kind = kind;
+    Bytes body;
+    if (kind == wire::Kind::kTouch) {
+        const Signature signature = identity::sign_touch(
+            context.crypto, context.user_key, context.network, replica.contact.key, spec_.target,
+            spec_.head.kind, spec_.head.sequence, replica.token.view());
+        body = body_bytes(wire::Touch{spec_.target, replica.token, spec_.head.owner,
+                                      spec_.head.kind, spec_.head.sequence, signature});
+    } else {
+        body = body_bytes(wire::Store{spec_.target, replica.token, spec_.record});
+    }
+    send(now, context, std::move(asked), std::move(body));
+}
+
+void Query::on_stored(Instant now, Context& context, Asked& asked, const wire::Answer& answer) {
+    const auto token = std::find_if(tokens_.begin(), tokens_.end(), [&](const Replica& replica) {
+        return replica.contact.key == asked.contact.key && replica.family == asked.family;
+    });
+    if (token == tokens_.end()) return;
+    const Replica replica = *token;
+    if (answer.kind == wire::Kind::kStored) {
+        asked.step.outcome = Outcome::kStored;
+        result_.replicas.push_back(replica);
+        return;
+    }
+    // A node that does not have the record can't extend its life: it gets the record.
+    if (asked.kind == wire::Kind::kTouch)
+        return send_store(now, context, replica, wire::Kind::kStore);
+    ++result_.refused;
+}
+
+bool Query::stores_done() const {
+    std::size_t open = 0, silent = 0;
+    for (const Asked& asked : asked_) {
+        const bool store = asked.kind == wire::Kind::kStore || asked.kind == wire::Kind::kTouch ||
+                           asked.kind == wire::Kind::kDelete;
+        if (!store || asked.over) continue;
+        ++(asked.silent ? silent : open);
+    }
+    return open == 0 && silent <= 3 * result_.replicas.size();
+}
+
+void Query::give_up(Instant now, Context& context, Errc error) {
+    if (!finished_) finish(now, context, error);
+}
+
+void Query::finish(Instant now, Context& context, std::optional<Errc> error) {
+    finished_ = true;
+    result_.error = error;
+    result_.report.took = now - began_;
+    for (const Lookup& lookup : lookups_) {
+        result_.report.hops = std::max(result_.report.hops, lookup.hops());
+        for (const Lookup::Candidate* candidate : lookup.answered(context.limits.bucket_size)) {
+            result_.closest.push_back(candidate->contact);
+        }
+    }
+    result_.report.trace.reserve(asked_.size());
+    for (Asked& asked : asked_) {
+        if (asked.step.contacts == kFollowUp) asked.step.contacts = 0;
+        result_.report.trace.push_back(asked.step);
+    }
+    if (!error && stores() && result_.replicas.empty() && !(context.serving && lookups_.empty())) {
+        result_.error = lookups_.empty()      ? Errc::kNoPeers
+                        : result_.refused > 0 ? Errc::kBusy
+                                              : Errc::kTimedOut;
+    }
+    ++(result_.error ? context.counters.lookups_failed : context.counters.lookups_succeeded);
+}
+
+}  // namespace sov::dht

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "daemon/core/dht/context.h"
+#include "daemon/core/dht/lookup.h"
+#include "daemon/core/dht/report.h"
+
+namespace sov::dht {
+
+/// What a query is for.
+struct QuerySpec {
+    enum class Goal : std::uint8_t {
+        kNodes,         ///< the nodes nearest to the target
+        kFirstRecord,   ///< any valid record that fits; stops at once
+        kAllRecords,    ///< all records; stops when three replicas have shown theirs
+        kEveryReplica,  ///< all records of all replicas
+        kStore,         ///< the record to the k nearest nodes
+        kTouch,         ///< as kStore, but nodes that have it only extend its life
+        kDelete,        ///< a tombstone to the k nearest nodes
+    } goal{};
+    Key target;
+    std::optional<PeerId> owner;  ///< only records of this owner fit
+    bool both_families = false;   ///< walk each family even where one would reach everybody
+    Bytes record;                 ///< kStore, kTouch, kDelete: signed already
+    identity::RecordHead head;    ///< of that record
+};
+
+/// A node that keeps our record, and the token to change it.
+struct Replica {
+    Contact contact;
+    Family family{};
+    wire::Token token;
+};
+
+struct QueryResult {
+    std::optional<Errc> error;
+    struct Record {
+        identity::CheckedRecord record;
+        std::uint16_t replicas = 0;
+        bool held_here = false;
+        NodeId last_replica;  ///< who showed it last: a node counts once, however often it repeats
+    };
+    std::vector<Record> records;  ///< tombstones included; one per owner and kind, the newest
+    std::vector<Contact> closest;
+    std::vector<Replica> replicas;
+    std::uint16_t refused = 0;
+    LookupReport report;
+};
+
+/// One lookup from its first question to its result: walks each address family that is needed,
+/// gathers and verifies records, and for stores hands the record to the nearest nodes. Every answer
+/// is checked before it counts. Ends by itself: each question ends in an answer or a failure, and
+/// Limits::lookup_time bounds it all.
+class Query {
+  public:
+    Query(std::uint32_t id, QuerySpec spec, Instant now)
+        : id_(id), spec_(std::move(spec)), began_(now) {}
+
+    /// Takes seeds from the tables and asks the first nodes.
+    void begin(Instant now, Context& context);
+    void on_answer(Instant now, Context& context, std::uint32_t sequence,
+                   const wire::Answer& answer);
+    void on_notice(Instant now, Context& context, std::uint32_t sequence, wire::Notice::What what);
+    /// Ends with what there is.
+    void give_up(Instant now, Context& context, Errc error);
+
+    bool finished() const { return finished_; }
+    Instant deadline(const Context& context) const { return began_ + context.limits.lookup_time; }
+    std::uint32_t id() const { return id_; }
+    const QuerySpec& spec() const { return spec_; }
+    QueryResult take_result() { return std::move(result_); }
+
+  private:
+    struct Asked {
+        NodeId node;
+        Contact contact;
+        Family family{};
+        wire::Kind kind{};
+        TraceStep step;
+        bool silent = false, over = false;
+    };
+
+    bool stores() const { return spec_.goal >= QuerySpec::Goal::kStore; }
+    bool reads() const {
+        return spec_.goal == QuerySpec::Goal::kFirstRecord ||
+               spec_.goal == QuerySpec::Goal::kAllRecords ||
+               spec_.goal == QuerySpec::Goal::kEveryReplica;
+    }
+    void seed(Context& context);
+    void pump(Instant now, Context& context);
+    void ask(Instant now, Context& context, Lookup& lookup, const Lookup::Candidate& candidate);
+    void send(Instant now, Context& context, Asked asked, Bytes body);
+    Lookup* lookup_of(Family family);
+
+    void on_nodes(Context& context, Asked& asked, const wire::Answer& answer);
+    void on_value(Instant now, Context& context, Asked& asked, const wire::Answer& answer);
+    void learn(Context& context, Asked& asked, const Endpoint& teller,
+               const std::vector<Contact>& contacts);
+    bool take_record(Context& context, ByteView bytes, const NodeId& from);
+    bool satisfied() const;
+
+    void begin_stores(Instant now, Context& context);
+    void send_store(Instant now, Context& context, const Replica& replica, wire::Kind kind);
+    void on_stored(Instant now, Context& context, Asked& asked, const wire::Answer& answer);
+    void store_here(Instant now, Context& context,
+                    const std::vector<const Lookup::Candidate*>& nearest);
+    bool stores_done() const;
+    void finish(Instant now, Context& context, std::optional<Errc> error);
+
+    std::uint32_t id_;
+    QuerySpec spec_;
+    Instant began_;
+    std::vector<Lookup> lookups_;
+    std::vector<Asked> asked_;        ///< index: the sequence in a request's tag
+    std::vector<Replica> tokens_;     ///< who gave us a token on the way
+    std::uint16_t with_records_ = 0;  ///< replicas that have shown records
+    std::size_t more_in_flight_ = 0;
+    bool storing_ = false, finished_ = false;
+    QueryResult result_;
+};
+
+}  // namespace sov::dht

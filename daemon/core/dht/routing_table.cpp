@@ -1,0 +1,293 @@
+#include "daemon/core/dht/routing_table.h"
+
+#include <algorithm>
+#include <array>
+
+#include "daemon/core/base/check.h"
+
+namespace sov::dht {
+
+namespace {
+
+constexpr std::size_t kBucketsMax = 160;
+constexpr std::size_t kGatherMax = 512;
+
+struct Candidate {
+    std::uint64_t distance;
+    ContactHandle handle;
+};
+
+bool nearer(const Candidate& a, const Candidate& b) {
+    return a.distance != b.distance ? a.distance < b.distance : a.handle < b.handle;
+}
+
+}  // namespace
+
+RoutingTable::~RoutingTable() {
+    for (const Bucket& bucket : buckets_) {
+        for (const Entry& entry : bucket.entries) book_.drop(entry.handle);
+        for (const Entry& entry : bucket.replacements) book_.drop(entry.handle);
+    }
+}
+
+std::size_t RoutingTable::bucket_of(const NodeId& id) const {
+    const auto shared = static_cast<std::size_t>(common_prefix_bits(own_, id));
+    return std::min(shared, buckets_.size() - 1);
+}
+
+bool RoutingTable::find(const NodeKey& key, Place& place) const {
+    const ContactBook::Entry* known = book_.find(key);
+    if (known == nullptr || buckets_.empty()) return false;
+    place.bucket = bucket_of(known->id);
+    const Bucket& bucket = buckets_[place.bucket];
+    for (const bool replacement : {false, true}) {
+        const auto& list = replacement ? bucket.replacements : bucket.entries;
+        for (std::size_t at = 0; at < list.size(); ++at) {
+            if (&book_.at(list[at].handle) != known) continue;
+            place.at = at;
+            place.replacement = replacement;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool RoutingTable::contains(const NodeKey& key) const {
+    Place place{};
+    return find(key, place) && !place.replacement;
+}
+
+bool RoutingTable::subnet_fits(const Bucket& bucket, const Endpoint& endpoint) const {
+    if (!guard::counts_for_diversity(endpoint)) return true;
+    if (!subnets_.fits(endpoint, limits_.subnet_near_per_table, limits_.subnet_far_per_table))
+        return false;
+    std::size_t near = 0, far = 0;
+    for (const Entry& entry : bucket.entries) {
+        const Endpoint& other = endpoint_of(entry);
+        near += near_prefix(other) == near_prefix(endpoint) ? 1u : 0u;
+        far += far_prefix(other) == far_prefix(endpoint) ? 1u : 0u;
+    }
+    return near < limits_.subnet_near_per_bucket && far < limits_.subnet_far_per_bucket;
+}
+
+// One key per endpoint: whoever proved itself there last is the one who is there.
+void RoutingTable::evict_other_key_at(const Endpoint& endpoint, const NodeKey& key) {
+    for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
+        const auto& entries = buckets_[bucket].entries;
+        for (std::size_t at = 0; at < entries.size(); ++at) {
+            if (endpoint_of(entries[at]) != endpoint ||
+                book_.at(entries[at].handle).contact.key == key)
+                continue;
+            erase_entry({bucket, at, false});
+            return;
+        }
+    }
+}
+
+void RoutingTable::split_last() {
+    const std::size_t depth = buckets_.size() - 1;
+    Bucket deeper;
+    Bucket& last = buckets_.back();
+    deeper.used_s = last.used_s;
+    for (auto list : {&Bucket::entries, &Bucket::replacements}) {
+        auto& from = last.*list;
+        auto& to = deeper.*list;
+        const auto stays = std::stable_partition(from.begin(), from.end(), [&](const Entry& entry) {
+            return static_cast<std::size_t>(common_prefix_bits(own_, book_.at(entry.handle).id)) ==
+                   depth;
+        });
+        to.assign(stays, from.end());
+        from.erase(stays, from.end());
+    }
+    buckets_.push_back(std::move(deeper));
+}
+
+RoutingTable::Admission RoutingTable::verified(Instant now, const NodeKey& key, const NodeId& id,
+                                               const Endpoint& endpoint, bool capped) {
+    if (buckets_.empty()) buckets_.emplace_back();
+    capped_ = capped;
+    const std::uint32_t now_s = whole_seconds(now) & 0x0fffffff;
+    Place place{};
+    if (find(key, place)) {
+        Bucket& bucket = buckets_[place.bucket];
+        Entry& entry = (place.replacement ? bucket.replacements : bucket.entries)[place.at];
+        entry.verified_s = now_s & 0x0fffffff;
+        entry.strikes = 0;
+        if (endpoint_of(entry) != endpoint) {
+            if (!place.replacement) subnets_.remove(endpoint_of(entry));
+            book_.set_address(entry.handle, endpoint);
+            if (!place.replacement) subnets_.add(endpoint);
+        }
+        return place.replacement ? Admission::kKeptAside : Admission::kRefreshed;
+    }
+    evict_other_key_at(endpoint, key);
+    while (buckets_.size() < kBucketsMax && bucket_of(id) == buckets_.size() - 1 &&
+           buckets_.back().entries.size() >= limits_.bucket_size) {
+        split_last();
+    }
+    Bucket& bucket = buckets_[bucket_of(id)];
+    if (capped && !subnet_fits(bucket, endpoint)) return Admission::kSubnetFull;
+    Entry entry{id.prefix(), book_.hold(key, id), now_s & 0x0fffffff, 0};
+    book_.set_address(entry.handle, endpoint);
+    if (bucket.entries.size() < limits_.bucket_size) {
+        if (bucket.entries.capacity() == bucket.entries.size()) {
+            bucket.entries.reserve(std::min(limits_.bucket_size, bucket.entries.size() + 5));
+        }
+        bucket.entries.push_back(entry);
+        subnets_.add(endpoint);
+        ++size_;
+        return Admission::kAdded;
+    }
+    if (bucket.replacements.size() >= limits_.replacements_max) {
+        book_.drop(bucket.replacements.front().handle);
+        bucket.replacements.erase(bucket.replacements.begin());
+    }
+    bucket.replacements.push_back(entry);
+    return Admission::kKeptAside;
+}
+
+// The newest one whose subnet still has room: what fitted when it was put aside may not any more.
+void RoutingTable::promote_replacement(Bucket& bucket) {
+    for (std::size_t at = bucket.replacements.size(); at-- > 0;) {
+        const Entry chosen = bucket.replacements[at];
+        if (capped_ && !subnet_fits(bucket, endpoint_of(chosen))) continue;
+        bucket.replacements.erase(bucket.replacements.begin() + static_cast<std::ptrdiff_t>(at));
+        bucket.entries.push_back(chosen);
+        subnets_.add(endpoint_of(chosen));
+        ++size_;
+        return;
+    }
+}
+
+void RoutingTable::erase_entry(const Place& place) {
+    Bucket& bucket = buckets_[place.bucket];
+    auto& list = place.replacement ? bucket.replacements : bucket.entries;
+    const Entry gone = list[place.at];
+    if (!place.replacement) {
+        subnets_.remove(endpoint_of(gone));
+        --size_;
+    }
+    list.erase(list.begin() + static_cast<std::ptrdiff_t>(place.at));
+    if (!place.replacement) promote_replacement(bucket);
+    book_.drop(gone.handle);
+}
+
+bool RoutingTable::failed(const NodeKey& key) {
+    Place place{};
+    if (!find(key, place)) return false;
+    Bucket& bucket = buckets_[place.bucket];
+    Entry& entry = (place.replacement ? bucket.replacements : bucket.entries)[place.at];
+    if (entry.strikes < 15) ++entry.strikes;
+    // Somebody who answers is waiting: the seat goes to them at once.
+    const bool contested = !place.replacement && !bucket.replacements.empty();
+    if (entry.strikes < limits_.strikes_max && !contested && !place.replacement) return false;
+    erase_entry(place);
+    return !place.replacement;
+}
+
+bool RoutingTable::remove(const NodeKey& key) {
+    Place place{};
+    if (!find(key, place)) return false;
+    erase_entry(place);
+    return !place.replacement;
+}
+
+std::size_t RoutingTable::closest(const Key& target, Instant fresh_since, bool any,
+                                  std::span<ContactHandle> out) const {
+    if (buckets_.empty()) return 0;
+    std::array<Candidate, kGatherMax> gathered;
+    std::size_t count = 0, sorted = 0;
+    const std::uint64_t target_prefix = target.prefix();
+    const std::uint32_t fresh_s = fresh_since <= Instant{} ? 0 : whole_seconds(fresh_since);
+    const auto gather = [&](const Bucket& bucket) {
+        for (const Entry& entry : bucket.entries) {
+            if (!any && (entry.strikes > 0 || entry.verified_s < fresh_s)) continue;
+            if (count < kGatherMax)
+                gathered[count++] = {entry.prefix ^ target_prefix, entry.handle};
+        }
+    };
+    const auto sort_group = [&] {
+        std::sort(gathered.begin() + static_cast<std::ptrdiff_t>(sorted),
+                  gathered.begin() + static_cast<std::ptrdiff_t>(count), nearer);
+        sorted = count;
+    };
+    // The target's own bucket shares the most bits with it. All deeper buckets differ from the
+    // target in that bucket's bit and come next, mixed; then the shallower ones, each farther than
+    // the last.
+    const std::size_t home = bucket_of(target);
+    gather(buckets_[home]);
+    sort_group();
+    if (sorted < out.size()) {
+        for (std::size_t at = home + 1; at < buckets_.size(); ++at) gather(buckets_[at]);
+        sort_group();
+    }
+    for (std::size_t at = home; at-- > 0 && sorted < out.size();) {
+        gather(buckets_[at]);
+        sort_group();
+    }
+    const std::size_t found = std::min(sorted, out.size());
+    for (std::size_t at = 0; at < found; ++at) out[at] = gathered[at].handle;
+    return found;
+}
+
+const ContactBook::Entry* RoutingTable::stalest(Instant before) const {
+    const std::uint32_t before_s = before <= Instant{} ? 0 : whole_seconds(before);
+    const Entry* found = nullptr;
+    for (const Bucket& bucket : buckets_) {
+        for (const Entry& entry : bucket.entries) {
+            if (entry.verified_s >= before_s && entry.strikes == 0) continue;
+            if (found == nullptr || entry.verified_s < found->verified_s) found = &entry;
+        }
+    }
+    return found == nullptr ? nullptr : &book_.at(found->handle);
+}
+
+std::vector<int> RoutingTable::buckets_unused_since(Instant before) const {
+    std::vector<int> unused;
+    const std::uint32_t before_s = before <= Instant{} ? 0 : whole_seconds(before);
+    for (std::size_t at = 0; at < buckets_.size(); ++at) {
+        if (buckets_[at].used_s < before_s) unused.push_back(static_cast<int>(at));
+    }
+    return unused;
+}
+
+void RoutingTable::note_bucket_used(Instant now, const Key& target) {
+    if (!buckets_.empty()) buckets_[bucket_of(target)].used_s = whole_seconds(now);
+}
+
+std::uint64_t RoutingTable::estimate_network_size() const {
+    std::array<ContactHandle, 20> nearest;
+    const std::size_t found = closest(own_, Instant{}, true, nearest);
+    if (found < nearest.size()) return found + 1;
+    const std::uint64_t farthest = book_.at(nearest[found - 1]).id.prefix() ^ own_.prefix();
+    if (farthest == 0) return UINT64_MAX;
+    return static_cast<std::uint64_t>((static_cast<unsigned __int128>(found) << 64) / farthest);
+}
+
+std::size_t RoutingTable::fresh(Instant since) const {
+    const std::uint32_t since_s = since <= Instant{} ? 0 : whole_seconds(since);
+    std::size_t count = 0;
+    for (const Bucket& bucket : buckets_) {
+        for (const Entry& entry : bucket.entries) {
+            count += entry.strikes == 0 && entry.verified_s >= since_s ? 1u : 0u;
+        }
+    }
+    return count;
+}
+
+void RoutingTable::check_invariants() const {
+    std::size_t count = 0;
+    for (std::size_t at = 0; at < buckets_.size(); ++at) {
+        const Bucket& bucket = buckets_[at];
+        SOV_CHECK(bucket.entries.size() <= limits_.bucket_size);
+        SOV_CHECK(bucket.replacements.size() <= limits_.replacements_max);
+        count += bucket.entries.size();
+        for (const Entry& entry : bucket.entries) {
+            SOV_CHECK(bucket_of(book_.at(entry.handle).id) == at);
+            SOV_CHECK(entry.prefix == book_.at(entry.handle).id.prefix());
+        }
+    }
+    SOV_CHECK(count == size_);
+}
+
+}  // namespace sov::dht

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "daemon/core/base/contact_book.h"
+#include "daemon/core/base/instant.h"
+#include "daemon/core/base/limits.h"
+#include "daemon/core/guard/diversity.h"
+
+namespace sov::dht {
+
+/// The nodes that we know to answer, for one address family: Kademlia's table (Maymounkov &
+/// Mazieres 2002, s2.4) whose own-id side splits. Only nodes that answered a request of ours get
+/// in; who is in and answers stays, newcomers wait in a bucket's replacements. Caps per subnet keep
+/// one network from filling it. Costs 16 bytes an entry besides the shared contact; closest() sorts
+/// at most two buckets' worth of 64-bit distances.
+class RoutingTable {
+  public:
+    RoutingTable(ContactBook& book, const NodeId& own, Family family, const Limits& limits)
+        : book_(book), own_(own), family_(family), limits_(limits) {}
+    ~RoutingTable();
+    RoutingTable(const RoutingTable&) = delete;
+    RoutingTable& operator=(const RoutingTable&) = delete;
+
+    enum class Admission : std::uint8_t {
+        kAdded,
+        kRefreshed,   ///< was in already
+        kKeptAside,   ///< its bucket is full of nodes that answer
+        kSubnetFull,  ///< too many from its subnet
+    };
+    /// A node answered us at `endpoint`. `capped`: subnet caps apply (they don't in small
+    /// networks).
+    Admission verified(Instant now, const NodeKey& key, const NodeId& id, const Endpoint& endpoint,
+                       bool capped);
+
+    /// A node did not answer. True when that was one time too many and it left the table.
+    bool failed(const NodeKey& key);
+    /// A node says that it leaves, or must go. True when it was in the table.
+    bool remove(const NodeKey& key);
+
+    /// Up to `out.size()` nodes nearest to the target, nearest first; returns how many. Only nodes
+    /// that answered at or after `fresh_since` and have not failed since; with `any` the others as
+    /// well, wherever they stand.
+    std::size_t closest(const Key& target, Instant fresh_since, bool any,
+                        std::span<ContactHandle> out) const;
+
+    /// The entry that was verified longest ago, if that was before `before`, to be pinged.
+    const ContactBook::Entry* stalest(Instant before) const;
+    /// Buckets (by shared prefix length) where nothing was looked up or heard since `before`.
+    std::vector<int> buckets_unused_since(Instant before) const;
+    void note_bucket_used(Instant now, const Key& target);
+
+    /// Number of nodes, from the distance of our k nearest: k / (their share of the id space).
+    std::uint64_t estimate_network_size() const;
+
+    struct View {
+        const ContactBook::Entry& contact;
+        int bucket;
+        Instant verified;
+        std::uint8_t strikes;
+        bool replacement;
+    };
+    template <typename Visit>
+    void for_each(Visit&& visit) const {
+        for (std::size_t at = 0; at < buckets_.size(); ++at) {
+            for (const Entry& e : buckets_[at].entries) visit(view(e, at, false));
+            for (const Entry& e : buckets_[at].replacements) visit(view(e, at, true));
+        }
+    }
+
+    std::size_t size() const { return size_; }
+    std::size_t fresh(Instant since) const;
+    bool contains(const NodeKey& key) const;
+    void check_invariants() const;
+
+  private:
+    struct Entry {
+        std::uint64_t prefix = 0;  ///< first 64 bits of the id: enough to order by distance
+        ContactHandle handle{};
+        std::uint32_t verified_s : 28 = 0;
+        std::uint32_t strikes : 4 = 0;
+    };
+    static_assert(sizeof(Entry) == 16);
+    struct Bucket {
+        std::vector<Entry> entries, replacements;
+        std::uint32_t used_s = 0;
+    };
+    struct Place {
+        std::size_t bucket;
+        std::size_t at;
+        bool replacement;
+    };
+
+    View view(const Entry& entry, std::size_t bucket, bool replacement) const {
+        return {book_.at(entry.handle), static_cast<int>(bucket),
+                Instant{} + std::chrono::seconds(entry.verified_s),
+                static_cast<std::uint8_t>(entry.strikes), replacement};
+    }
+    std::size_t bucket_of(const NodeId& id) const;
+    bool find(const NodeKey& key, Place& place) const;
+    bool subnet_fits(const Bucket& bucket, const Endpoint& endpoint) const;
+    void evict_other_key_at(const Endpoint& endpoint, const NodeKey& key);
+    void split_last();
+    void erase_entry(const Place& place);
+    void promote_replacement(Bucket& bucket);
+    const Endpoint& endpoint_of(const Entry& entry) const {
+        return book_.at(entry.handle).contact.endpoint(family_);
+    }
+
+    ContactBook& book_;
+    NodeId own_;
+    Family family_;
+    const Limits& limits_;
+    std::vector<Bucket>
+        buckets_;  ///< bucket i: nodes sharing i leading bits; the last one: i and more
+    guard::SubnetCount subnets_;
+    std::size_t size_ = 0;
+    bool capped_ = true;  ///< whether subnet caps applied when somebody last answered
+};
+
+}  // namespace sov::dht

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "daemon/core/dht/context.h"
+
+namespace sov::dht {
+
+/// Who asks, as the session proved it.
+struct Requester {
+    NodeKey key;
+    Endpoint from;
+    bool first = false;      ///< rode in an init: idempotent reads only
+    bool validated = false;  ///< known to receive at `from`
+};
+
+/// An answer that had to wait for the disk.
+struct LateAnswer {
+    NodeKey to;
+    Endpoint endpoint;
+    Bytes message;
+};
+
+/// Answers other nodes. Nothing here remembers who asked, except writes that wait for the disk (at
+/// most 4096; past it they are refused as busy). FIND_NODE allocates nothing: it sorts handles on
+/// the stack and writes contacts straight into the outgoing datagram.
+class Server {
+  public:
+    /// Writes the answer; false when there is none (yet).
+    bool answer(Instant now, Context& context, const Requester& requester, const wire::Head& head,
+                ByteReader body, ByteWriter& out);
+    /// The disk has a record, or can't have it.
+    void handle_persisted(std::uint64_t ticket, bool ok);
+    std::vector<LateAnswer> take_late_answers() { return std::exchange(late_, {}); }
+
+  private:
+    struct Waiting {
+        NodeKey to;
+        Endpoint endpoint;
+        std::uint32_t request_id = 0;
+        std::uint32_t seconds = 0;
+    };
+
+    void find_node(Instant now, Context& context, const Requester& requester, std::uint32_t id,
+                   const wire::FindNode& body, ByteWriter& out);
+    void get(Instant now, Context& context, const Requester& requester, std::uint32_t id,
+             const wire::Get& body, ByteWriter& out);
+    bool store(Instant now, Context& context, const Requester& requester, std::uint32_t id,
+               const wire::Store& body, bool tombstone, ByteWriter& out);
+    void touch(Instant now, Context& context, const Requester& requester, std::uint32_t id,
+               const wire::Touch& body, ByteWriter& out);
+    void write_contacts(Instant now, Context& context, const Requester& requester,
+                        const Key& target, std::uint8_t want, ByteWriter& out);
+
+    std::map<std::uint64_t, Waiting> waiting_;  ///< by ticket
+    std::vector<LateAnswer> late_;
+};
+
+}  // namespace sov::dht

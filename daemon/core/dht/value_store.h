@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/core/base/counters.h"
+#include "daemon/core/base/endpoint.h"
+#include "daemon/core/base/instant.h"
+#include "daemon/core/base/limits.h"
+#include "daemon/core/base/result.h"
+#include "daemon/core/identity/records.h"
+
+namespace sov::dht {
+
+/// Records that we hold for others. One owner has one record of a kind at a key; different owners
+/// at one key (claims on a name) coexist. Bounded in number, bytes, per key and per subnet that
+/// stores; in full, what lies farthest from our own id gives way, so nobody displaces what is ours
+/// to hold.
+class ValueStore {
+  public:
+    ValueStore(const NodeId& own, const Limits& limits, Counters& counters)
+        : own_(own), limits_(limits), counters_(counters) {}
+
+    struct Held {
+        identity::RecordHead head;
+        Bytes bytes;
+        Instant expires{};
+        Instant
+            first_seen{};  ///< of this sequence number: refreshing it ends same_sequence_max later
+        std::uint64_t subnet = 0;  ///< near_prefix of whoever stored it
+        int work = 0;              ///< rank among claims on one key
+    };
+
+    /// Cheap check before the signature is verified: would this be taken? Says why not.
+    Result<void> acceptable(Instant now, const Key& key, const identity::RecordHead& head,
+                            std::size_t bytes, const Endpoint& from) const;
+
+    struct Stored {
+        Duration lifetime{0};
+        bool changed = false;  ///< new content, to be persisted
+    };
+    /// Keeps a checked record. Errors: stale (an older sequence), busy (full, and others are nearer
+    /// to us), over_quota (this subnet or key), expired (refreshed too long under one sequence).
+    Result<Stored> put(Instant now, identity::CheckedRecord record, const Endpoint& from, int work);
+    /// Puts back what a previous life held.
+    void restore(Instant now, identity::CheckedRecord record, Duration expires_in, int work);
+    /// Extends a record's life by its ttl.
+    Result<Duration> touch(Instant now, const Key& key, const PeerId& owner,
+                           identity::RecordKind kind, std::uint64_t sequence);
+
+    /// Live records at a key, best rank first. Tombstones too: a reader who meets one knows that
+    /// older copies elsewhere are over.
+    std::vector<const Held*> at(Instant now, const Key& key) const;
+
+    struct Expired {
+        Key key;
+        PeerId owner;
+        identity::RecordKind kind{};
+    };
+    /// Drops what is over, and what had to give way since the last call; returns both.
+    std::vector<Expired> take_expired(Instant now);
+    Instant next_expiry() const { return expiries_.empty() ? kNever : expiries_.begin()->first; }
+
+    std::size_t size() const { return count_; }
+    std::size_t bytes() const { return bytes_; }
+    template <typename Visit>
+    void for_each(Visit&& visit) const {
+        for (const auto& [key, list] : by_key_) {
+            for (const Held& held : list) visit(key, held);
+        }
+    }
+    void check_invariants() const;
+
+  private:
+    Held* find(const Key& key, const PeerId& owner, identity::RecordKind kind);
+    const Held* find(const Key& key, const PeerId& owner, identity::RecordKind kind) const;
+    void insert(const Key& key, Held held);
+    void erase(const Key& key, const PeerId& owner, identity::RecordKind kind);
+    void set_expiry(const Key& key, Held& held, Instant expires);
+    void make_room(const Key& key);
+    void account(const Held& held, int sign);
+
+    NodeId own_;
+    const Limits& limits_;
+    Counters& counters_;
+    /// Ordered by key, so that walks are the same everywhere.
+    std::map<Key, std::vector<Held>> by_key_;
+    std::multimap<Instant, Expired> expiries_;
+    std::map<std::uint64_t, std::size_t> bytes_by_subnet_;
+    std::vector<Expired> gave_way_;
+    std::size_t count_ = 0, bytes_ = 0;
+};
+
+}  // namespace sov::dht

@@ -1,0 +1,190 @@
+#include "daemon/core/dht/lookup.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+
+#include "daemon/core/base/rng.h"
+
+namespace sov::dht {
+
+namespace {
+
+Lookup::Learned random_node(Rng& rng) {
+    NodeKey key;
+    for (auto& byte : key.bytes) byte = static_cast<std::uint8_t>(rng.next());
+    NodeId id;
+    for (auto& byte : id.bytes) byte = static_cast<std::uint8_t>(rng.next());
+    const auto address = static_cast<std::uint32_t>(0x0b000000 + rng.below(0x10000000));
+    return {Contact::of(key, Endpoint::v4(address, 6881)), id};
+}
+
+// A network whose nodes know everybody near to them and some others: the model that a lookup walks.
+struct LookupNet {
+    Rng rng{3};
+    std::vector<Lookup::Learned> nodes;
+    std::map<NodeId, std::vector<Lookup::Learned>> answers;
+
+    explicit LookupNet(std::size_t size) {
+        for (std::size_t count = 0; count < size; ++count) nodes.push_back(random_node(rng));
+    }
+    std::vector<Lookup::Learned> nearest(const Key& target, std::size_t most) const {
+        auto sorted = nodes;
+        std::sort(sorted.begin(), sorted.end(),
+                  [&](const auto& a, const auto& b) { return closer(target, a.id, b.id); });
+        sorted.resize(std::min(most, sorted.size()));
+        return sorted;
+    }
+    // What a node with a table of random members per bucket would say.
+    std::vector<Lookup::Learned> ask(const NodeId& node, const Key& target) {
+        std::vector<Lookup::Learned> known;
+        std::map<int, std::size_t> in_bucket;
+        for (const auto& other : nodes) {
+            if (in_bucket[common_prefix_bits(node, other.id)]++ < 20) known.push_back(other);
+        }
+        std::sort(known.begin(), known.end(),
+                  [&](const auto& a, const auto& b) { return closer(target, a.id, b.id); });
+        known.resize(std::min<std::size_t>(known.size(), 20));
+        return known;
+    }
+};
+
+}  // namespace
+
+TEST(Lookup, finds_the_true_k_nearest_and_asks_nobody_twice) {
+    LookupNet net(600);
+    const Limits limits;
+    for (int round = 0; round < 10; ++round) {
+        const Key target = random_node(net.rng).id;
+        Lookup lookup(target, Family::kIpv4, limits);
+        for (int seed = 0; seed < 8; ++seed) {
+            const auto& start = net.nodes[net.rng.below(net.nodes.size())];
+            lookup.add_seed(start.contact, start.id);
+        }
+        std::set<NodeId> asked;
+        std::deque<NodeId> in_flight;
+        while (!lookup.done()) {
+            while (const auto* next = lookup.next_ask()) {
+                EXPECT_TRUE(asked.insert(next->id).second);
+                in_flight.push_back(next->id);
+            }
+            ASSERT_FALSE(in_flight.empty()) << "neither done nor anything to wait for";
+            lookup.on_answer(in_flight.front(), net.ask(in_flight.front(), target));
+            in_flight.pop_front();
+        }
+        const auto truth = net.nearest(target, 20);
+        const auto found = lookup.answered(20);
+        ASSERT_EQ(found.size(), 20U);
+        for (std::size_t at = 0; at < 20; ++at) EXPECT_EQ(found[at]->id, truth[at].id);
+        EXPECT_LT(asked.size(), 150U);
+    }
+}
+
+TEST(Lookup, ends_when_nobody_answers) {
+    LookupNet net(50);
+    const Limits limits;
+    Lookup lookup(Key{}, Family::kIpv4, limits);
+    for (const auto& node : net.nodes) lookup.add_seed(node.contact, node.id);
+    for (int steps = 0; !lookup.done(); ++steps) {
+        ASSERT_LT(steps, 1000);
+        std::vector<NodeId> asked;
+        while (const auto* next = lookup.next_ask()) asked.push_back(next->id);
+        for (const NodeId& id : asked) lookup.on_failed(id);
+    }
+    EXPECT_TRUE(lookup.answered(20).empty());
+}
+
+TEST(Lookup, is_done_at_once_without_seeds) {
+    const Limits limits;
+    Lookup lookup(Key{}, Family::kIpv4, limits);
+    EXPECT_EQ(lookup.next_ask(), nullptr);
+    EXPECT_TRUE(lookup.done());
+}
+
+TEST(Lookup, uses_what_a_node_says_only_on_the_path_that_asked_it) {
+    LookupNet net(200);
+    Limits limits;
+    limits.lookup_paths = 4;
+    Lookup lookup(Key{}, Family::kIpv4, limits);
+    for (std::size_t seed = 0; seed < 4; ++seed)
+        lookup.add_seed(net.nodes[seed].contact, net.nodes[seed].id);
+    const auto* first = lookup.next_ask();
+    ASSERT_NE(first, nullptr);
+    const std::uint8_t path = first->path;
+    const NodeId liar = first->id;
+    std::vector<Lookup::Learned> lies(net.nodes.begin() + 100, net.nodes.begin() + 120);
+    lookup.on_answer(liar, lies);
+    for (int steps = 0; steps < 100; ++steps) {
+        const auto* next = lookup.next_ask();
+        if (next == nullptr) break;
+        const bool lie = std::any_of(lies.begin(), lies.end(),
+                                     [&](const auto& node) { return node.id == next->id; });
+        EXPECT_TRUE(!lie || next->path == path);
+        const NodeId id = next->id;
+        lookup.on_answer(id, {});
+    }
+}
+
+TEST(Lookup, ignores_contacts_beyond_what_one_answer_may_carry) {
+    LookupNet net(100);
+    const Limits limits;
+    Lookup lookup(Key{}, Family::kIpv4, limits);
+    lookup.add_seed(net.nodes[0].contact, net.nodes[0].id);
+    const auto* only = lookup.next_ask();
+    lookup.on_answer(only->id, net.nodes);
+    EXPECT_LE(lookup.candidates(), 1 + limits.contacts_per_answer);
+}
+
+TEST(Lookup, remembers_a_bounded_number_of_nodes) {
+    LookupNet net(2000);
+    Limits limits;
+    Lookup lookup(Key{}, Family::kIpv4, limits);
+    for (std::size_t seed = 0; seed < 4; ++seed)
+        lookup.add_seed(net.nodes[seed].contact, net.nodes[seed].id);
+    std::size_t given = 4;
+    while (given + 20 < net.nodes.size()) {
+        const auto* next = lookup.next_ask();
+        if (next == nullptr) break;
+        const NodeId id = next->id;
+        const auto from = net.nodes.begin() + static_cast<std::ptrdiff_t>(given);
+        lookup.on_answer(id, {from, from + 20});
+        given += 20;
+        EXPECT_LE(lookup.candidates(), limits.lookup_candidates_max);
+    }
+}
+
+TEST(Lookup, asks_somebody_else_when_a_node_is_slow_and_still_takes_its_answer) {
+    LookupNet net(30);
+    Limits limits;
+    limits.lookup_paths = 1;
+    limits.lookup_alpha = 1;
+    Lookup lookup(Key{}, Family::kIpv4, limits);
+    for (const auto& node : net.nodes) lookup.add_seed(node.contact, node.id);
+    const auto* slow = lookup.next_ask();
+    ASSERT_NE(slow, nullptr);
+    const NodeId slow_id = slow->id;
+    EXPECT_EQ(lookup.next_ask(), nullptr) << "alpha is one";
+    lookup.on_slow(slow_id);
+    const auto* instead = lookup.next_ask();
+    ASSERT_NE(instead, nullptr);
+    EXPECT_NE(instead->id, slow_id);
+    lookup.on_answer(slow_id, {});
+    EXPECT_EQ(lookup.answered(20).size(), 1U);
+}
+
+TEST(Lookup, ignores_answers_from_nodes_that_it_never_asked) {
+    LookupNet net(10);
+    const Limits limits;
+    Lookup lookup(Key{}, Family::kIpv4, limits);
+    lookup.add_seed(net.nodes[0].contact, net.nodes[0].id);
+    lookup.on_answer(net.nodes[0].id, net.nodes);
+    lookup.on_answer(net.nodes[5].id, net.nodes);
+    lookup.on_failed(net.nodes[6].id);
+    EXPECT_EQ(lookup.candidates(), 1U);
+    EXPECT_TRUE(lookup.answered(20).empty());
+}
+
+}  // namespace sov::dht
