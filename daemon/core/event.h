@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daemon/core/base/contact.h"
+#include "daemon/core/base/ids.h"
+#include "daemon/core/base/result.h"
+#include "daemon/core/dht/event.h"
+
+// Everything that a node tells the outside. Answers carry the CommandId they belong to; requests
+// for persistence carry a ticket that comes back through Node::handle_persisted.
+
+namespace sov {
+
+enum class DiscoveryState : std::uint8_t {
+    kStarting,       ///< nothing tried yet
+    kBootstrapping,  ///< asking anchors, cached and pinned peers
+    kPopulating,     ///< somebody answered; the table fills
+    kReady,          ///< the DHT layer has taken over
+    kIsolated,       ///< everybody known has been tried and nobody answers; retried with back-off
+};
+
+using dht::Reachability;
+
+// --- from the DHT: answers to commands, requests for persistence, and what happened ---
+using dht::FindFinished;
+using dht::ForgetRecord;
+using dht::GetFinished;
+using dht::NameOwnerChanged;
+using dht::NodeDiscovered;
+using dht::NodeLost;
+using dht::OwnNamesChanged;
+using dht::OwnRecordPublished;
+using dht::PersistRecord;
+using dht::PinName;
+using dht::PublishFinished;
+using dht::ReachabilityChanged;
+using dht::RecordStored;
+using dht::ReserveSequence;
+
+// --- from discovery; routine events are dropped and counted past Limits::events_max ---
+struct StateChanged {
+    DiscoveryState from{};
+    DiscoveryState to{};
+};
+/// A pinned bootstrap peer did not prove its key, or can't be reached; in words.
+struct BootstrapProblem {
+    NodeKey pinned;
+    std::string reason;
+};
+
+using Event = std::variant<FindFinished, PublishFinished, GetFinished, PersistRecord, ForgetRecord,
+                           PinName, OwnNamesChanged, ReserveSequence, StateChanged,
+                           ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored,
+                           OwnRecordPublished, NameOwnerChanged, BootstrapProblem>;
+
+}  // namespace sov

@@ -1,0 +1,199 @@
+#include "daemon/core/node.h"
+
+#include "daemon/core/node_parts.h"
+
+namespace sov {
+
+Node::Node(Surroundings surroundings, NodeOptions options, RestoredState restored,
+           UnixMillis wall_clock, std::uint64_t seed)
+    : parts_(
+          std::make_unique<Parts>(surroundings, std::move(options), restored, wall_clock, seed)) {}
+
+Node::~Node() {
+    for (auto& packet : parts_->outgoing) parts_->surroundings.packets.give_back(std::move(packet));
+}
+
+// --- inputs
+// -----------------------------------------------------------------------------------------
+
+void Node::start(Instant now) {
+    parts_->begin_input(now);
+    parts_->started = parts_->unsettled = true;
+    parts_->dht.start(now);
+    parts_->coordinator.start(now);
+    parts_->end_input(now);
+}
+
+void Node::handle_datagram(Instant now, const Path& from, MutableBytes bytes) {
+    parts_->begin_input(now);
+    Outbox outbox(parts_->surroundings.packets, parts_->outgoing);
+    if (const auto received = parts_->sessions.handle_datagram(now, from, bytes, outbox)) {
+        parts_->route(now, *received);
+    }
+    // A datagram that was dropped leaves nothing to settle; one that confirmed a session does.
+    parts_->unsettled = parts_->unsettled || parts_->sessions.has_newcomers();
+    parts_->end_input(now);
+}
+
+void Node::handle_timeout(Instant now) {
+    parts_->begin_input(now);
+    Outbox outbox(parts_->surroundings.packets, parts_->outgoing);
+    parts_->sessions.handle_timeout(now);
+    parts_->exchange.handle_timeout(now, outbox);
+    if (parts_->started && !parts_->withdrawing) {
+        parts_->dht.handle_timeout(now);
+        parts_->coordinator.handle_timeout(now);
+    }
+    parts_->unsettled = true;
+    parts_->end_input(now);
+}
+
+void Node::handle_sighting(Instant now, const Sighting& sighting) {
+    parts_->begin_input(now);
+    const auto source = sighting.source == Sighting::Source::kPinned ? discovery::Source::kPinned
+                        : sighting.source == Sighting::Source::kDns  ? discovery::Source::kDns
+                                                                     : discovery::Source::kCache;
+    parts_->bootstrap->add(now, sighting.contact, source);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+}
+
+void Node::handle_unreachable(Instant now, const Endpoint& endpoint) {
+    parts_->begin_input(now);
+    parts_->exchange.handle_unreachable(endpoint);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+}
+
+void Node::handle_network_change(Instant now) {
+    parts_->begin_input(now);
+    parts_->dht.handle_network_change(now);
+    parts_->coordinator.handle_network_change(now);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+}
+
+void Node::handle_persisted(Instant now, std::uint64_t ticket, bool ok) {
+    parts_->begin_input(now);
+    parts_->dht.handle_persisted(now, ticket, ok);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+}
+
+void Node::withdraw(Instant now) {
+    parts_->begin_input(now);
+    parts_->withdrawing = parts_->unsettled = true;
+    parts_->dht.withdraw(now);
+    Outbox outbox(parts_->surroundings.packets, parts_->outgoing);
+    constexpr std::size_t kGoodbyesMax = 512;
+    parts_->end_input(now);
+    parts_->sessions.say_goodbye(now, kGoodbyesMax, outbox);
+}
+
+bool Node::withdrawn() const { return parts_->dht.withdrawn(); }
+
+// --- commands
+// ---------------------------------------------------------------------------------------
+
+CommandId Node::find_peer(Instant now, const PeerId& peer, bool trace) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.find_peer(now, command, peer, trace);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+CommandId Node::find_name(Instant now, std::string_view query, bool trace) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.find_name(now, command, query, trace);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+CommandId Node::claim_name(Instant now, std::string_view name) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.claim(now, command, name);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+CommandId Node::release_name(Instant now, std::string_view name) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.release(now, command, name);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+CommandId Node::put(Instant now, const Key& key, Bytes record) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.put(now, command, key, std::move(record));
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+CommandId Node::get(Instant now, const Key& key, bool trace) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.get(now, command, key, trace);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+void Node::cancel(Instant now, CommandId command) {
+    parts_->begin_input(now);
+    parts_->dht.cancel(now, command);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+}
+
+bool Node::set_layer(Instant now, std::string_view layer, bool on) {
+    parts_->begin_input(now);
+    const bool known = parts_->coordinator.set_layer(now, layer, on);
+    if (known && layer == parts_->dht_layer->name()) parts_->dht.set_enabled(on);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return known;
+}
+
+bool Node::unpin_name(std::string_view name) { return parts_->dht.unpin(name); }
+
+// --- outputs
+// ----------------------------------------------------------------------------------------
+
+const Transmit* Node::poll_transmit() {
+    if (parts_->outgoing_head == parts_->outgoing.size()) return nullptr;
+    const Transmit* next = parts_->outgoing[parts_->outgoing_head++].get();
+    ++parts_->counters.datagrams_out;
+    parts_->counters.bytes_out += next->size;
+    return next;
+}
+
+std::optional<Event> Node::poll_event() {
+    if (parts_->event_head == parts_->event_queue.size()) return std::nullopt;
+    return std::move(parts_->event_queue[parts_->event_head++]);
+}
+
+Deadline Node::next_timeout() const {
+    Deadline next{parts_->sessions.next_timeout(), "sessions"};
+    const auto consider = [&](Instant at, std::string_view timer) {
+        if (at < next.at) next = {at, timer};
+    };
+    consider(parts_->exchange.next_timeout(), "requests");
+    if (!parts_->started || parts_->withdrawing) return next;
+    const auto dht = parts_->dht.next_timeout();
+    consider(dht.at, dht.timer);
+    consider(parts_->coordinator.next_timeout(), "discovery layers");
+    return next;
+}
+
+}  // namespace sov

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/core/base/contact.h"
+#include "daemon/core/base/counters.h"
+#include "daemon/core/base/ids.h"
+#include "daemon/core/base/instant.h"
+#include "daemon/core/base/limits.h"
+#include "daemon/core/base/node_mode.h"
+#include "daemon/core/base/packet_pool.h"
+#include "daemon/core/base/rng.h"
+#include "daemon/core/event.h"
+#include "daemon/core/identity/crypto.h"
+#include "daemon/core/identity/records.h"
+#include "daemon/core/snapshot.h"
+
+namespace sov {
+
+class ContactBook;
+
+/// What a node is, fixed for its life.
+struct NodeOptions {
+    identity::SigningKey user_key;
+    identity::SigningKey node_key;
+    NetworkId network;
+    NodeMode mode = NodeMode::kAuto;
+    bool ipv4 = true, ipv6 = true;  ///< families that have a socket
+    int key_work_bits = 12;         ///< network parameter: work on a server's node key
+    int name_work_bits = 12;        ///< network parameter: work on a claim of 8 and more characters
+    /// STORED is sent only after handle_persisted, so nothing acknowledged is lost with the
+    /// process.
+    bool durable_acknowledgement = false;
+    /// NodeDiscovered, NodeLost, RecordStored and their like; off in simulators.
+    bool routine_events = true;
+    bool bootstrap_layer = true, dht_layer = true;
+    Limits limits;
+};
+
+/// What a previous life left behind.
+struct RestoredRecord {
+    Key key;
+    Bytes record;
+    Duration expires_in{0};
+};
+struct RestoredState {
+    std::vector<RestoredRecord> records;
+    std::vector<Contact> anchors, cached_peers;
+    std::vector<std::pair<std::string, PeerId>> name_pins;
+    std::vector<std::string> own_names;
+    std::uint64_t sequence_reserved = 0;
+};
+
+/// The sources of everything that is not decided by a node's inputs. They outlive it; the simulator
+/// shares them between all its nodes.
+struct Surroundings {
+    identity::Crypto& crypto;
+    ContactBook& book;
+    PacketPool& packets;
+};
+
+/// Something that a discovery source saw.
+struct Sighting {
+    enum class Source : std::uint8_t { kPinned, kDns, kLan } source{};
+    Contact contact;
+};
+
+/// A deadline and the name of the timer that wants it.
+struct Deadline {
+    Instant at;
+    std::string_view timer;
+};
+
+/// A whole peer without sockets, clocks or threads. The driver, the simulator and the fuzzers know
+/// only this class. Its verbs:
+///
+///   handle_*       inputs; `now` first, never earlier than in the call before
+///   commands       find, claim, ...: return an id at once, answered by an event that carries it
+///   poll_transmit, poll_event
+///                  outputs; after every input both are drained until empty (checked)
+///   next_timeout   when handle_timeout wants to be called; may be early, never late
+///
+/// Same construction and same inputs give the same outputs, byte for byte. Nothing that a peer
+/// sends makes it throw. It allocates nothing for a datagram that is answered from the table.
+class Node {
+  public:
+    /// `wall_clock` is the Unix time at Instant{} (used only as a lower bound for our own sequence
+    /// numbers, so a wrong clock does no harm); `seed` feeds all choices that need no secrecy.
+    Node(Surroundings surroundings, NodeOptions options, RestoredState restored,
+         UnixMillis wall_clock, std::uint64_t seed);
+    ~Node();
+    Node(const Node&) = delete;
+    Node& operator=(const Node&) = delete;
+
+    // --- inputs ---
+    /// Begins discovery: bootstraps and publishes as its layers say.
+    void start(Instant now);
+    /// `bytes` is overwritten: datagrams are opened in place.
+    void handle_datagram(Instant now, const Path& from, MutableBytes bytes);
+    void handle_timeout(Instant now);
+    void handle_sighting(Instant now, const Sighting& sighting);
+    /// The network says that nobody listens there (ICMP): a hint, worth one soft time-out.
+    void handle_unreachable(Instant now, const Endpoint& endpoint);
+    /// Addresses or routes changed, or the host woke up: probe, re-publish, retry bootstrapping.
+    void handle_network_change(Instant now);
+    /// Answers PersistRecord, OwnNamesChanged and ReserveSequence.
+    void handle_persisted(Instant now, std::uint64_t ticket, bool ok);
+    /// Withdraws our records: tombstones to their replicas. Finished when withdrawn() or when the
+    /// driver's patience ends.
+    void withdraw(Instant now);
+    bool withdrawn() const;
+
+    // --- commands ---
+    CommandId find_peer(Instant now, const PeerId& peer, bool trace);
+    /// `query` as people type it: "bob" or "bob#k7f3q2". invalid_argument comes as an event too.
+    CommandId find_name(Instant now, std::string_view query, bool trace);
+    CommandId claim_name(Instant now, std::string_view name);
+    CommandId release_name(Instant now, std::string_view name);
+    /// Stores a record that is already signed. Everybody checks it, we first.
+    CommandId put(Instant now, const Key& key, Bytes record);
+    /// All records at a key; with `trace` the way there as well.
+    CommandId get(Instant now, const Key& key, bool trace);
+    /// Ends a command early; its event says cancelled. Unknown ids are ignored.
+    void cancel(Instant now, CommandId command);
+    /// Switches a layer on or off: "bootstrap" or "dht". False for an unknown name.
+    bool set_layer(Instant now, std::string_view layer, bool on);
+    /// Forgets which owner a name had; the next find pins anew. False when it was not pinned.
+    bool unpin_name(std::string_view name);
+
+    // --- outputs ---
+    /// The next datagram to send, valid until the next input; null when there is none.
+    const Transmit* poll_transmit();
+    std::optional<Event> poll_event();
+    Deadline next_timeout() const;
+
+    // --- views ---
+    NodeStatus status(Instant now) const;
+    std::vector<TableEntry> table(Instant now) const;
+    std::vector<PeerSession> sessions(Instant now) const;
+    std::vector<BootstrapEntry> bootstrap(Instant now) const;
+    std::vector<OwnName> own_names() const;
+    std::vector<HeldRecord> held_records(Instant now) const;
+    /// Contacts worth keeping for the next start, anchors first; at most 8 anchors and 512 others.
+    std::vector<Contact> anchors(Instant now) const;
+    std::vector<Contact> peers_to_cache(Instant now) const;
+    const Counters& counters() const;
+    const PeerId& peer_id() const;
+    const NodeKey& node_key() const;
+    const NodeId& node_id() const;
+
+    /// Aborts when parts disagree with each other; called by tests and the simulator after events.
+    void check_invariants() const;
+
+  private:
+    class Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace sov

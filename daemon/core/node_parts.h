@@ -1,0 +1,61 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "daemon/core/base/outbox.h"
+#include "daemon/core/dht/dht.h"
+#include "daemon/core/discovery/bootstrap_layer.h"
+#include "daemon/core/discovery/coordinator.h"
+#include "daemon/core/discovery/dht_layer.h"
+#include "daemon/core/node.h"
+#include "daemon/core/session/exchange.h"
+
+namespace sov {
+
+/// The parts of a node and what runs between them. No protocol lives here.
+class Node::Parts {
+  public:
+    Parts(Surroundings surroundings, NodeOptions options, const RestoredState& restored,
+          UnixMillis wall_clock, std::uint64_t seed);
+
+    /// Brackets every input: outputs of the last one must have been drained, and all parts settle.
+    void begin_input(Instant now);
+    void end_input(Instant now);
+
+    void route(Instant now, const session::Received& received);
+    CommandId next_command() { return CommandId{next_command_++}; }
+
+    Surroundings surroundings;
+    NodeOptions options;
+    PeerId peer_id;
+    Counters counters;
+    Rng rng;
+    session::SessionTable sessions;
+    session::Exchange exchange;
+    dht::Dht dht;
+    discovery::Coordinator coordinator;
+    discovery::BootstrapLayer* bootstrap = nullptr;  ///< owned by the coordinator
+    discovery::DhtLayer* dht_layer = nullptr;        ///< owned by the coordinator
+
+    std::vector<std::unique_ptr<Transmit>> outgoing;
+    std::size_t outgoing_head = 0;
+    std::vector<Event> event_queue;
+    std::size_t event_head = 0;
+    std::uint64_t next_command_ = 1;
+    Instant last_input{};
+    bool started = false, unsettled = false, withdrawing = false;
+
+  private:
+    void route_request(Instant now, const session::Received& received, const wire::Head& head,
+                       ByteReader body);
+    bool settle_round(Instant now);
+    void take_events();
+    void push_event(Event event, bool routine);
+    void update_progress();
+    Outbox outbox() { return Outbox(surroundings.packets, outgoing); }
+
+    discovery::Progress told_progress_ = discovery::Progress::kStarting;
+};
+
+}  // namespace sov

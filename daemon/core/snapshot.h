@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "daemon/core/base/contact.h"
+#include "daemon/core/base/counters.h"
+#include "daemon/core/base/ids.h"
+#include "daemon/core/event.h"
+
+// Views of a node's state for people and tools: copies, made on request, never kept.
+
+namespace sov {
+
+struct FamilyStatus {
+    bool enabled = false;
+    Endpoint observed;  ///< our address as peers see it, by vote; port 0: unknown yet
+    Reachability reachability{};
+    std::string reachability_reason;
+    std::size_t table_nodes = 0;  ///< confirmed entries of the routing table
+    std::size_t table_fresh = 0;  ///< answered within Limits::relay_fresh
+    std::size_t dialbacks = 0;    ///< successful dial-backs counted so far
+};
+
+struct NodeStatus {
+    DiscoveryState state{};
+    bool serving = false;  ///< others may put us into their tables
+    FamilyStatus v4, v6;
+    std::uint64_t network_size = 0;  ///< estimated from our neighbourhood; 0: unknown
+    std::size_t sessions = 0, half_open = 0;
+    std::size_t records = 0, record_bytes = 0;
+    std::size_t lookups_running = 0;
+    Duration lookup_p50{0};                 ///< over the last 64 finished lookups; 0: none yet
+    std::uint16_t own_record_replicas = 0;  ///< nodes that hold our peer record
+    Duration own_record_age{0};             ///< since it was last stored or touched; 0: never
+    std::size_t contacts_known = 0;
+};
+
+struct TableEntry {
+    Contact contact;
+    NodeId id;
+    int bucket = 0;  ///< leading bits shared with our own id, at most the last bucket
+    Duration verified_ago{0};
+    std::uint8_t strikes = 0;
+    bool replacement = false;
+};
+
+struct PeerSession {
+    NodeKey key;
+    NodeId id;
+    Endpoint endpoint;
+    bool confirmed = false;
+    bool server = false;
+    Duration round_trip{0};  ///< smoothed; 0: not measured
+    Duration age{0}, idle{0};
+};
+
+enum class BootstrapSource : std::uint8_t { kAnchor, kCache, kPinned, kDns };
+
+struct BootstrapEntry {
+    NodeKey key;
+    BootstrapSource source{};
+    std::vector<Endpoint> endpoints;
+    std::uint32_t attempts = 0;
+    bool answered = false;
+    Duration answered_ago{0};
+    std::string problem;  ///< empty, or why it is not used, in words
+};
+
+struct OwnName {
+    std::string name;
+    Key key;
+    std::uint16_t replicas = 0;  ///< that hold the claim since the last publish; 0: not stored yet
+    std::string problem;         ///< empty, or why it is not stored
+};
+
+struct HeldRecord {
+    Key key;
+    identity::RecordHead head;
+    std::size_t bytes = 0;
+    Duration expires_in{0};
+};
+
+}  // namespace sov
