@@ -1,0 +1,243 @@
+#include "platform/sqlite/state_tables.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace sov::sqlite {
+
+namespace {
+
+// `records` keeps its row ids: a table without them has to put most envelopes on a page of their
+// own.
+constexpr const char* kCreate = R"(
+CREATE TABLE meta (what TEXT PRIMARY KEY, schema INTEGER NOT NULL, openings INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('sovereign state', 1, 0);
+CREATE TABLE records (key BLOB, owner BLOB, kind INTEGER, record BLOB NOT NULL, expires INTEGER NOT NULL,
+    PRIMARY KEY (key, owner, kind));
+CREATE INDEX records_by_expiry ON records (expires);
+CREATE TABLE peers (position INTEGER PRIMARY KEY, node_key BLOB NOT NULL, v4 BLOB, v6 BLOB, anchor INTEGER NOT NULL);
+CREATE TABLE pins (name BLOB PRIMARY KEY, owner BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE own_names (position INTEGER PRIMARY KEY, name BLOB NOT NULL);
+CREATE TABLE sequence (one INTEGER PRIMARY KEY CHECK (one = 1), reserved INTEGER NOT NULL, check_reserved INTEGER NOT NULL);
+)";
+
+// SQLite's integers are signed. Times beyond its range (292 million years) become the last one;
+// sequence numbers keep their bits, as they are never compared by SQLite.
+std::int64_t stored_time(UnixMillis time) {
+    constexpr auto kLast = static_cast<UnixMillis>(std::numeric_limits<std::int64_t>::max());
+    return static_cast<std::int64_t>(std::min(time, kLast));
+}
+
+// Address and port, big-endian, as on the wire.
+void bind_endpoint(Statement& statement, int parameter, const Endpoint& endpoint) {
+    if (endpoint.port == 0) {
+        statement.bind_none(parameter);
+        return;
+    }
+    std::array<std::uint8_t, 18> bytes{};
+    const std::size_t size = endpoint.address_size();
+    std::copy_n(endpoint.address.begin(), size, bytes.begin());
+    store_u16(bytes.data() + size, endpoint.port);
+    statement.bind(parameter, ByteView(bytes).first(size + 2));
+}
+
+// False for a blob of another length than the family has.
+bool read_endpoint(const Statement& statement, int column, Family family, Contact& contact) {
+    if (statement.none(column)) return true;
+    const Bytes bytes = statement.blob(column);
+    Endpoint endpoint;
+    endpoint.family = family;
+    const std::size_t size = endpoint.address_size();
+    if (bytes.size() != size + 2) return false;
+    std::copy_n(bytes.begin(), size, endpoint.address.begin());
+    endpoint.port = load_u16(bytes.data() + size);
+    contact.set(endpoint);
+    return true;
+}
+
+template <typename Fixed>
+bool read_fixed(const Statement& statement, int column, Fixed& value) {
+    const Bytes bytes = statement.blob(column);
+    if (bytes.size() != Fixed::kSize) return false;
+    value = Fixed::from(bytes);
+    return true;
+}
+
+Code all_read(Code code) { return code == SQLITE_DONE ? SQLITE_OK : code; }
+
+}  // namespace
+
+Code StateTables::create(Connection& database) {
+    const std::string versions = "PRAGMA application_id = " + std::to_string(kApplicationId) +
+                                 "; PRAGMA user_version = " + std::to_string(kSchemaVersion) + ";";
+    const Code code = database.execute("BEGIN IMMEDIATE;" + versions + kCreate + "COMMIT;");
+    if (code != SQLITE_OK) {
+        database.execute("ROLLBACK");
+        return code;
+    }
+    // From the log into the file itself: the next start tells by it whose file this is.
+    return database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+Code StateTables::prepare(Connection& database) {
+    const std::pair<const char*, Statement*> all[] = {
+        {"INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)", &put_record_},
+        {"DELETE FROM records WHERE key = ? AND owner = ? AND kind = ?", &erase_record_},
+        {"DELETE FROM records WHERE expires <= ?", &purge_records_},
+        {"UPDATE meta SET openings = openings + 1", &count_opening_},
+        {"SELECT key, owner, kind, record, expires FROM records WHERE expires > ? ORDER BY key",
+         &all_records_},
+        {"DELETE FROM peers", &erase_peers_},
+        {"INSERT INTO peers VALUES (?, ?, ?, ?, ?)", &put_peer_},
+        {"SELECT node_key, v4, v6, anchor FROM peers ORDER BY position", &all_peers_},
+        {"INSERT OR REPLACE INTO pins VALUES (?, ?)", &put_pin_},
+        {"DELETE FROM pins WHERE name = ?", &erase_pin_},
+        {"SELECT name, owner FROM pins ORDER BY name", &all_pins_},
+        {"DELETE FROM own_names", &erase_own_names_},
+        {"INSERT INTO own_names VALUES (?, ?)", &put_own_name_},
+        {"SELECT name FROM own_names ORDER BY position", &all_own_names_},
+        {"INSERT OR REPLACE INTO sequence VALUES (1, ?, ?)", &put_sequence_},
+        {"SELECT reserved, check_reserved FROM sequence", &get_sequence_},
+    };
+    for (const auto& [sql, statement] : all) {
+        const Code code = database.prepare(sql, *statement);
+        if (code != SQLITE_OK) return code;
+    }
+    return SQLITE_OK;
+}
+
+Code StateTables::read(UnixMillis now, ports::StoredState& state) {
+    Code code = read_records(now, state);
+    if (code == SQLITE_OK) code = read_peers(state);
+    if (code == SQLITE_OK) code = read_names(state);
+    if (code == SQLITE_OK) code = read_sequence(state.sequence_reserved);
+    return code;
+}
+
+Code StateTables::read_records(UnixMillis now, ports::StoredState& state) {
+    all_records_.bind(1, stored_time(now));
+    Code code;
+    while ((code = all_records_.step()) == SQLITE_ROW) {
+        ports::StoredRecord record;
+        const std::int64_t kind = all_records_.integer(2);
+        if (!read_fixed(all_records_, 0, record.key) ||
+            !read_fixed(all_records_, 1, record.owner) || kind < 0 || kind > 255) {
+            return SQLITE_CORRUPT;
+        }
+        record.kind = static_cast<std::uint8_t>(kind);
+        record.record = all_records_.blob(3);
+        record.expires = static_cast<UnixMillis>(all_records_.integer(4));
+        state.records.push_back(std::move(record));
+    }
+    return all_read(code);
+}
+
+Code StateTables::read_peers(ports::StoredState& state) {
+    Code code;
+    while ((code = all_peers_.step()) == SQLITE_ROW) {
+        ports::CachedPeer peer;
+        peer.contact.v6.family = Family::kIpv6;
+        if (!read_fixed(all_peers_, 0, peer.contact.key) ||
+            !read_endpoint(all_peers_, 1, Family::kIpv4, peer.contact) ||
+            !read_endpoint(all_peers_, 2, Family::kIpv6, peer.contact)) {
+            return SQLITE_CORRUPT;
+        }
+        peer.anchor = all_peers_.integer(3) != 0;
+        state.peers.push_back(peer);
+    }
+    return all_read(code);
+}
+
+Code StateTables::read_names(ports::StoredState& state) {
+    Code code;
+    while ((code = all_pins_.step()) == SQLITE_ROW) {
+        ports::NamePin pin{all_pins_.text(0), {}};
+        if (!read_fixed(all_pins_, 1, pin.owner)) return SQLITE_CORRUPT;
+        state.pins.push_back(std::move(pin));
+    }
+    if (code != SQLITE_DONE) return code;
+    while ((code = all_own_names_.step()) == SQLITE_ROW) {
+        state.own_names.push_back(all_own_names_.text(0));
+    }
+    return all_read(code);
+}
+
+Code StateTables::read_sequence(std::uint64_t& reserved) {
+    reserved = 0;
+    const Code code = get_sequence_.step();
+    if (code != SQLITE_ROW) return all_read(code);
+    const std::int64_t number = get_sequence_.integer(0);
+    const bool matches = get_sequence_.integer(1) == ~number;
+    if (matches) reserved = static_cast<std::uint64_t>(number);
+    while (get_sequence_.step() == SQLITE_ROW) {
+    }
+    return matches ? SQLITE_OK : SQLITE_CORRUPT;
+}
+
+Code StateTables::begin_use(UnixMillis now) {
+    const Code code = purge_records_.bind(1, stored_time(now)).run();
+    return code == SQLITE_OK ? count_opening_.run() : code;
+}
+
+Code StateTables::apply(const ports::StoreWrite& write) {
+    return std::visit([this](const auto& one) { return apply_one(one); }, write);
+}
+
+Code StateTables::apply_one(const ports::PutRecord& write) {
+    return put_record_.bind(1, write.record.key.view())
+        .bind(2, write.record.owner.view())
+        .bind(3, write.record.kind)
+        .bind(4, ByteView(write.record.record))
+        .bind(5, stored_time(write.record.expires))
+        .run();
+}
+
+Code StateTables::apply_one(const ports::EraseRecord& write) {
+    return erase_record_.bind(1, write.key.view())
+        .bind(2, write.owner.view())
+        .bind(3, write.kind)
+        .run();
+}
+
+Code StateTables::apply_one(const ports::ReplacePeers& write) {
+    Code code = erase_peers_.run();
+    std::int64_t position = 0;
+    for (const ports::CachedPeer& peer : write.peers) {
+        if (code != SQLITE_OK) return code;
+        put_peer_.bind(1, position++).bind(2, peer.contact.key.view()).bind(5, peer.anchor ? 1 : 0);
+        bind_endpoint(put_peer_, 3, peer.contact.v4);
+        bind_endpoint(put_peer_, 4, peer.contact.v6);
+        code = put_peer_.run();
+    }
+    return code;
+}
+
+Code StateTables::apply_one(const ports::PutPin& write) {
+    return put_pin_.bind(1, as_bytes(write.pin.name)).bind(2, write.pin.owner.view()).run();
+}
+
+Code StateTables::apply_one(const ports::ErasePin& write) {
+    return erase_pin_.bind(1, as_bytes(write.name)).run();
+}
+
+Code StateTables::apply_one(const ports::ReplaceOwnNames& write) {
+    Code code = erase_own_names_.run();
+    std::int64_t position = 0;
+    for (const std::string& name : write.names) {
+        if (code != SQLITE_OK) return code;
+        code = put_own_name_.bind(1, position++).bind(2, as_bytes(name)).run();
+    }
+    return code;
+}
+
+// A reservation never goes back, whatever order two of them arrive in.
+Code StateTables::apply_one(const ports::ReserveSequence& write) {
+    std::uint64_t reserved = 0;
+    const Code code = read_sequence(reserved);
+    if (code != SQLITE_OK) return code;
+    const auto number = static_cast<std::int64_t>(std::max(reserved, write.up_to));
+    return put_sequence_.bind(1, number).bind(2, ~number).run();
+}
+
+}  // namespace sov::sqlite

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <optional>
+
+#include "daemon/ports/store.h"
+#include "platform/sqlite/connection.h"
+
+namespace sov::sqlite {
+
+/// The tables of the state file and the statements that read and change them, prepared once.
+///
+///   meta       one row that says whose file this is and which schema, a second time: a header with
+///   a
+///              flipped bit can so be told from a file of another program or of a newer version;
+///              and how often the file was opened
+///   records    (key, owner, kind) -> the signed envelope, expiry in milliseconds since 1970
+///   peers      the peer cache in the order it was given
+///   pins       name -> owner
+///   own_names  what this node claims
+///   sequence   one row: the highest reserved sequence number, and its complement as a check,
+///   because
+///              a wrong number here would be believed (everything else is checked by signatures or
+///              by trying it)
+class StateTables {
+  public:
+    static constexpr int kApplicationId = 0x534f5631;  ///< "SOV1", at offset 68 of the file
+    static constexpr int kSchemaVersion = 1;
+
+    /// Makes the tables of an empty database in one transaction.
+    static Code create(Connection& database);
+
+    /// SQLITE_OK, or why the statements could not be prepared (a table is missing or misshapen).
+    Code prepare(Connection& database);
+    /// Everything, expired records left out. Rows of an impossible shape count as damage.
+    Code read(UnixMillis now, ports::StoredState& state);
+    /// Deletes what has expired and counts the opening, which is a write in any case: it tells
+    /// whether the disk takes one. The caller holds the transaction.
+    Code begin_use(UnixMillis now);
+    /// Carries out one write; the caller holds the transaction.
+    Code apply(const ports::StoreWrite& write);
+    /// SQLITE_CORRUPT when the number and its check don't match.
+    Code read_sequence(std::uint64_t& reserved);
+
+  private:
+    Code apply_one(const ports::PutRecord& write);
+    Code apply_one(const ports::EraseRecord& write);
+    Code apply_one(const ports::ReplacePeers& write);
+    Code apply_one(const ports::PutPin& write);
+    Code apply_one(const ports::ErasePin& write);
+    Code apply_one(const ports::ReplaceOwnNames& write);
+    Code apply_one(const ports::ReserveSequence& write);
+    Code read_records(UnixMillis now, ports::StoredState& state);
+    Code read_peers(ports::StoredState& state);
+    Code read_names(ports::StoredState& state);
+
+    Statement put_record_, erase_record_, purge_records_, all_records_, count_opening_;
+    Statement erase_peers_, put_peer_, all_peers_;
+    Statement put_pin_, erase_pin_, all_pins_;
+    Statement erase_own_names_, put_own_name_, all_own_names_;
+    Statement put_sequence_, get_sequence_;
+};
+
+}  // namespace sov::sqlite
