@@ -1,0 +1,62 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "daemon/core/node.h"
+#include "daemon/io/boot_timer.h"
+#include "daemon/io/udp_transport.h"
+
+namespace sov::io {
+
+/// The simulator's loop with real parts: receives a batch, hands it to the node, drains the node,
+/// sends a batch, arms one timer. All of it, the sink and the posted work run on the thread that
+/// runs `context`; only post() and now() may be called from others. Allocates nothing for a
+/// datagram.
+class NodeDriver {
+  public:
+    using Work = std::function<void(Instant now, Node& node)>;
+    /// Takes every event. It must not call the node: it posts what it wants to say.
+    using EventSink = std::function<void(Instant now, Event event)>;
+    using Transports = std::vector<std::unique_ptr<UdpTransport>>;
+
+    /// `node` and `context` outlive the driver; transports are open, at most one of each family.
+    NodeDriver(boost::asio::io_context& context, Node& node, Transports transports, EventSink sink);
+    ~NodeDriver() { stop(); }
+
+    /// Starts the node and begins to receive. On the loop's thread, or before it runs.
+    void start();
+    /// Closes the sockets; the node is not called again, work posted later is dropped. On the
+    /// loop's thread, or after it ended.
+    void stop();
+
+    /// Runs `work` on the loop's thread, in the order posted, and drains the node. Thread-safe.
+    void post(Work work);
+    /// Time since construction, counting suspend; Instant{} of the node. Thread-safe.
+    Instant now() const { return timer_.now(); }
+
+    std::span<const std::unique_ptr<UdpTransport>> transports() const { return transports_; }
+
+  private:
+    /// Batches received from one socket before anything else gets its turn.
+    static constexpr int kBatchesPerTurn = 8;
+
+    void take_turn(UdpTransport& transport);
+    void take_timeout();
+    void apply(const Work& work);
+    void drain(Instant at);
+    void finish_turn();
+
+    boost::asio::io_context& context_;
+    Node& node_;
+    Transports transports_;
+    EventSink sink_;
+    BootTimer timer_;
+    /// Shared with posted work, which may still lie in the loop's queue when the driver is gone.
+    std::shared_ptr<bool> running_ = std::make_shared<bool>(false);
+};
+
+}  // namespace sov::io

@@ -1,0 +1,264 @@
+#include "daemon/io/udp_transport.h"
+
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace sov::io {
+namespace {
+
+using UdpSocket = boost::asio::ip::udp::socket;
+
+/// One byte more than any valid datagram, so that the node can tell a longer one from the longest.
+/// The sum is no power of two, or all buffers of a batch would compete for the same cache lines.
+constexpr std::size_t kSlotBytes = 1344;
+static_assert(kSlotBytes > Limits::kDatagramBytesMax && kSlotBytes % 64 == 0);
+
+/// What ICMP says about a destination rather than about one datagram.
+bool names_destination(int error) {
+    return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH ||
+           error == EHOSTDOWN || error == EACCES;
+}
+
+void set_option(int fd, int level, int option, int value) {
+    // Each is a wish: an old kernel or a small limit makes the socket slower, not wrong.
+    (void)setsockopt(fd, level, option, &value, sizeof value);
+}
+
+/// The wish beyond rmem_max is granted to privileged processes only, hence both.
+void enlarge_buffers(int fd, int bytes) {
+    set_option(fd, SOL_SOCKET, SO_RCVBUF, bytes);
+    set_option(fd, SOL_SOCKET, SO_SNDBUF, bytes);
+    set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes);
+    set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, bytes);
+}
+
+}  // namespace
+
+/// Everything that a system call needs. Left unwritten until a datagram needs its place, so that a
+/// quiet socket occupies few pages.
+template <std::size_t N>
+struct MessageRing {
+    using Slot = std::array<std::uint8_t, kSlotBytes>;
+    template <typename T>
+    using Array = std::unique_ptr<T[]>;
+
+    Array<mmsghdr> messages = std::make_unique_for_overwrite<mmsghdr[]>(N);
+    Array<iovec> vectors = std::make_unique_for_overwrite<iovec[]>(N);
+    Array<SocketAddress> addresses = std::make_unique_for_overwrite<SocketAddress[]>(N);
+    Array<Slot> slots = std::make_unique_for_overwrite<Slot[]>(N);
+
+    void prepare(std::size_t at, socklen_t address_size, std::size_t size) {
+        vectors[at] = {slots[at].data(), size};
+        messages[at] = {};
+        messages[at].msg_hdr.msg_name = &addresses[at];
+        messages[at].msg_hdr.msg_namelen = address_size;
+        messages[at].msg_hdr.msg_iov = &vectors[at];
+        messages[at].msg_hdr.msg_iovlen = 1;
+    }
+};
+
+/// Received datagrams are used up before anything else happens on the thread, so all its sockets
+/// share one place for them.
+struct Arrivals {
+    MessageRing<UdpTransport::kBatch> ring;
+    std::array<UdpTransport::Received, UdpTransport::kBatch> received{};
+    std::array<Endpoint, UdpTransport::kBatch> unreachable{};
+
+    static Arrivals& of_this_thread() {
+        static thread_local Arrivals arrivals;
+        return arrivals;
+    }
+};
+
+/// Where a socket's outgoing datagrams wait. A socket has one only while something waits; a spare
+/// one is kept for the next in need, so that a process with many sockets pays for the busy ones.
+struct UdpTransport::Queue {
+    MessageRing<kQueueMax> ring;
+
+    static std::unique_ptr<Queue>& spare() {
+        static thread_local std::unique_ptr<Queue> kept;
+        return kept;
+    }
+    static std::unique_ptr<Queue> take() {
+        return spare() ? std::move(spare()) : std::make_unique<Queue>();
+    }
+};
+
+UdpTransport::UdpTransport(boost::asio::io_context& context) : socket_(context) {}
+
+UdpTransport::~UdpTransport() { close(); }
+
+std::optional<std::string> UdpTransport::open(const Endpoint& local) {
+    const bool v4 = local.family == Family::kIpv4;
+    const auto problem = [&](const std::string& reason) {
+        close();
+        return "cannot use UDP port " + std::to_string(local.port) + " (" +
+               family_name(local.family) + ", " + local.address_text() + "): " + reason;
+    };
+    boost::system::error_code error;
+    socket_.open(v4 ? boost::asio::ip::udp::v4() : boost::asio::ip::udp::v6(), error);
+    if (!error) socket_.non_blocking(true, error);
+    if (error) return problem(error.message());
+    set_options(v4);
+
+    const int fd = socket_.native_handle();
+    SocketAddress address;
+    socklen_t size = to_socket_address(local, address);
+    if (bind(fd, &address.any, size) != 0) {
+        if (errno == EADDRINUSE) return problem("another program already uses it");
+        if (errno == EADDRNOTAVAIL) return problem("this host has no such address");
+        return problem(std::strerror(errno));
+    }
+    size = sizeof address;
+    if (getsockname(fd, &address.any, &size) != 0) return problem(std::strerror(errno));
+    local_ = local;
+    local_.port = ntohs(v4 ? address.v4.sin_port : address.v6.sin6_port);
+    return std::nullopt;
+}
+
+void UdpTransport::set_options(bool v4) {
+    const int fd = socket_.native_handle();
+    enlarge_buffers(fd, kSocketBufferBytes);
+    // PROBE sets DF and ignores the cached path MTU: our datagrams fit every IPv6 path, and a
+    // forged "too big" must not be able to silence us.
+    if (v4) {
+        set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+        set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
+    } else {
+        set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+        set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+    }
+}
+
+void UdpTransport::wait() {
+    socket_.async_wait(UdpSocket::wait_read, [this](const boost::system::error_code& error) {
+        if (!error) ready_();  // else closed, and this object may be gone
+    });
+}
+
+std::span<UdpTransport::Received> UdpTransport::receive() {
+    Arrivals& arrivals = Arrivals::of_this_thread();
+    auto& in = arrivals.ring;
+    for (std::size_t at = 0; at < kBatch; ++at) {
+        in.prepare(at, sizeof(SocketAddress), Limits::kDatagramBytesMax + 1);
+    }
+    int got = 0;
+    // An ICMP error that arrived earlier is reported once in place of data; the error queue has its
+    // details. A bound on the repetitions keeps a flood of them from holding us here.
+    for (int attempt = 0; attempt < 4; ++attempt) {
+        got = recvmmsg(socket_.native_handle(), in.messages.get(), kBatch, MSG_DONTWAIT, nullptr);
+        if (got >= 0 || errno == EAGAIN || errno == EBADF) break;
+    }
+    std::size_t filled = 0;
+    for (int at = 0; at < got; ++at) {
+        const auto index = static_cast<std::size_t>(at);
+        const auto from = to_endpoint(in.addresses[index]);
+        if (!from) continue;
+        arrivals.received[filled++] = {
+            Path{*from}, MutableBytes(in.slots[index].data(), in.messages[index].msg_len)};
+    }
+    counters_.received += filled;
+    // The caller reads "fewer than a batch" as "empty"; every address of these sockets is known, so
+    // a full batch is never shortened.
+    return std::span(arrivals.received).first(filled);
+}
+
+std::span<const Endpoint> UdpTransport::unreachable() {
+    Arrivals& arrivals = Arrivals::of_this_thread();
+    std::size_t filled = 0;
+    for (std::size_t attempt = 0; attempt < kBatch; ++attempt) {
+        SocketAddress address{};
+        alignas(cmsghdr) std::array<char, 256> control;
+        iovec nothing{};
+        msghdr header{};
+        header.msg_name = &address;
+        header.msg_namelen = sizeof address;
+        header.msg_iov = &nothing;
+        header.msg_iovlen = 1;
+        header.msg_control = control.data();
+        header.msg_controllen = control.size();
+        if (recvmsg(socket_.native_handle(), &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
+        for (cmsghdr* part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
+            const bool error_report =
+                (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR) ||
+                (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_RECVERR);
+            if (!error_report) continue;
+            sock_extended_err report{};
+            std::memcpy(&report, CMSG_DATA(part), sizeof report);
+            const auto endpoint = to_endpoint(address);
+            if (endpoint && names_destination(static_cast<int>(report.ee_errno))) {
+                arrivals.unreachable[filled++] = *endpoint;
+                break;
+            }
+        }
+    }
+    counters_.unreachable += filled;
+    return std::span(arrivals.unreachable).first(filled);
+}
+
+void UdpTransport::send(const Transmit& transmit) {
+    if (end_ == kQueueMax) {
+        ++counters_.dropped_queue_full;
+        return;
+    }
+    if (!queue_) queue_ = Queue::take();
+    auto& out = queue_->ring;
+    out.prepare(end_, to_socket_address(transmit.to.remote, out.addresses[end_]), transmit.size);
+    std::memcpy(out.slots[end_].data(), transmit.bytes.data(), transmit.size);
+    ++end_;
+    if (end_ - first_ >= kBatch && !blocked_) flush();
+}
+
+void UdpTransport::flush() {
+    int repeated = 0;
+    while (first_ < end_ && !blocked_) {
+        const auto count = static_cast<unsigned>(end_ - first_);
+        const int sent =
+            sendmmsg(socket_.native_handle(), &queue_->ring.messages[first_], count, MSG_DONTWAIT);
+        if (sent > 0) {
+            first_ += static_cast<std::size_t>(sent);
+            counters_.sent += static_cast<std::size_t>(sent);
+            repeated = 0;
+        } else if (errno == EAGAIN || errno == ENOBUFS) {
+            wait_writable();
+            return;
+        } else if (++repeated > 1) {
+            refuse_first(errno);
+            repeated = 0;
+        }
+        // The first failure may be an ICMP error about an earlier datagram, which the kernel
+        // reports once and then forgets; only a failure that repeats is about this one.
+    }
+    if (first_ == end_ && queue_) {
+        first_ = end_ = 0;
+        Queue::spare() = std::move(queue_);
+    }
+}
+
+void UdpTransport::refuse_first(int error) {
+    ++first_;
+    ++counters_.refused;
+    counters_.last_refusal = error;
+}
+
+void UdpTransport::wait_writable() {
+    blocked_ = true;
+    socket_.async_wait(UdpSocket::wait_write, [this](const boost::system::error_code& error) {
+        if (error) return;  // closed, and this object may be gone
+        blocked_ = false;
+        flush();
+    });
+}
+
+void UdpTransport::close() {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+}
+
+}  // namespace sov::io

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "daemon/core/base/contact.h"
+#include "daemon/core/base/packet_pool.h"
+#include "daemon/io/socket_address.h"
+
+namespace sov::io {
+
+/// What happened on a socket since it was opened.
+struct SocketCounters {
+    std::uint64_t received = 0, sent = 0;
+    std::uint64_t dropped_queue_full = 0;  ///< the kernel took nothing and our queue was full
+    std::uint64_t refused = 0;             ///< the kernel refused to send: firewall, no route, ...
+    std::uint64_t unreachable = 0;         ///< ICMP answers that named one of our destinations
+    int last_refusal = 0;                  ///< errno of the latest refusal
+};
+
+/// One UDP socket of one family. Datagrams move in batches of up to kBatch, one system call each;
+/// Asio only tells when the socket is ready. Nothing is allocated for a datagram. Outgoing
+/// datagrams are never fragmented. One thread.
+class UdpTransport {
+  public:
+    static constexpr std::size_t kBatch = 32;
+    /// Outgoing datagrams kept while the kernel's buffer is full; past it the newest is dropped and
+    /// counted, as a router would do.
+    static constexpr std::size_t kQueueMax = 256;
+    /// Asked from the kernel for both directions; it may grant less.
+    static constexpr int kSocketBufferBytes = 4 << 20;
+
+    struct Received {
+        Path from;
+        MutableBytes bytes;  ///< one byte longer than any valid datagram when it was cut off
+    };
+
+    explicit UdpTransport(boost::asio::io_context& context);
+    ~UdpTransport();
+    UdpTransport(const UdpTransport&) = delete;
+    UdpTransport& operator=(const UdpTransport&) = delete;
+
+    /// Binds to an address and port; port 0 lets the kernel choose. Returns nothing on success,
+    /// otherwise a sentence for a person that names port, family and reason.
+    [[nodiscard]] std::optional<std::string> open(const Endpoint& local);
+    /// The bound address and the port in use.
+    const Endpoint& local() const { return local_; }
+    int native_handle() { return socket_.native_handle(); }
+
+    /// What wait() calls. Set once, before the first wait().
+    void on_ready(std::function<void()> ready) { ready_ = std::move(ready); }
+    /// Calls it once when there is something to receive, or when unreachable() has news.
+    void wait();
+
+    /// Up to kBatch datagrams that have already arrived, possibly none; less than kBatch means that
+    /// the socket is empty. The buffers may be overwritten and last until the next call
+    /// on any transport of this thread.
+    std::span<Received> receive();
+
+    /// Destinations that the network called unreachable since the last call, at most kBatch.
+    std::span<const Endpoint> unreachable();
+
+    /// Copies a datagram into the send queue and sends the queue when a batch is full.
+    void send(const Transmit& transmit);
+    /// Hands the queue to the kernel. What it can't take stays queued and is retried by itself when
+    /// the socket becomes writable.
+    void flush();
+
+    void close();
+    const SocketCounters& counters() const { return counters_; }
+
+  private:
+    struct Queue;
+
+    void set_options(bool v4);
+    void wait_writable();
+    void refuse_first(int error);
+
+    boost::asio::ip::udp::socket socket_;
+    Endpoint local_;
+    std::unique_ptr<Queue> queue_;     ///< only while datagrams wait
+    std::size_t first_ = 0, end_ = 0;  ///< the part of the queue that waits
+    bool blocked_ = false;             ///< waiting for writability
+    std::function<void()> ready_;
+    SocketCounters counters_;
+};
+
+}  // namespace sov::io

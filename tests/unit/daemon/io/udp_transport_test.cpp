@@ -1,0 +1,175 @@
+#include "daemon/io/udp_transport.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <set>
+#include <string>
+
+namespace sov::io {
+namespace {
+
+constexpr std::chrono::seconds kPatience{5};
+
+Endpoint loopback(Family family, std::uint16_t port = 0) {
+    const char* address = family == Family::kIpv4 ? "127.0.0.1:1" : "[::1]:1";
+    Endpoint endpoint = *Endpoint::parse(address);
+    endpoint.port = port;
+    return endpoint;
+}
+
+Transmit datagram(const Endpoint& to, std::size_t size, std::uint8_t fill) {
+    Transmit transmit;
+    transmit.to.remote = to;
+    transmit.size = static_cast<std::uint16_t>(size);
+    std::fill_n(transmit.bytes.begin(), size, fill);
+    return transmit;
+}
+
+/// Runs the loop until the socket has something to say.
+void wait_ready(boost::asio::io_context& context, UdpTransport& transport) {
+    bool ready = false;
+    transport.on_ready([&] { ready = true; });
+    transport.wait();
+    context.restart();
+    while (!ready && context.run_one_for(kPatience) > 0) {
+    }
+    ASSERT_TRUE(ready);
+}
+
+class UdpPair : public testing::TestWithParam<Family> {
+  protected:
+    void SetUp() override {
+        ASSERT_EQ(a.open(loopback(GetParam())), std::nullopt);
+        ASSERT_EQ(b.open(loopback(GetParam())), std::nullopt);
+    }
+
+    boost::asio::io_context context;
+    UdpTransport a{context}, b{context};
+};
+
+TEST_P(UdpPair, carries_a_datagram_and_tells_its_sender) {
+    a.send(datagram(b.local(), 300, 7));
+    a.flush();
+    wait_ready(context, b);
+    const auto received = b.receive();
+    ASSERT_EQ(received.size(), 1u);
+    EXPECT_EQ(received[0].from.remote, a.local());
+    EXPECT_EQ(received[0].bytes.size(), 300u);
+    EXPECT_TRUE(std::ranges::all_of(received[0].bytes, [](auto byte) { return byte == 7; }));
+}
+
+TEST_P(UdpPair, the_largest_datagram_passes_and_a_longer_one_is_recognisable) {
+    a.send(datagram(b.local(), Limits::kDatagramBytesMax, 1));
+    a.flush();
+    wait_ready(context, b);
+    EXPECT_EQ(b.receive()[0].bytes.size(), Limits::kDatagramBytesMax);
+
+    SocketAddress address;
+    const socklen_t size = to_socket_address(b.local(), address);
+    const int fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const std::string longer(Limits::kDatagramBytesMax + 200, 'x');
+    ASSERT_GT(sendto(fd, longer.data(), longer.size(), 0, &address.any, size), 0);
+    ::close(fd);
+    wait_ready(context, b);
+    EXPECT_EQ(b.receive()[0].bytes.size(), Limits::kDatagramBytesMax + 1);
+}
+
+TEST_P(UdpPair, receives_no_more_than_a_batch_at_once_and_loses_nothing) {
+    constexpr std::size_t kCount = UdpTransport::kBatch + UdpTransport::kBatch / 2;
+    for (std::size_t at = 0; at < kCount; ++at) {
+        a.send(datagram(b.local(), 100 + at, static_cast<std::uint8_t>(at)));
+    }
+    a.flush();
+    EXPECT_EQ(a.counters().sent, kCount);
+    wait_ready(context, b);
+    EXPECT_EQ(b.receive().size(), UdpTransport::kBatch);
+    EXPECT_EQ(b.receive().size(), kCount - UdpTransport::kBatch);
+    EXPECT_EQ(b.receive().size(), 0u);
+}
+
+TEST_P(UdpPair, a_full_batch_leaves_without_a_flush) {
+    for (std::size_t at = 0; at < UdpTransport::kBatch - 1; ++at) {
+        a.send(datagram(b.local(), 50, 1));
+    }
+    EXPECT_EQ(a.counters().sent, 0u);
+    a.send(datagram(b.local(), 50, 1));
+    EXPECT_EQ(a.counters().sent, UdpTransport::kBatch);
+}
+
+TEST_P(UdpPair, a_closed_port_is_reported_as_unreachable) {
+    const Endpoint gone = b.local();
+    b.close();
+    a.send(datagram(gone, 100, 1));
+    a.flush();
+    wait_ready(context, a);
+    EXPECT_EQ(a.receive().size(), 0u);
+    const auto unreachable = a.unreachable();
+    ASSERT_EQ(unreachable.size(), 1u);
+    EXPECT_EQ(unreachable[0], gone);
+    EXPECT_EQ(a.unreachable().size(), 0u);
+}
+
+TEST_P(UdpPair, an_earlier_unreachable_peer_costs_no_datagram_to_another) {
+    UdpTransport c{context};
+    ASSERT_EQ(c.open(loopback(GetParam())), std::nullopt);
+    const Endpoint gone = b.local();
+    b.close();
+    a.send(datagram(gone, 100, 1));
+    a.flush();
+    a.send(datagram(c.local(), 100, 2));
+    a.flush();
+    wait_ready(context, c);
+    EXPECT_EQ(c.receive().size(), 1u);
+    EXPECT_EQ(a.counters().refused, 0u);
+}
+
+TEST_P(UdpPair, what_the_kernel_refuses_is_counted_and_does_not_block_the_rest) {
+    // Port 0 can't be sent to.
+    a.send(datagram(loopback(GetParam(), 0), 100, 1));
+    a.send(datagram(b.local(), 100, 2));
+    a.flush();
+    EXPECT_EQ(a.counters().refused, 1u);
+    EXPECT_EQ(a.counters().last_refusal, EINVAL);
+    wait_ready(context, b);
+    EXPECT_EQ(b.receive().size(), 1u);
+}
+
+TEST_P(UdpPair, a_busy_port_is_refused_with_its_name) {
+    UdpTransport second{context};
+    const auto problem = second.open(loopback(GetParam(), a.local().port));
+    ASSERT_TRUE(problem);
+    EXPECT_NE(problem->find(std::to_string(a.local().port)), std::string::npos) << *problem;
+    EXPECT_NE(problem->find(family_name(GetParam())), std::string::npos) << *problem;
+    EXPECT_NE(problem->find("already uses it"), std::string::npos) << *problem;
+}
+
+INSTANTIATE_TEST_SUITE_P(BothFamilies, UdpPair, testing::Values(Family::kIpv4, Family::kIpv6),
+                         [](const auto& tested) { return family_name(tested.param); });
+
+TEST(UdpTransport, both_families_share_a_port_number) {
+    boost::asio::io_context context;
+    UdpTransport v4{context}, v6{context};
+    ASSERT_EQ(v6.open(*Endpoint::parse("[::]:0")), std::nullopt);
+    Endpoint any = Endpoint::v4(0, v6.local().port);
+    EXPECT_EQ(v4.open(any), std::nullopt);
+}
+
+TEST(SocketAddress, gives_an_endpoint_back_unchanged) {
+    for (const char* text : {"192.0.2.7:6881", "[2001:db8::7]:6881"}) {
+        const Endpoint endpoint = *Endpoint::parse(text);
+        SocketAddress address;
+        to_socket_address(endpoint, address);
+        EXPECT_EQ(to_endpoint(address), endpoint);
+    }
+}
+
+TEST(SocketAddress, of_another_family_is_no_endpoint) {
+    SocketAddress address{};
+    address.any.sa_family = AF_UNIX;
+    EXPECT_EQ(to_endpoint(address), std::nullopt);
+}
+
+}  // namespace
+}  // namespace sov::io
