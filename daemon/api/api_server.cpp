@@ -1,0 +1,156 @@
+#include "daemon/api/api_server.h"
+
+#include <grpc/grpc.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/api/desk.h"
+#include "daemon/api/dht_service.h"
+#include "daemon/api/discovery_service.h"
+#include "daemon/api/messages.h"
+#include "daemon/api/node_service.h"
+#include "daemon/core/base/check.h"
+
+namespace sov::api {
+namespace {
+
+/// Memory that gRPC may use for all connections together before it sheds load.
+constexpr std::size_t kMemoryQuotaBytes = 64 << 20;
+/// Threads that gRPC may keep for its one synchronous service, reflection.
+constexpr int kThreadsMax = 16;
+
+/// Descriptors that stay for everything that is no local connection: UDP sockets, the database, the
+/// loops. Local clients must not be able to take those.
+constexpr std::size_t kOtherDescriptors = 40;
+constexpr std::size_t kConnectionsLeast = 4;
+
+/// Each connection takes two descriptors, so a low limit of the process is a limit here too.
+ConnectionLimits fitted(ConnectionLimits wanted) {
+    rlimit descriptors{};
+    SOV_CHECK(getrlimit(RLIMIT_NOFILE, &descriptors) == 0);
+    const std::size_t have = static_cast<std::size_t>(descriptors.rlim_cur);
+    const std::size_t room = have > kOtherDescriptors ? (have - kOtherDescriptors) / 2 : 0;
+    wanted.total = std::min(wanted.total, std::max(room, kConnectionsLeast));
+    return wanted;
+}
+
+int as_argument(std::chrono::milliseconds time) { return static_cast<int>(time.count()); }
+
+std::uint64_t unix_ms_now() {
+    return whole_ms(std::chrono::system_clock::now().time_since_epoch());
+}
+
+std::unique_ptr<grpc::Server> build_server(const ApiLimits& limits,
+                                           std::initializer_list<grpc::Service*> services) {
+    // Held for the life of the process: when the last user goes, gRPC's own clean-up waits up to
+    // ten seconds for a write that a slow client does not read, and the daemon must leave in under
+    // three.
+    [[maybe_unused]] static const bool kHeld = (grpc_init(), true);
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    for (grpc::Service* service : services) builder.RegisterService(service);
+    grpc::ResourceQuota quota("api");
+    quota.Resize(kMemoryQuotaBytes);
+    quota.SetMaxThreads(kThreadsMax);
+    builder.SetResourceQuota(quota);
+    builder.SetMaxReceiveMessageSize(limits.message_bytes_max);
+    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
+    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MIN_POLLERS, 1);
+    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, 2);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.streams_per_connection);
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, as_argument(limits.idle));
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, as_argument(limits.handshake));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, as_argument(limits.keepalive));
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                               as_argument(limits.keepalive_timeout));
+    return builder.BuildAndStart();
+}
+
+}  // namespace
+
+class ApiServer::Parts {
+  public:
+    Parts(ApiSocket socket, Host& host, identity::Crypto& crypto, Options options)
+        : connections_(fitted(options.limits.connections)),
+          gate_(connections_, std::move(options.rules)),
+          bridge_(std::move(options.post)),
+          desk_{gate_, bridge_, history_, host, crypto, std::chrono::steady_clock::now()},
+          node_(desk_),
+          discovery_(desk_),
+          dht_(desk_),
+          writer_(crypto),
+          server_(build_server(options.limits, {&node_, &discovery_, &dht_})) {
+        // Without a port of its own nothing can fail here but memory.
+        SOV_CHECK(server_ != nullptr);
+        serve_health("", true);
+        serve_health("dht", false);
+        listener_.emplace(
+            std::move(socket), connections_,
+            [this](int descriptor) { grpc::AddInsecureChannelFromFd(server_.get(), descriptor); },
+            std::move(options.caller_reader));
+    }
+
+    ~Parts() {
+        bridge_.close();
+        stop(std::chrono::milliseconds(500));
+    }
+
+    void handle_event(const Event& event) {
+        bridge_.handle_event(event);
+        if (const auto* changed = std::get_if<StateChanged>(&event)) {
+            serve_health("dht", changed->to == DiscoveryState::kReady);
+        }
+        if (auto message = writer_.event(event)) {
+            message->set_time_unix_ms(unix_ms_now());
+            history_.add(std::move(*message));
+        }
+    }
+
+    void stop(std::chrono::milliseconds grace) {
+        if (std::exchange(stopped_, true)) return;
+        listener_->stop();
+        server_->GetHealthCheckService()->Shutdown();
+        history_.close();
+        server_->Shutdown(std::chrono::system_clock::now() + grace);
+    }
+
+    void serve_health(const std::string& subsystem, bool serving) {
+        server_->GetHealthCheckService()->SetServingStatus(subsystem, serving);
+    }
+
+    // In the order of need: the server goes before what its calls use.
+    ConnectionTable connections_;
+    Gate gate_;
+    CoreBridge bridge_;
+    EventHistory history_;
+    Desk desk_;
+    NodeService node_;
+    DiscoveryService discovery_;
+    DhtService dht_;
+    MessageWriter writer_;
+    std::unique_ptr<grpc::Server> server_;
+    std::optional<Listener> listener_;
+    bool stopped_ = false;
+};
+
+ApiServer::ApiServer(ApiSocket socket, Host& host, identity::Crypto& crypto, Options options)
+    : parts_(std::make_unique<Parts>(std::move(socket), host, crypto, std::move(options))) {}
+ApiServer::~ApiServer() = default;
+
+void ApiServer::handle_event(const Event& event) { parts_->handle_event(event); }
+void ApiServer::set_rules(AccessRules rules) { parts_->gate_.set_rules(std::move(rules)); }
+void ApiServer::close_bridge() { parts_->bridge_.close(); }
+void ApiServer::stop(std::chrono::milliseconds grace) { parts_->stop(grace); }
+Listener::Counts ApiServer::connection_counts() const { return parts_->listener_->counts(); }
+std::size_t ApiServer::waiting_commands() const { return parts_->bridge_.waiting(); }
+
+}  // namespace sov::api

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <chrono>
+
+#include "daemon/api/core_bridge.h"
+#include "daemon/api/event_history.h"
+#include "daemon/api/gate.h"
+#include "daemon/api/host.h"
+#include "daemon/core/identity/crypto.h"
+
+namespace sov::api {
+
+/// What every service works with.
+struct Desk {
+    Gate& gate;
+    CoreBridge& bridge;
+    EventHistory& history;
+    /// Only on the core thread.
+    Host& host;
+    /// Only on the core thread.
+    identity::Crypto& crypto;
+    std::chrono::steady_clock::time_point started;
+};
+
+}  // namespace sov::api

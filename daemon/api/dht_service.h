@@ -1,0 +1,33 @@
+#pragma once
+
+#include "daemon/api/desk.h"
+#include "sovereign/v1/dht.grpc.pb.h"
+
+namespace sov::api {
+
+/// sovereign.v1.Dht: the distributed table itself.
+class DhtService final : public sovereign::v1::Dht::CallbackService {
+  public:
+    explicit DhtService(Desk& desk) : desk_(desk) {}
+
+    grpc::ServerUnaryReactor* GetTable(grpc::CallbackServerContext* context,
+                                       const sovereign::v1::GetTableRequest* request,
+                                       sovereign::v1::GetTableResponse* response) override;
+    grpc::ServerUnaryReactor* Get(grpc::CallbackServerContext* context,
+                                  const sovereign::v1::GetRequest* request,
+                                  sovereign::v1::GetResponse* response) override;
+    grpc::ServerUnaryReactor* Put(grpc::CallbackServerContext* context,
+                                  const sovereign::v1::PutRequest* request,
+                                  sovereign::v1::PutResponse* response) override;
+    grpc::ServerUnaryReactor* Trace(grpc::CallbackServerContext* context,
+                                    const sovereign::v1::TraceRequest* request,
+                                    sovereign::v1::TraceResponse* response) override;
+    grpc::ServerUnaryReactor* ListHeld(grpc::CallbackServerContext* context,
+                                       const sovereign::v1::ListHeldRequest* request,
+                                       sovereign::v1::ListHeldResponse* response) override;
+
+  private:
+    Desk& desk_;
+};
+
+}  // namespace sov::api

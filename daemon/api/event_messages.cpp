@@ -1,0 +1,135 @@
+#include <utility>
+#include <variant>
+
+#include "daemon/api/messages.h"
+#include "daemon/api/status_codes.h"
+#include "daemon/core/identity/peer_name.h"
+
+namespace sov::api {
+namespace {
+
+namespace v1 = sovereign::v1;
+
+std::string_view state_word(DiscoveryState state) {
+    switch (state) {
+        case DiscoveryState::kStarting: return "starting";
+        case DiscoveryState::kBootstrapping: return "bootstrapping";
+        case DiscoveryState::kPopulating: return "populating";
+        case DiscoveryState::kReady: return "ready";
+        case DiscoveryState::kIsolated: return "isolated";
+    }
+    return "";
+}
+
+std::string_view reachability_word(Reachability reachability) {
+    switch (reachability) {
+        case Reachability::kUnknown: return "unknown";
+        case Reachability::kClient: return "not reachable";
+        case Reachability::kServer: return "reachable";
+    }
+    return "";
+}
+
+v1::Event table_changed(const MessageWriter& writer, bool added, const NodeId& node,
+                        const Endpoint& endpoint) {
+    v1::Event event;
+    event.set_type(added ? "table.added" : "table.removed");
+    event.set_summary(to_hex(node.view()).substr(0, 10) + (added ? " entered" : " left") +
+                      " the routing table, " + endpoint.text());
+    auto* kind = event.mutable_table_changed();
+    kind->set_added(added);
+    writer.write_place(node, kind->mutable_node());
+    kind->set_endpoint(endpoint.text());
+    return event;
+}
+
+/// One overload for each kind of event; nothing for what only the daemon itself is told.
+struct Describe {
+    const MessageWriter& writer;
+
+    std::optional<v1::Event> operator()(const StateChanged& changed) const {
+        v1::Event event;
+        event.set_type("discovery.state");
+        event.set_summary("discovery went from " + std::string(state_word(changed.from)) + " to " +
+                          std::string(state_word(changed.to)));
+        event.mutable_state_changed()->set_from(message_of(changed.from));
+        event.mutable_state_changed()->set_to(message_of(changed.to));
+        return event;
+    }
+    std::optional<v1::Event> operator()(const ReachabilityChanged& changed) const {
+        v1::Event event;
+        event.set_type("node.reachability");
+        event.set_summary(std::string(changed.family == Family::kIpv4 ? "IPv4 is " : "IPv6 is ") +
+                          std::string(reachability_word(changed.to)) +
+                          (changed.reason.empty() ? "" : ": " + changed.reason));
+        auto* kind = event.mutable_reachability_changed();
+        kind->set_family(message_of(changed.family));
+        kind->set_to(message_of(changed.to));
+        if (changed.address.port != 0) kind->set_endpoint(changed.address.text());
+        kind->set_reason(changed.reason);
+        return event;
+    }
+    std::optional<v1::Event> operator()(const NodeDiscovered& node) const {
+        return table_changed(writer, true, node.node, node.endpoint);
+    }
+    std::optional<v1::Event> operator()(const NodeLost& node) const {
+        return table_changed(writer, false, node.node, node.endpoint);
+    }
+    std::optional<v1::Event> operator()(const RecordStored& stored) const {
+        v1::Event event;
+        event.set_type("record.stored");
+        event.set_summary("keeps a record of " + identity::peer_text(stored.owner));
+        auto* record = event.mutable_record_stored()->mutable_record();
+        write_key(stored.key, record->mutable_key());
+        record->set_kind(message_of(stored.kind));
+        writer.write(stored.owner, record->mutable_owner());
+        record->set_sequence(stored.sequence);
+        return event;
+    }
+    std::optional<v1::Event> operator()(const OwnRecordPublished& published) const {
+        v1::Event event;
+        event.set_type("record.published");
+        event.set_summary("own record " + to_hex(published.key.view()).substr(0, 10) +
+                          (published.error
+                               ? " was not stored: " + std::string(errc_name(*published.error))
+                               : " is stored at " + std::to_string(published.stored) + " nodes"));
+        auto* kind = event.mutable_record_published();
+        write_key(published.key, kind->mutable_key());
+        kind->set_stored(published.stored);
+        if (published.error) *kind->mutable_error() = detail_of(*published.error);
+        return event;
+    }
+    std::optional<v1::Event> operator()(const NameOwnerChanged& changed) const {
+        v1::Event event;
+        event.set_type("name.owner_changed");
+        event.set_summary("ALARM: the name " + changed.name +
+                          " belongs to somebody else than when it was first used");
+        auto* kind = event.mutable_name_owner_changed();
+        kind->set_name(changed.name);
+        writer.write(changed.pinned, kind->mutable_pinned());
+        writer.write(changed.now, kind->mutable_now());
+        return event;
+    }
+    std::optional<v1::Event> operator()(const BootstrapProblem& problem) const {
+        v1::Event event;
+        event.set_type("bootstrap.problem");
+        event.set_summary("bootstrap peer " + identity::node_text(problem.pinned) + ": " +
+                          problem.reason);
+        writer.write(problem.pinned, event.mutable_bootstrap_problem()->mutable_pinned());
+        event.mutable_bootstrap_problem()->set_reason(problem.reason);
+        return event;
+    }
+    // Answers go to whoever asked, requests for persistence to the store.
+    template <typename Other>
+    std::optional<v1::Event> operator()(const Other&) const {
+        return std::nullopt;
+    }
+};
+
+}  // namespace
+
+std::optional<v1::Event> MessageWriter::event(const Event& event) const {
+    return std::visit(Describe{*this}, event);
+}
+
+}  // namespace sov::api

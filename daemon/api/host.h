@@ -1,0 +1,82 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/api/log_level.h"
+#include "daemon/core/base/endpoint.h"
+#include "daemon/core/base/ids.h"
+#include "daemon/core/base/instant.h"
+
+namespace sov::api {
+
+enum class ConfiguredMode : std::uint8_t { kAuto, kServer, kClient };
+
+/// What does not change while the daemon runs.
+struct HostFacts {
+    std::string version;
+    PeerId peer;
+    NodeKey node;
+    NetworkId network;
+    std::string network_name;  ///< empty when the id was configured directly
+    ConfiguredMode mode{};
+    bool node_key_persistent = false;
+};
+
+struct LayerSwitch {
+    std::string name;
+    bool on = false;
+};
+
+struct ModuleLevel {
+    std::string module;
+    LogLevel level{};
+    std::chrono::milliseconds reverts_in{0};  ///< 0: stays
+    LogLevel reverts_to{};
+};
+
+struct ConfigChange {
+    std::string key, before, after;
+};
+
+/// What a reload did. `error` is empty on success; nothing changed otherwise.
+struct ReloadOutcome {
+    std::string error;
+    std::vector<ConfigChange> applied, needs_restart;
+};
+
+/// The daemon around the node, as far as the API shows and operates it. Everything is called on the
+/// core thread.
+class Host {
+  public:
+    virtual ~Host() = default;
+
+    virtual const HostFacts& facts() const = 0;
+    /// Where the sockets listen: the bound address and port of each enabled family.
+    virtual std::vector<Endpoint> listening() const = 0;
+    /// Addresses of this host's interfaces that others might reach, with the ports in use.
+    virtual std::vector<Endpoint> local_addresses() const = 0;
+    /// Empty while writes succeed.
+    virtual std::string store_problem() const = 0;
+    /// What was set aside because it was damaged, in words; empty when nothing was.
+    virtual std::string store_notice() const = 0;
+
+    virtual std::vector<LayerSwitch> layers() const = 0;
+    /// The node has switched the layer already; this remembers it.
+    virtual void layer_switched(std::string_view layer, bool on) = 0;
+
+    virtual std::vector<ModuleLevel> log_levels() const = 0;
+    /// `module` or "*"; `back_after` of 0: for good. False for an unknown module.
+    virtual bool set_log_level(std::string_view module, LogLevel level,
+                               std::chrono::milliseconds back_after) = 0;
+
+    virtual ReloadOutcome reload_config() = 0;
+    /// Returns at once; the daemon ends a moment later.
+    virtual void shut_down(bool at_once) = 0;
+    /// The owner of a name was forgotten; this forgets it on disk as well.
+    virtual void name_unpinned(std::string_view folded_name) = 0;
+};
+
+}  // namespace sov::api

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "daemon/api/desk.h"
+#include "sovereign/v1/node.grpc.pb.h"
+
+namespace sov::api {
+
+/// sovereign.v1.Node: how the daemon does, who it is, what happens, and its operation.
+class NodeService final : public sovereign::v1::Node::CallbackService {
+  public:
+    explicit NodeService(Desk& desk) : desk_(desk) {}
+
+    grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
+                                        const sovereign::v1::GetStatusRequest* request,
+                                        sovereign::v1::GetStatusResponse* response) override;
+    grpc::ServerUnaryReactor* GetIdentity(grpc::CallbackServerContext* context,
+                                          const sovereign::v1::GetIdentityRequest* request,
+                                          sovereign::v1::GetIdentityResponse* response) override;
+    grpc::ServerWriteReactor<sovereign::v1::Event>* WatchEvents(
+        grpc::CallbackServerContext* context,
+        const sovereign::v1::WatchEventsRequest* request) override;
+    grpc::ServerUnaryReactor* ListSessions(grpc::CallbackServerContext* context,
+                                           const sovereign::v1::ListSessionsRequest* request,
+                                           sovereign::v1::ListSessionsResponse* response) override;
+    grpc::ServerUnaryReactor* GetLogLevels(grpc::CallbackServerContext* context,
+                                           const sovereign::v1::GetLogLevelsRequest* request,
+                                           sovereign::v1::GetLogLevelsResponse* response) override;
+    grpc::ServerUnaryReactor* SetLogLevel(grpc::CallbackServerContext* context,
+                                          const sovereign::v1::SetLogLevelRequest* request,
+                                          sovereign::v1::SetLogLevelResponse* response) override;
+    grpc::ServerUnaryReactor* SetLayer(grpc::CallbackServerContext* context,
+                                       const sovereign::v1::SetLayerRequest* request,
+                                       sovereign::v1::SetLayerResponse* response) override;
+    grpc::ServerUnaryReactor* ReloadConfig(grpc::CallbackServerContext* context,
+                                           const sovereign::v1::ReloadConfigRequest* request,
+                                           sovereign::v1::ReloadConfigResponse* response) override;
+    grpc::ServerUnaryReactor* Shutdown(grpc::CallbackServerContext* context,
+                                       const sovereign::v1::ShutdownRequest* request,
+                                       sovereign::v1::ShutdownResponse* response) override;
+
+  private:
+    Desk& desk_;
+};
+
+}  // namespace sov::api

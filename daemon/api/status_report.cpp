@@ -1,0 +1,164 @@
+#include "daemon/api/status_report.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "daemon/api/messages.h"
+#include "daemon/api/verdict.h"
+#include "daemon/core/identity/peer_name.h"
+
+namespace sov::api {
+namespace {
+
+namespace v1 = sovereign::v1;
+
+v1::Verdict word_message(VerdictWord word) {
+    switch (word) {
+        case VerdictWord::kStarting: return v1::VERDICT_STARTING;
+        case VerdictWord::kOnline: return v1::VERDICT_ONLINE;
+        case VerdictWord::kDegraded: return v1::VERDICT_DEGRADED;
+        case VerdictWord::kOffline: return v1::VERDICT_OFFLINE;
+    }
+    return v1::VERDICT_UNSPECIFIED;
+}
+
+v1::NodeMode word_message(ConfiguredMode mode) {
+    switch (mode) {
+        case ConfiguredMode::kAuto: return v1::NODE_MODE_AUTO;
+        case ConfiguredMode::kServer: return v1::NODE_MODE_SERVER;
+        case ConfiguredMode::kClient: return v1::NODE_MODE_CLIENT;
+    }
+    return v1::NODE_MODE_UNSPECIFIED;
+}
+
+v1::Role word_message(Role role) {
+    switch (role) {
+        case Role::kNone: return v1::ROLE_UNSPECIFIED;
+        case Role::kObserve: return v1::ROLE_OBSERVE;
+        case Role::kUse: return v1::ROLE_USE;
+        case Role::kAdmin: return v1::ROLE_ADMIN;
+    }
+    return v1::ROLE_UNSPECIFIED;
+}
+
+void report_family(Family family, const FamilyStatus& from, const std::vector<Endpoint>& listening,
+                   bool abridged, v1::FamilyStatus* to) {
+    to->set_family(message_of(family));
+    to->set_enabled(from.enabled);
+    to->set_reachability(message_of(from.reachability));
+    to->set_table_nodes(static_cast<std::uint32_t>(from.table_nodes));
+    to->set_table_fresh(static_cast<std::uint32_t>(from.table_fresh));
+    to->set_dialbacks(static_cast<std::uint32_t>(from.dialbacks));
+    if (abridged) return;
+    to->set_reachability_reason(from.reachability_reason);
+    if (from.observed.port != 0) to->set_observed(from.observed.text());
+    const auto bound =
+        std::find_if(listening.begin(), listening.end(),
+                     [&](const Endpoint& endpoint) { return endpoint.family == family; });
+    if (bound != listening.end()) to->set_listening(bound->text());
+}
+
+void report_counts(const NodeStatus& status, v1::GetStatusResponse* response) {
+    response->set_network_size(status.network_size);
+    response->set_sessions(static_cast<std::uint32_t>(status.sessions));
+    response->set_half_open(static_cast<std::uint32_t>(status.half_open));
+    response->set_records(static_cast<std::uint32_t>(status.records));
+    response->set_record_bytes(status.record_bytes);
+    response->set_lookups_running(static_cast<std::uint32_t>(status.lookups_running));
+    response->set_lookup_p50_us(whole_us(status.lookup_p50));
+    response->set_own_record_replicas(status.own_record_replicas);
+    if (status.own_record_age.count() > 0)
+        response->set_own_record_age_ms(whole_ms(status.own_record_age));
+    response->set_contacts_known(static_cast<std::uint32_t>(status.contacts_known));
+}
+
+/// Reasons may name peers and names; the words alone may be seen by everybody.
+void report_verdict(const Verdict& verdict, bool abridged, v1::GetStatusResponse* response) {
+    response->set_verdict(word_message(verdict.word));
+    response->set_sentence(verdict.sentence);
+    for (const VerdictReason& reason : verdict.reasons) {
+        const bool names_somebody = reason.code == "name_not_stored" ||
+                                    reason.code.starts_with("bootstrap_") ||
+                                    reason.code == "not_reachable";
+        auto* to = response->add_reasons();
+        to->set_code(reason.code);
+        to->set_sentence(abridged && names_somebody ? "details need the role use"
+                                                    : reason.sentence);
+        to->set_next_step(reason.next_step);
+    }
+    // The sentence of a degraded node repeats its first reason.
+    if (abridged && verdict.word == VerdictWord::kDegraded) response->set_sentence("works in part");
+}
+
+}  // namespace
+
+void report_status(const Desk& desk, Instant now, const Node& node, Role role,
+                   v1::GetStatusResponse* response) {
+    const MessageWriter writer(desk.crypto);
+    const HostFacts& facts = desk.host.facts();
+    const NodeStatus status = node.status(now);
+    const auto bootstrap = node.bootstrap(now);
+    const auto names = node.own_names();
+    const auto layers = desk.host.layers();
+    const bool abridged = role < Role::kUse;
+
+    report_verdict(judge({status, bootstrap, names, layers, facts.mode, desk.host.store_problem(),
+                          desk.host.store_notice()}),
+                   abridged, response);
+    response->set_abridged(abridged);
+    response->set_caller_role(word_message(role));
+    response->set_version(facts.version);
+    response->set_uptime_ms(whole_ms(std::chrono::steady_clock::now() - desk.started));
+    response->set_pid(static_cast<std::uint32_t>(getpid()));
+    writer.write(facts.peer, response->mutable_peer());
+    writer.write(facts.node, response->mutable_node());
+    response->set_network_id(to_hex(facts.network.view()));
+    response->set_network_name(facts.network_name);
+    response->set_mode(word_message(facts.mode));
+    response->set_serving(status.serving);
+    response->set_discovery(message_of(status.state));
+    const auto listening = desk.host.listening();
+    report_family(Family::kIpv4, status.v4, listening, abridged, response->add_families());
+    report_family(Family::kIpv6, status.v6, listening, abridged, response->add_families());
+    report_counts(status, response);
+    for (const LayerSwitch& layer : layers) {
+        auto* to = response->add_layers();
+        to->set_name(layer.name);
+        to->set_on(layer.on);
+    }
+    response->set_store_problem(desk.host.store_problem());
+    response->set_store_notice(desk.host.store_notice());
+    node.counters().for_each([&](std::string_view name, std::uint64_t value) {
+        (*response->mutable_counters())[std::string(name)] = value;
+    });
+    if (abridged) return;
+    for (const BootstrapEntry& entry : bootstrap) writer.write(entry, response->add_bootstrap());
+    for (const OwnName& name : names) writer.write(name, response->add_names());
+}
+
+void report_identity(const Desk& desk, Instant now, const Node& node,
+                     v1::GetIdentityResponse* response) {
+    const MessageWriter writer(desk.crypto);
+    const HostFacts& facts = desk.host.facts();
+    writer.write(facts.peer, response->mutable_peer());
+    writer.write(facts.node, response->mutable_node());
+    response->set_network_id(to_hex(facts.network.view()));
+    response->set_network_name(facts.network_name);
+    response->set_node_key_persistent(facts.node_key_persistent);
+
+    // An address counts as proven when others see it and a dial-back has come through it.
+    const NodeStatus status = node.status(now);
+    std::vector<Endpoint> endpoints;
+    for (const FamilyStatus* family : {&status.v4, &status.v6}) {
+        if (family->observed.port != 0 && family->reachability == Reachability::kServer)
+            endpoints.push_back(family->observed);
+    }
+    response->set_endpoints_observed(!endpoints.empty());
+    if (endpoints.empty()) endpoints = desk.host.local_addresses();
+    for (const Endpoint& endpoint : endpoints) response->add_endpoints(endpoint.text());
+    if (!endpoints.empty())
+        response->set_bootstrap_line(identity::bootstrap_text(facts.node, endpoints));
+}
+
+}  // namespace sov::api

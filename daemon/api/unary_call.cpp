@@ -1,0 +1,39 @@
+#include "daemon/api/unary_call.h"
+
+namespace sov::api {
+
+UnaryCall::UnaryCall(Desk& desk, const grpc::CallbackServerContext& context,
+                     std::string_view method)
+    : desk_(desk) {
+    auto verdict = desk.gate.admit(context.peer(), method);
+    if (auto* pass = std::get_if<Gate::Pass>(&verdict)) {
+        pass_.emplace(std::move(*pass));
+    } else {
+        Finish(std::get<grpc::Status>(verdict));
+    }
+}
+
+void UnaryCall::ask(std::function<grpc::Status(Instant now, Node& node)> work) {
+    // The call outlives the question: it is deleted after Finish, which only the question calls.
+    desk_.bridge.ask([this, work = std::move(work)](Instant now, Node* node) {
+        Finish(node == nullptr ? leaving() : work(now, *node));
+    });
+}
+
+void UnaryCall::command(CoreBridge::Begin begin,
+                        std::function<grpc::Status(const Event& event)> answer) {
+    // OnCancel can't come before this method's caller has returned the call to gRPC, so the ticket
+    // is set by then; the answer may, so nothing of the call is touched after the answer was asked
+    // for.
+    ticket_ = desk_.bridge.reserve_ticket();
+    desk_.bridge.command(*ticket_, std::move(begin),
+                         [this, answer = std::move(answer)](const Event* event) {
+                             Finish(event == nullptr ? leaving() : answer(*event));
+                         });
+}
+
+void UnaryCall::OnCancel() {
+    if (ticket_) desk_.bridge.cancel(*ticket_);
+}
+
+}  // namespace sov::api

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/server_callback.h>
+
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "daemon/api/desk.h"
+#include "daemon/api/status_codes.h"
+
+namespace sov::api {
+
+/// One call with one answer. It passes the gate when it is made and waits without a thread until
+/// the core has answered; the caller's deadline and cancellation end the command in the core.
+/// Deletes itself when gRPC is done with it.
+///
+///   auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Node/GetStatus");
+///   if (call->admitted()) call->ask(...);   // or refuse(...), or command(...)
+///   return call;
+class UnaryCall final : public grpc::ServerUnaryReactor {
+  public:
+    UnaryCall(Desk& desk, const grpc::CallbackServerContext& context, std::string_view method);
+
+    /// False: the refusal is on its way.
+    bool admitted() const { return pass_.has_value(); }
+    Role role() const { return pass_->role(); }
+
+    /// Ends the call without asking the core.
+    void refuse(const grpc::Status& status) { Finish(status); }
+    /// Asks something that the node answers at once. `work` runs on the core thread.
+    void ask(std::function<grpc::Status(Instant now, Node& node)> work);
+    /// Begins a command; `answer` turns its event into a status. Both run on the core thread.
+    void command(CoreBridge::Begin begin, std::function<grpc::Status(const Event& event)> answer);
+
+    void OnCancel() override;
+    void OnDone() override { delete this; }
+
+  private:
+    Desk& desk_;
+    std::optional<Gate::Pass> pass_;
+    std::optional<CoreBridge::Ticket> ticket_;
+};
+
+}  // namespace sov::api

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/api/host.h"
+#include "daemon/core/snapshot.h"
+
+namespace sov::api {
+
+enum class VerdictWord : std::uint8_t { kStarting, kOnline, kDegraded, kOffline };
+
+struct VerdictReason {
+    std::string code, sentence, next_step;
+};
+
+/// The first line of every status and why it says so, the gravest reason first.
+struct Verdict {
+    VerdictWord word{};
+    std::string sentence;
+    std::vector<VerdictReason> reasons;
+};
+
+/// What the verdict is made of.
+struct VerdictInput {
+    const NodeStatus& status;
+    const std::vector<BootstrapEntry>& bootstrap;
+    const std::vector<OwnName>& names;
+    const std::vector<LayerSwitch>& layers;
+    ConfiguredMode mode{};
+    std::string store_problem, store_notice;
+};
+
+/// Judges. A node that talks to nobody is offline, one that misses something is degraded.
+Verdict judge(const VerdictInput& input);
+
+}  // namespace sov::api

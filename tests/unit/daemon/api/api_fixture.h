@@ -1,0 +1,178 @@
+#pragma once
+
+#include <grpcpp/create_channel.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "daemon/api/api_server.h"
+#include "daemon/core/base/contact_book.h"
+#include "daemon/core/base/packet_pool.h"
+#include "daemon/io/node_driver.h"
+#include "platform/openssl/host_crypto.h"
+#include "sovereign/v1/dht.grpc.pb.h"
+#include "sovereign/v1/discovery.grpc.pb.h"
+#include "sovereign/v1/node.grpc.pb.h"
+
+namespace sov::api::test {
+
+/// A daemon around the node that only remembers what it was asked for.
+class RememberingHost final : public Host {
+  public:
+    const HostFacts& facts() const override { return facts_; }
+    std::vector<Endpoint> listening() const override { return {Endpoint::v4(0, 6881)}; }
+    std::vector<Endpoint> local_addresses() const override {
+        return {Endpoint::v4(0xc0000201, 6881)};
+    }
+    std::string store_problem() const override { return {}; }
+    std::string store_notice() const override { return {}; }
+    std::vector<LayerSwitch> layers() const override {
+        return {{"bootstrap", true}, {"dht", true}};
+    }
+    void layer_switched(std::string_view, bool) override {}
+    std::vector<ModuleLevel> log_levels() const override { return {{"dht", level_, {}, {}}}; }
+    bool set_log_level(std::string_view module, LogLevel level,
+                       std::chrono::milliseconds) override {
+        if (module == "dht") level_ = level;
+        return module == "dht";
+    }
+    ReloadOutcome reload_config() override { return {reload_error, {}, {}}; }
+    void shut_down(bool) override { ++shutdowns; }
+    void name_unpinned(std::string_view) override {}
+
+    std::string reload_error;
+    std::atomic<int> shutdowns = 0;
+
+  private:
+    HostFacts facts_{.version = "1.2.3",
+                     .peer = {},
+                     .node = {},
+                     .network = {},
+                     .network_name = "test",
+                     .mode = {},
+                     .node_key_persistent = true};
+    LogLevel level_ = LogLevel::kInfo;
+};
+
+/// The API around a real node that has no sockets, on a core thread of its own. Who the next caller
+/// is decides `caller_uid`: 0 is root, kUser is in the group with the role use, everybody else
+/// observes.
+class ApiFixture : public testing::Test {
+  protected:
+    static constexpr uid_t kUser = 1000, kStranger = 1001;
+    static constexpr gid_t kUseGroup = 500;
+
+    ApiFixture() {
+        char name[] = "/tmp/sov-api-XXXXXX";
+        folder_ = mkdtemp(name);
+        NodeOptions options;
+        options.user_key = crypto_.make_signing_key({1});
+        options.node_key = crypto_.make_signing_key({2});
+        options.key_work_bits = options.name_work_bits = 0;
+        options.mode = NodeMode::kServer;
+        node_ = std::make_unique<Node>(Surroundings{crypto_, book_, packets_}, options,
+                                       RestoredState{}, 0, 1);
+        driver_ = std::make_unique<io::NodeDriver>(
+            context_, *node_, io::NodeDriver::Transports{},
+            [this](Instant, const Event& event) { server_->handle_event(event); });
+    }
+
+    ~ApiFixture() override {
+        leave();
+        std::filesystem::remove_all(folder_);
+    }
+
+    void serve(ApiLimits limits = {}) {
+        auto socket = ApiSocket::bind(path(), 0666);
+        ASSERT_TRUE(std::holds_alternative<ApiSocket>(socket));
+        ApiServer::Options options;
+        options.rules = {990, {kUseGroup}, {}};
+        options.limits = limits;
+        options.post = [this](CoreBridge::Work work) { driver_->post(std::move(work)); };
+        options.caller_reader = [this](int) {
+            const uid_t uid = caller_uid;
+            return std::optional(Caller{
+                uid, uid, 1, uid == kUser ? std::vector<gid_t>{kUseGroup} : std::vector<gid_t>{}});
+        };
+        server_ = std::make_unique<ApiServer>(std::move(std::get<ApiSocket>(socket)), host_,
+                                              crypto_, std::move(options));
+        driver_->start();
+        core_ = std::thread([this] { context_.run(); });
+    }
+
+    /// What the daemon does when it leaves. Idempotent.
+    void leave() {
+        if (!core_.joinable()) return;
+        boost::asio::post(context_, [this] {
+            driver_->stop();
+            server_->close_bridge();
+            context_.stop();
+        });
+        core_.join();
+        context_.restart();
+        context_.poll();
+        server_.reset();
+    }
+
+    /// Runs something on the core thread and waits for it.
+    template <typename Work>
+    auto on_core(Work work) {
+        std::promise<decltype(work())> done;
+        boost::asio::post(context_, [&] {
+            if constexpr (std::is_void_v<decltype(work())>) {
+                work();
+                done.set_value();
+            } else {
+                done.set_value(work());
+            }
+        });
+        return done.get_future().get();
+    }
+
+    std::string path() const { return folder_ + "/api.sock"; }
+
+    /// A connection of its own, not one that gRPC shares between channels.
+    std::shared_ptr<grpc::Channel> channel(uid_t uid = 0) {
+        caller_uid = uid;
+        grpc::ChannelArguments arguments;
+        arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+        auto made = grpc::CreateCustomChannel("unix:" + path(), grpc::InsecureChannelCredentials(),
+                                              arguments);
+        EXPECT_TRUE(
+            made->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10)));
+        return made;
+    }
+
+    /// The detail of a status that is not OK.
+    static sovereign::v1::ErrorDetail detail(const grpc::Status& status) {
+        sovereign::v1::ErrorDetail detail;
+        EXPECT_TRUE(detail.ParseFromString(status.error_details()));
+        EXPECT_EQ(detail.message(), status.error_message());
+        return detail;
+    }
+
+    std::atomic<uid_t> caller_uid = 0;
+    std::string folder_;
+    openssl::HostCrypto crypto_;
+    ContactBook book_;
+    PacketPool packets_;
+    RememberingHost host_;
+    boost::asio::io_context context_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ =
+        boost::asio::make_work_guard(context_);
+    std::unique_ptr<Node> node_;
+    std::unique_ptr<io::NodeDriver> driver_;
+    std::unique_ptr<ApiServer> server_;
+    std::thread core_;
+};
+
+}  // namespace sov::api::test
