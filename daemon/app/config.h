@@ -1,0 +1,91 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/api/log_level.h"
+#include "daemon/core/identity/peer_name.h"
+#include "daemon/core/node.h"
+
+namespace sov::app {
+
+enum class LogTarget : std::uint8_t { kAuto, kStderr, kJournald };
+
+/// A base level, and modules that differ from it.
+struct LogLevels {
+    api::LogLevel base = api::LogLevel::kInfo;
+    std::vector<std::pair<std::string, api::LogLevel>> modules;
+};
+
+/// Everything that can be configured, read and checked. The defaults, ranges and meanings stand in
+/// the table of config_table.cpp and nowhere else. Only this folder knows it.
+struct Config {
+    NodeMode mode{};
+    std::string state_dir;
+    std::string network;
+    int node_work_bits = 0;
+
+    int udp_port = 0;
+    bool ipv4 = false, ipv6 = false;
+    std::vector<Endpoint> bind;  ///< port 0: udp_port
+
+    std::vector<identity::BootstrapLine> bootstrap;
+    std::string bootstrap_file;
+
+    int bucket_size = 0;
+    int sessions_max = 0, lookups_max = 0, records_max = 0;
+    int record_megabytes_max = 0, session_requests_per_second = 0;
+
+    bool bootstrap_layer = false, dht_layer = false;
+    int name_work_bits = 0;
+
+    std::string api_socket;
+    mode_t api_socket_mode = 0;
+    std::vector<std::string> use_groups, admin_groups;
+    int api_connections_max = 0, api_connections_per_user = 0, api_idle_seconds = 0;
+
+    LogLevels log_levels;
+    LogTarget log_target{};
+
+    /// The text in force for each key of the table; lists are joined by ", ". For comparing.
+    std::map<std::string, std::string, std::less<>> values;
+    /// The file that was read; empty when there was none.
+    std::string file;
+};
+
+/// One thing that is wrong, and where.
+struct ConfigProblem {
+    std::string file;                    ///< or "command line"
+    int line = 0;                        ///< from 1; 0: the whole file
+    std::string text;                    ///< of the line
+    std::size_t column = 0, length = 0;  ///< the part to underline
+    std::string message;
+};
+
+struct ConfigOutcome {
+    Config config;  ///< meaningful only without problems
+    std::vector<ConfigProblem> problems;
+};
+
+/// A key and its text, from the command line.
+using Overrides = std::vector<std::pair<std::string, std::string>>;
+
+/// Reads the file, then the command line's values, which win. An empty `file` means the default
+/// place, where a missing file is no problem. Finds all problems, not only the first; throws
+/// nothing.
+ConfigOutcome load_config(const std::string& file, const Overrides& overrides);
+
+inline constexpr const char* kDefaultConfigFile = "/etc/sovereignd/sovereignd.conf";
+
+/// For people: file, line, the part that is wrong underlined, what is allowed. At most 20 problems.
+std::string describe(const std::vector<ConfigProblem>& problems);
+
+/// The network id: 64 hexadecimal digits are the id itself, anything else is a name to be hashed.
+bool is_network_id(const std::string& network);
+
+}  // namespace sov::app

@@ -1,0 +1,288 @@
+#include "daemon/app/config_table.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <sstream>
+#include <utility>
+
+#include "daemon/app/log_sink.h"
+
+namespace sov::app {
+namespace {
+
+using Set = std::function<bool(Config&, const std::string&)>;
+
+struct Rule {
+    std::string allowed;
+    Set set;
+};
+
+Rule whole(int Config::*member, int least, int most) {
+    return {std::to_string(least) + ".." + std::to_string(most),
+            [=](Config& config, const std::string& text) {
+                int value = 0;
+                const auto [end, error] =
+                    std::from_chars(text.data(), text.data() + text.size(), value);
+                if (error != std::errc{} || end != text.data() + text.size()) return false;
+                config.*member = value;
+                return value >= least && value <= most;
+            }};
+}
+
+Rule boolean(bool Config::*member) {
+    return {"yes or no", [=](Config& config, const std::string& text) {
+                const bool yes = text == "yes" || text == "true" || text == "on" || text == "1";
+                const bool no = text == "no" || text == "false" || text == "off" || text == "0";
+                config.*member = yes;
+                return yes || no;
+            }};
+}
+
+template <typename Value, std::size_t N>
+Rule choice(Value Config::*member, std::array<std::pair<const char*, Value>, N> words) {
+    std::string allowed;
+    for (std::size_t at = 0; at < N; ++at) {
+        allowed += at == 0 ? "" : at + 1 == N ? " or " : ", ";
+        allowed += words[at].first;
+    }
+    return {std::move(allowed), [=](Config& config, const std::string& text) {
+                const auto found = std::find_if(words.begin(), words.end(), [&](const auto& word) {
+                    return text == word.first;
+                });
+                if (found == words.end()) return false;
+                config.*member = found->second;
+                return true;
+            }};
+}
+
+Rule absolute_path(std::string Config::*member, std::size_t chars_max) {
+    return {"an absolute path of at most " + std::to_string(chars_max) + " characters",
+            [=](Config& config, const std::string& text) {
+                config.*member = text;
+                return text.starts_with('/') && text.size() <= chars_max;
+            }};
+}
+
+Rule network(std::string Config::*member) {
+    return {"a name of 1 to 63 characters, or 64 hexadecimal digits",
+            [=](Config& config, const std::string& text) {
+                config.*member = text;
+                return is_network_id(text) || (!text.empty() && text.size() <= 63);
+            }};
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+    std::vector<std::string> words;
+    std::string word;
+    for (const char c : text + ",") {
+        if (c != ',' && c != ' ' && c != '\t') {
+            word += c;
+        } else if (!word.empty()) {
+            words.push_back(std::exchange(word, {}));
+        }
+    }
+    return words;
+}
+
+Rule names(std::vector<std::string> Config::*member) {
+    return {"up to 16 group names or ids, separated by commas",
+            [=](Config& config, const std::string& text) {
+                config.*member = words_of(text);
+                return (config.*member).size() <= 16;
+            }};
+}
+
+Rule addresses() {
+    return {"an address with or without port: 192.0.2.1, 192.0.2.1:6881 or [2001:db8::1]:6881",
+            [](Config& config, const std::string& text) {
+                // An address without a port takes udp.port, so it is read with a port and loses it
+                // again.
+                std::optional<Endpoint> endpoint = Endpoint::parse(text);
+                if (!endpoint) {
+                    endpoint = Endpoint::parse(
+                        text.find(':') == std::string::npos ? text + ":1" : "[" + text + "]:1");
+                    if (endpoint) endpoint->port = 0;
+                }
+                if (!endpoint) return false;
+                config.bind.push_back(*endpoint);
+                return config.bind.size() <= 2;
+            }};
+}
+
+Rule bootstrap_peers() {
+    return {"sovn1...@address:port[,address:port...], as 'sovctl whoami --bootstrap' prints it",
+            [](Config& config, const std::string& text) {
+                const auto line = identity::parse_bootstrap(text);
+                if (!line.has_value()) return false;
+                config.bootstrap.push_back(*line);
+                return config.bootstrap.size() <= 256;
+            }};
+}
+
+Rule any_path(std::string Config::*member) {
+    return {"a path, relative to this file's folder if it is not absolute",
+            [=](Config& config, const std::string& text) {
+                config.*member = text;
+                return text.size() <= 4096;
+            }};
+}
+
+Rule permissions(mode_t Config::*member) {
+    return {"octal permissions of the socket, 0600..0666",
+            [=](Config& config, const std::string& text) {
+                unsigned value = 0;
+                const auto [end, error] =
+                    std::from_chars(text.data(), text.data() + text.size(), value, 8);
+                if (error != std::errc{} || end != text.data() + text.size()) return false;
+                config.*member = static_cast<mode_t>(value);
+                return value >= 0600 && (value & ~0666U) == 0;
+            }};
+}
+
+Rule log_levels(LogLevels Config::*member) {
+    return {
+        "error, warning, info, debug or trace, then optionally module=level, separated by commas",
+        [=](Config& config, const std::string& text) {
+            const auto levels = parse_log_levels(text);
+            if (levels) config.*member = *levels;
+            return levels.has_value();
+        }};
+}
+
+enum class Change : std::uint8_t { kLive, kRestart };
+enum class Count : std::uint8_t { kOnce, kMany };
+
+ConfigRow row(std::string_view key, std::string_view fallback, Rule rule, Change change,
+              std::string_view meaning, Count count = Count::kOnce) {
+    return {key,
+            fallback,
+            std::move(rule.allowed),
+            change == Change::kLive,
+            count == Count::kMany,
+            meaning,
+            std::move(rule.set)};
+}
+
+std::vector<ConfigRow> make_table() {
+    using enum Change;
+    const std::array modes{std::pair("auto", NodeMode::kAuto),
+                           std::pair("server", NodeMode::kServer),
+                           std::pair("client", NodeMode::kClient)};
+    const std::array targets{std::pair("auto", LogTarget::kAuto),
+                             std::pair("stderr", LogTarget::kStderr),
+                             std::pair("journald", LogTarget::kJournald)};
+    std::vector<ConfigRow> rows;
+    const auto add = [&](auto&&... columns) { rows.push_back(row(columns...)); };
+    add("node.mode", "auto", choice(&Config::mode, modes), kRestart,
+        "Serve others once proven reachable (auto), from the start (server), or never (client).");
+    add("node.state_dir", "/var/lib/sovereignd", absolute_path(&Config::state_dir, 4000), kRestart,
+        "Folder of the identity, the node key and the database.");
+    add("node.network", "sovereign", network(&Config::network), kRestart,
+        "The network to join. Nodes of different networks never talk to each other.");
+    add("node.work_bits", "12", whole(&Config::node_work_bits, 0, 24), kRestart,
+        "Proof of work on the keys of nodes that serve. The same in the whole network.");
+    add("udp.port", "6881", whole(&Config::udp_port, 0, 65535), kRestart,
+        "UDP port of both address families; 0 lets the system choose.");
+    add("udp.ipv4", "yes", boolean(&Config::ipv4), kRestart, "Use IPv4.");
+    add("udp.ipv6", "yes", boolean(&Config::ipv6), kRestart, "Use IPv6.");
+    add("udp.bind", "", addresses(), kRestart, "Listen at this address only; at most one a family.",
+        Count::kMany);
+    add("bootstrap.peer", "", bootstrap_peers(), kLive,
+        "A peer to join the network through, with the key that it must prove.", Count::kMany);
+    add("bootstrap.file", "bootstrap.conf", any_path(&Config::bootstrap_file), kLive,
+        "File with more of these, one a line; the default file may be missing.");
+    add("dht.k", "20", whole(&Config::bucket_size, 4, 64), kRestart,
+        "Nodes in each bucket of the routing table. Larger tables cost memory and pings.");
+    add("limits.sessions", "4096", whole(&Config::sessions_max, 64, 1'000'000), kRestart,
+        "Encrypted sessions kept; past it the least recently used one goes.");
+    add("limits.lookups", "1024", whole(&Config::lookups_max, 8, 100'000), kRestart,
+        "Lookups at once; past it calls are answered busy.");
+    add("limits.records", "65536", whole(&Config::records_max, 64, 10'000'000), kRestart,
+        "Records held for others; past it those farthest from this node go.");
+    add("limits.record_megabytes", "64", whole(&Config::record_megabytes_max, 1, 16384), kRestart,
+        "Size of all records held for others, in MiB.");
+    add("limits.session_requests", "200000",
+        whole(&Config::session_requests_per_second, 10, 10'000'000), kRestart,
+        "Requests a second that one peer is served.");
+    add("layers.bootstrap", "yes", boolean(&Config::bootstrap_layer), kLive,
+        "Join through configured and remembered peers.");
+    add("layers.dht", "yes", boolean(&Config::dht_layer), kLive,
+        "Find and publish through the distributed table.");
+    add("names.work_bits", "12", whole(&Config::name_work_bits, 0, 24), kRestart,
+        "Proof of work on claims of names of eight and more characters. The same in the whole "
+        "network.");
+    add("api.socket", "/run/sovereignd/api.sock", absolute_path(&Config::api_socket, 107), kRestart,
+        "Unix socket of the local API.");
+    add("api.socket_mode", "0666", permissions(&Config::api_socket_mode), kRestart,
+        "Who may open the socket; what they may do is decided by their role.");
+    add("api.use_groups", "sovereign", names(&Config::use_groups), kLive,
+        "Groups with the role use: peers, lookups, own names, events.");
+    add("api.admin_groups", "sovereign-admin", names(&Config::admin_groups), kLive,
+        "Groups with the role admin: everything. root and the daemon's user always have it.");
+    add("api.connections", "512", whole(&Config::api_connections_max, 8, 8192), kRestart,
+        "Local connections; past it the longest idle one of the greediest user is closed.");
+    add("api.connections_per_user", "64", whole(&Config::api_connections_per_user, 2, 8192),
+        kRestart, "Local connections of one user; past it that user's longest idle one is closed.");
+    add("api.idle_seconds", "60", whole(&Config::api_idle_seconds, 5, 86400), kRestart,
+        "A local connection without calls for this long is closed.");
+    add("log.level", "info", log_levels(&Config::log_levels), kLive,
+        "How much is logged; addresses appear at debug. Example: info,dht=debug");
+    add("log.target", "auto", choice(&Config::log_target, targets), kRestart,
+        "Where the log goes; auto means journald where systemd reads the output.");
+    return rows;
+}
+
+}  // namespace
+
+std::span<const ConfigRow> config_table() {
+    static const std::vector<ConfigRow> kTable = make_table();
+    return kTable;
+}
+
+const ConfigRow* find_row(std::string_view key) {
+    const auto table = config_table();
+    const auto found = std::find_if(table.begin(), table.end(),
+                                    [&](const ConfigRow& row) { return row.key == key; });
+    return found == table.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> config_sections() {
+    std::vector<std::string> sections;
+    for (const ConfigRow& row : config_table()) {
+        const std::string section(row.key.substr(0, row.key.find('.')));
+        if (std::find(sections.begin(), sections.end(), section) == sections.end())
+            sections.push_back(section);
+    }
+    return sections;
+}
+
+std::optional<std::string> nearest(std::string_view typed, const std::vector<std::string>& known) {
+    // Levenshtein distance, one row at a time.
+    const auto distance = [&](std::string_view other) {
+        std::vector<std::size_t> costs(other.size() + 1);
+        for (std::size_t at = 0; at <= other.size(); ++at) costs[at] = at;
+        for (std::size_t i = 1; i <= typed.size(); ++i) {
+            std::size_t diagonal = std::exchange(costs[0], i);
+            for (std::size_t j = 1; j <= other.size(); ++j) {
+                const std::size_t change = diagonal + (typed[i - 1] == other[j - 1] ? 0 : 1);
+                diagonal = costs[j];
+                costs[j] = std::min({change, costs[j] + 1, costs[j - 1] + 1});
+            }
+        }
+        return costs.back();
+    };
+    if (typed.size() > 64) return std::nullopt;
+    const std::string* best = nullptr;
+    std::size_t best_distance = std::max<std::size_t>(typed.size() / 3, 2) + 1;
+    for (const std::string& word : known) {
+        const std::size_t at = distance(word);
+        if (at < best_distance) {
+            best = &word;
+            best_distance = at;
+        }
+    }
+    return best == nullptr ? std::nullopt : std::optional(*best);
+}
+
+}  // namespace sov::app

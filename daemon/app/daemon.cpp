@@ -1,0 +1,332 @@
+#include "daemon/app/daemon.h"
+
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <utility>
+
+#include "daemon/app/event_log.h"
+#include "daemon/app/groups.h"
+#include "daemon/app/own_addresses.h"
+
+namespace sov::app {
+namespace {
+
+using api::LogLevel;
+
+/// Withdrawing may take this long, the rest of leaving as long again and a half: under 3 s
+/// together.
+constexpr std::chrono::milliseconds kWithdrawalPatience{1500};
+constexpr std::chrono::milliseconds kWithdrawalLook{5};
+constexpr std::chrono::milliseconds kCallsGrace{500};
+/// Peers are remembered soon after joining, since that is when a first run may be ended, then often
+/// enough that a crash costs little.
+constexpr std::chrono::seconds kFirstSave{5}, kSaveEach{60};
+
+UnixMillis unix_now() {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<UnixMillis>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+}
+
+api::ConfiguredMode mode_of(NodeMode mode) {
+    switch (mode) {
+        case NodeMode::kAuto: return api::ConfiguredMode::kAuto;
+        case NodeMode::kServer: return api::ConfiguredMode::kServer;
+        case NodeMode::kClient: return api::ConfiguredMode::kClient;
+    }
+    return api::ConfiguredMode::kAuto;
+}
+
+Limits limits_of(const Config& config) {
+    Limits limits;
+    limits.bucket_size = static_cast<std::size_t>(config.bucket_size);
+    limits.sessions_max = static_cast<std::size_t>(config.sessions_max);
+    limits.lookups_max = static_cast<std::size_t>(config.lookups_max);
+    limits.records_max = static_cast<std::size_t>(config.records_max);
+    limits.record_bytes_total_max = static_cast<std::size_t>(config.record_megabytes_max) << 20;
+    limits.session_requests_per_second =
+        static_cast<std::uint32_t>(config.session_requests_per_second);
+    return limits;
+}
+
+/// A kernel without this family can't have a socket of it, which is no mistake of the operator.
+bool family_exists(Family family) {
+    const int probe =
+        socket(family == Family::kIpv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (probe < 0) return false;
+    close(probe);
+    return true;
+}
+
+}  // namespace
+
+Daemon::Daemon(Config config, ConfigSource source, LogSink& log)
+    : config_(std::move(config)),
+      source_(std::move(source)),
+      log_(log),
+      signals_(context_),
+      save_timer_(context_),
+      leave_timer_(context_),
+      layers_{{"bootstrap", config_.bootstrap_layer}, {"dht", config_.dht_layer}} {}
+
+Daemon::~Daemon() = default;
+
+std::optional<StartFailure> Daemon::prepare() {
+    auto keys = load_keys(config_.state_dir, config_.mode, config_.node_work_bits, crypto_, log_);
+    if (auto* failure = std::get_if<StartFailure>(&keys)) return *failure;
+    RestoredState restored;
+    if (auto failure = open_store(restored)) return failure;
+    auto socket = api::ApiSocket::bind(config_.api_socket, config_.api_socket_mode);
+    if (auto* failure = std::get_if<api::ApiSocket::Failure>(&socket)) {
+        return StartFailure{failure->in_use ? kExitSecondInstance : kExitUnusable,
+                            failure->message};
+    }
+    io::NodeDriver::Transports transports;
+    if (auto failure = open_sockets(transports)) return failure;
+    make_node(std::get<Keys>(keys), std::move(restored), std::move(transports));
+    make_api(std::move(std::get<api::ApiSocket>(socket)));
+    return std::nullopt;
+}
+
+std::optional<StartFailure> Daemon::open_store(RestoredState& restored) {
+    store_ =
+        std::make_unique<sqlite::SqliteStore>(sqlite::StoreOptions{.directory = config_.state_dir});
+    const UnixMillis now = unix_now();
+    auto stored = store_->load(now);
+    if (!stored.has_value()) {
+        const bool second = stored.error() == Errc::kBusy;
+        return StartFailure{second ? kExitSecondInstance : kExitUnusable, store_->problem()};
+    }
+    start_notice_ = stored->notice;
+    if (!start_notice_.empty())
+        log_.write(LogLevel::kWarning, "store", "store.notice", start_notice_);
+    restored = restored_from(*stored, now);
+    persistence_ =
+        std::make_unique<Persistence>(*store_, log_, [this](std::uint64_t ticket, bool ok) {
+            driver_->post(
+                [ticket, ok](Instant at, Node& node) { node.handle_persisted(at, ticket, ok); });
+        });
+    return std::nullopt;
+}
+
+std::optional<StartFailure> Daemon::open_sockets(io::NodeDriver::Transports& transports) {
+    auto port = static_cast<std::uint16_t>(config_.udp_port);
+    for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+        bool& wanted = family == Family::kIpv4 ? config_.ipv4 : config_.ipv6;
+        if (!wanted) continue;
+        if (!family_exists(family)) {
+            log_.write(LogLevel::kWarning, "app", "app.family_missing",
+                       "this host has no such address family",
+                       {{"family", family == Family::kIpv4 ? "ipv4" : "ipv6"}});
+            wanted = false;
+            continue;
+        }
+        Endpoint local;
+        local.family = family;
+        for (const Endpoint& bind : config_.bind) {
+            if (bind.family == family) local = bind;
+        }
+        if (local.port == 0) local.port = port;
+        auto transport = std::make_unique<io::UdpTransport>(context_);
+        if (const auto problem = transport->open(local)) {
+            return StartFailure{
+                kExitFailed,
+                *problem + "\n  see  ss -ulpn 'sport = :" + std::to_string(local.port) +
+                    "'   shows which program uses it\n  do   end that program, or change udp.port"};
+        }
+        // A port that the system chose is the same in both families, as a configured one is.
+        if (port == 0) port = transport->local().port;
+        transports.push_back(std::move(transport));
+    }
+    if (transports.empty())
+        return StartFailure{kExitUnusable, "this host has neither IPv4 nor IPv6"};
+    return std::nullopt;
+}
+
+void Daemon::make_node(const Keys& keys, RestoredState restored,
+                       io::NodeDriver::Transports transports) {
+    NodeOptions options;
+    options.user_key = keys.user;
+    options.node_key = keys.node;
+    options.network = network_id(config_.network, crypto_);
+    options.mode = config_.mode;
+    options.ipv4 = config_.ipv4;
+    options.ipv6 = config_.ipv6;
+    options.key_work_bits = config_.node_work_bits;
+    options.name_work_bits = config_.name_work_bits;
+    options.durable_acknowledgement = true;
+    options.bootstrap_layer = config_.bootstrap_layer;
+    options.dht_layer = config_.dht_layer;
+    options.limits = limits_of(config_);
+
+    facts_.version = SOV_VERSION;
+    facts_.peer = PeerId::from(keys.user.public_key);
+    facts_.node = NodeKey::from(keys.node.public_key);
+    facts_.network = options.network;
+    facts_.network_name = is_network_id(config_.network) ? "" : config_.network;
+    facts_.mode = mode_of(config_.mode);
+    facts_.node_key_persistent = keys.node_key_persistent;
+
+    std::array<std::uint8_t, 8> seed{};
+    crypto_.fill_random(seed);
+    node_ = std::make_unique<Node>(Surroundings{crypto_, book_, packets_}, options,
+                                   std::move(restored), unix_now(), load_u64(seed.data()));
+    driver_ = std::make_unique<io::NodeDriver>(
+        context_, *node_, std::move(transports),
+        [this](Instant now, const Event& event) { handle_event(now, event); });
+}
+
+void Daemon::make_api(api::ApiSocket socket) {
+    api::ApiServer::Options options;
+    options.rules = access_rules(config_);
+    options.limits.connections.total = static_cast<std::size_t>(config_.api_connections_max);
+    options.limits.connections.per_uid = static_cast<std::size_t>(config_.api_connections_per_user);
+    options.limits.idle = std::chrono::seconds(config_.api_idle_seconds);
+    options.post = [this](api::CoreBridge::Work work) { driver_->post(std::move(work)); };
+    api::Host& host = *this;
+    api_ = std::make_unique<api::ApiServer>(std::move(socket), host, crypto_, std::move(options));
+}
+
+api::AccessRules Daemon::access_rules(const Config& config) {
+    const auto ids = [&](const std::vector<std::string>& names) {
+        std::vector<gid_t> groups;
+        for (const std::string& name : names) {
+            if (const auto group = group_id(name)) {
+                groups.push_back(*group);
+            } else {
+                log_.write(LogLevel::kInfo, "api", "api.group_missing",
+                           "a group with a role does not exist on this host", {{"group", name}});
+            }
+        }
+        return groups;
+    };
+    return {geteuid(), ids(config.use_groups), ids(config.admin_groups)};
+}
+
+void Daemon::run() {
+    await_signals();
+    resolver_ = std::make_unique<BootstrapResolver>(context_, log_, [this](const Contact& contact) {
+        driver_->post([contact](Instant at, Node& node) {
+            node.handle_sighting(at, {Sighting::Source::kDns, contact});
+        });
+    });
+    // A node that starts without anybody to ask would call itself isolated for a moment.
+    for (const Sighting& sighting : pinned_peers())
+        node_->handle_sighting(driver_->now(), sighting);
+    driver_->start();
+    resolver_->resolve(config_.bootstrap);
+    save_peers_in(kSaveEach);
+    log_.write(LogLevel::kInfo, "app", "app.started", "the daemon serves",
+               {{"version", facts_.version},
+                {"peer", identity::peer_text(facts_.peer)},
+                {"socket", config_.api_socket}});
+    sd_notify(0, "READY=1\nSTATUS=serving the local API, joining the network");
+
+    context_.run();
+
+    // Work that was posted meanwhile is dropped by the driver here, which answers whoever waits for
+    // it.
+    context_.restart();
+    context_.poll();
+    api_->stop(kCallsGrace);
+    log_.write(LogLevel::kInfo, "app", "app.stopped", "the daemon has left");
+}
+
+void Daemon::handle_event(Instant now, const Event& event) {
+    persistence_->handle_event(now, event);
+    log_event(log_, event);
+    if (const auto* changed = std::get_if<StateChanged>(&event);
+        changed != nullptr && changed->to == DiscoveryState::kReady) {
+        save_peers_in(kFirstSave);
+        sd_notify(0, "STATUS=online");
+    }
+    api_->handle_event(event);
+}
+
+std::vector<Sighting> Daemon::pinned_peers() const {
+    std::vector<Sighting> sightings;
+    for (const identity::BootstrapLine& line : config_.bootstrap) {
+        for (const Endpoint& endpoint : line.endpoints) {
+            sightings.push_back({Sighting::Source::kPinned, Contact::of(line.key, endpoint)});
+        }
+    }
+    return sightings;
+}
+
+void Daemon::save_peers_in(std::chrono::seconds pause) {
+    save_timer_.expires_after(pause);
+    save_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error) return;
+        persistence_->save_peers(*node_, driver_->now());
+        save_peers_in(kSaveEach);
+    });
+}
+
+void Daemon::await_signals() {
+    boost::system::error_code ignored;
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal, ignored);
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+        if (error) return;
+        await_signals();
+        if (signal != SIGHUP) {
+            leave(leaving_ == Leaving::kNo ? Leaving::kWithdrawing : Leaving::kNow);
+            return;
+        }
+        sd_notify(0, "RELOADING=1");
+        const api::ReloadOutcome outcome = reload_config();
+        if (!outcome.error.empty()) {
+            log_.write(LogLevel::kError, "app", "app.reload_failed",
+                       "the configuration is not valid; the old one stays in force",
+                       {{"reason", outcome.error}});
+        }
+        sd_notify(0, "READY=1");
+    });
+}
+
+void Daemon::shut_down(bool at_once) {
+    // The call that asks for it is answered first.
+    boost::asio::post(context_,
+                      [this, at_once] { leave(at_once ? Leaving::kNow : Leaving::kWithdrawing); });
+}
+
+void Daemon::leave(Leaving how) {
+    if (leaving_ == Leaving::kNow || how == leaving_) return;
+    leaving_ = how;
+    sd_notify(0, "STOPPING=1\nSTATUS=leaving");
+    if (how == Leaving::kNow) {
+        stop_core();
+        return;
+    }
+    log_.write(LogLevel::kInfo, "app", "app.leaving", "withdraws its records and leaves");
+    leave_by_ = std::chrono::steady_clock::now() + kWithdrawalPatience;
+    driver_->post([](Instant at, Node& node) { node.withdraw(at); });
+    await_withdrawal();
+}
+
+void Daemon::await_withdrawal() {
+    leave_timer_.expires_after(kWithdrawalLook);
+    leave_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error) return;
+        if (node_->withdrawn() || std::chrono::steady_clock::now() >= leave_by_) {
+            leave(Leaving::kNow);
+        } else {
+            await_withdrawal();
+        }
+    });
+}
+
+void Daemon::stop_core() {
+    save_timer_.cancel();
+    leave_timer_.cancel();
+    resolver_->stop();
+    persistence_->save_peers(*node_, driver_->now());
+    driver_->stop();
+    api_->close_bridge();
+    context_.stop();
+}
+
+}  // namespace sov::app

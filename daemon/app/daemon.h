@@ -1,0 +1,108 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/api/api_server.h"
+#include "daemon/api/host.h"
+#include "daemon/app/bootstrap_resolver.h"
+#include "daemon/app/config.h"
+#include "daemon/app/keys.h"
+#include "daemon/app/log_sink.h"
+#include "daemon/app/persistence.h"
+#include "daemon/app/start_failure.h"
+#include "daemon/core/base/contact_book.h"
+#include "daemon/core/base/packet_pool.h"
+#include "daemon/io/node_driver.h"
+#include "platform/openssl/host_crypto.h"
+#include "platform/sqlite/sqlite_store.h"
+
+namespace sov::app {
+
+/// Where the configuration came from, to read it again.
+struct ConfigSource {
+    std::string file;
+    Overrides overrides;
+};
+
+/// The composition root: makes every part, joins them, and takes them apart again. The thread that
+/// calls run() is the core thread.
+class Daemon final : private api::Host {
+  public:
+    Daemon(Config config, ConfigSource source, LogSink& log);
+    ~Daemon() override;
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
+    /// Does everything that can fail: keys, store, API socket, UDP ports. Nothing is sent yet.
+    std::optional<StartFailure> prepare();
+    /// Serves until a signal or an admin ends it.
+    void run();
+
+  private:
+    // --- api::Host, on the core thread ---
+    const api::HostFacts& facts() const override;
+    std::vector<Endpoint> listening() const override;
+    std::vector<Endpoint> local_addresses() const override;
+    std::string store_problem() const override { return persistence_->problem(); }
+    std::string store_notice() const override;
+    std::vector<api::LayerSwitch> layers() const override;
+    void layer_switched(std::string_view layer, bool on) override;
+    std::vector<api::ModuleLevel> log_levels() const override { return log_.levels(); }
+    bool set_log_level(std::string_view module, api::LogLevel level,
+                       std::chrono::milliseconds back_after) override;
+    api::ReloadOutcome reload_config() override;
+    void shut_down(bool at_once) override;
+    void name_unpinned(std::string_view folded_name) override {
+        persistence_->forget_pin(folded_name);
+    }
+
+    // --- making it ---
+    std::optional<StartFailure> open_store(RestoredState& restored);
+    std::optional<StartFailure> open_sockets(io::NodeDriver::Transports& transports);
+    void make_node(const Keys& keys, RestoredState restored, io::NodeDriver::Transports transports);
+    void make_api(api::ApiSocket socket);
+    api::AccessRules access_rules(const Config& config);
+
+    // --- running it ---
+    void handle_event(Instant now, const Event& event);
+    std::vector<Sighting> pinned_peers() const;
+    void await_signals();
+    void save_peers_in(std::chrono::seconds pause);
+    void apply(const Config& fresh, const std::string& key);
+    enum class Leaving : std::uint8_t { kNo, kWithdrawing, kNow };
+    void leave(Leaving how);
+    void await_withdrawal();
+    void stop_core();
+
+    Config config_;
+    const ConfigSource source_;
+    LogSink& log_;
+    api::HostFacts facts_;
+    std::string start_notice_;  ///< what was set aside when the store was opened
+
+    // In the order of need: what stands lower goes first. The store's thread posts to the driver,
+    // the API's threads do too.
+    boost::asio::io_context context_{1};
+    openssl::HostCrypto crypto_;
+    ContactBook book_;
+    PacketPool packets_;
+    std::unique_ptr<Node> node_;
+    std::unique_ptr<io::NodeDriver> driver_;
+    std::unique_ptr<sqlite::SqliteStore> store_;
+    std::unique_ptr<Persistence> persistence_;
+    std::unique_ptr<api::ApiServer> api_;
+    std::unique_ptr<BootstrapResolver> resolver_;
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer save_timer_, leave_timer_;
+    std::vector<api::LayerSwitch> layers_;
+    Leaving leaving_ = Leaving::kNo;
+    std::chrono::steady_clock::time_point leave_by_;
+};
+
+}  // namespace sov::app

@@ -1,0 +1,108 @@
+// What the API shows and operates of the daemon: the api::Host half of Daemon.
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/app/config_table.h"
+#include "daemon/app/daemon.h"
+#include "daemon/app/own_addresses.h"
+
+namespace sov::app {
+
+using api::LogLevel;
+
+const api::HostFacts& Daemon::facts() const { return facts_; }
+
+std::string Daemon::store_notice() const {
+    const std::string later = store_->notice();
+    return later.empty() ? start_notice_ : later;
+}
+
+std::vector<Endpoint> Daemon::listening() const {
+    std::vector<Endpoint> endpoints;
+    for (const auto& transport : driver_->transports()) endpoints.push_back(transport->local());
+    return endpoints;
+}
+
+std::vector<Endpoint> Daemon::local_addresses() const {
+    std::vector<Endpoint> all;
+    for (const Endpoint& bound : listening()) {
+        const auto some = reachable_addresses(bound);
+        all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+}
+
+std::vector<api::LayerSwitch> Daemon::layers() const { return layers_; }
+
+void Daemon::layer_switched(std::string_view layer, bool on) {
+    for (api::LayerSwitch& known : layers_) {
+        if (known.name == layer) known.on = on;
+    }
+    log_.write(LogLevel::kInfo, "discovery", "discovery.layer",
+               on ? "a layer was switched on" : "a layer was switched off",
+               {{"layer", std::string(layer)}});
+}
+
+bool Daemon::set_log_level(std::string_view module, LogLevel level,
+                           std::chrono::milliseconds back_after) {
+    if (!log_.set_level(module, level, back_after)) return false;
+    log_.write(LogLevel::kInfo, "app", "app.log_level", "a log level was changed",
+               {{"of", std::string(module)},
+                {"to", std::string(api::log_level_word(level))},
+                {"for_ms", std::to_string(back_after.count())}});
+    return true;
+}
+
+api::ReloadOutcome Daemon::reload_config() {
+    ConfigOutcome read = load_config(source_.file, source_.overrides);
+    api::ReloadOutcome outcome;
+    if (!read.problems.empty()) {
+        outcome.error = describe(read.problems);
+        return outcome;
+    }
+    std::vector<std::string> live;
+    for (const ConfigRow& row : config_table()) {
+        const std::string key(row.key);
+        const std::string before = config_.values[key], after = read.config.values[key];
+        if (before == after) continue;
+        (row.live ? outcome.applied : outcome.needs_restart).push_back({key, before, after});
+        if (!row.live) {
+            // Kept as it is in force, so that a later reload reports it again.
+            log_.write(LogLevel::kWarning, "app", "app.reload_restart",
+                       "a change needs a restart to take effect", {{"key", key}});
+            continue;
+        }
+        live.push_back(key);
+        config_.values[key] = after;
+    }
+    for (const std::string& key : live) {
+        apply(read.config, key);
+        log_.write(LogLevel::kInfo, "app", "app.reloaded", "a change took effect", {{"key", key}});
+    }
+    return outcome;
+}
+
+void Daemon::apply(const Config& fresh, const std::string& key) {
+    if (key == "bootstrap.peer" || key == "bootstrap.file") {
+        config_.bootstrap = fresh.bootstrap;
+        config_.bootstrap_file = fresh.bootstrap_file;
+        for (const Sighting& sighting : pinned_peers()) {
+            // One input at a time: the driver drains the node after each.
+            driver_->post(
+                [sighting](Instant at, Node& node) { node.handle_sighting(at, sighting); });
+        }
+        resolver_->resolve(config_.bootstrap);
+    } else if (key == "layers.bootstrap" || key == "layers.dht") {
+        const std::string layer = key.substr(key.find('.') + 1);
+        const bool on = layer == "dht" ? fresh.dht_layer : fresh.bootstrap_layer;
+        driver_->post([layer, on](Instant at, Node& node) { node.set_layer(at, layer, on); });
+        layer_switched(layer, on);
+    } else if (key == "api.use_groups" || key == "api.admin_groups") {
+        api_->set_rules(access_rules(fresh));
+    } else if (key == "log.level") {
+        log_.set_levels(fresh.log_levels);
+    }
+}
+
+}  // namespace sov::app

@@ -1,0 +1,97 @@
+#include "daemon/app/event_log.h"
+
+#include <variant>
+
+#include "daemon/core/identity/peer_name.h"
+
+namespace sov::app {
+namespace {
+
+using api::LogLevel;
+
+std::string state_text(DiscoveryState state) {
+    switch (state) {
+        case DiscoveryState::kStarting: return "starting";
+        case DiscoveryState::kBootstrapping: return "bootstrapping";
+        case DiscoveryState::kPopulating: return "populating";
+        case DiscoveryState::kReady: return "ready";
+        case DiscoveryState::kIsolated: return "isolated";
+    }
+    return "";
+}
+
+std::string reachability_text(Reachability reachability) {
+    switch (reachability) {
+        case Reachability::kUnknown: return "unknown";
+        case Reachability::kClient: return "client";
+        case Reachability::kServer: return "server";
+    }
+    return "";
+}
+
+struct Line {
+    LogSink& log;
+
+    void operator()(const StateChanged& changed) const {
+        const bool lost = changed.to == DiscoveryState::kIsolated;
+        log.write(lost ? LogLevel::kWarning : LogLevel::kInfo, "discovery", "discovery.state",
+                  lost ? "no known peer answers" : "discovery moved on",
+                  {{"from", state_text(changed.from)}, {"to", state_text(changed.to)}});
+    }
+    void operator()(const ReachabilityChanged& changed) const {
+        log.write(LogLevel::kInfo, "node", "node.reachability", "reachability from outside changed",
+                  {{"family", changed.family == Family::kIpv4 ? "ipv4" : "ipv6"},
+                   {"to", reachability_text(changed.to)}});
+        if (log.wants("node", LogLevel::kDebug)) {
+            log.write(LogLevel::kDebug, "node", "node.reachability_detail", changed.reason,
+                      {{"address", changed.address.text()}});
+        }
+    }
+    void operator()(const NodeDiscovered& node) const {
+        table("table.added", "a node entered the table", node.node, node.endpoint);
+    }
+    void operator()(const NodeLost& node) const {
+        table("table.removed", "a node left the table", node.node, node.endpoint);
+    }
+    void operator()(const RecordStored& stored) const {
+        if (!log.wants("dht", LogLevel::kDebug)) return;
+        log.write(LogLevel::kDebug, "dht", "record.stored", "keeps a record for somebody",
+                  {{"key", stored.key.hex()}, {"seq", std::to_string(stored.sequence)}});
+    }
+    void operator()(const OwnRecordPublished& published) const {
+        log.write(
+            published.error ? LogLevel::kWarning : LogLevel::kDebug, "dht", "record.published",
+            published.error ? "an own record could not be stored" : "an own record was stored",
+            {{"key", published.key.hex()},
+             {"nodes", std::to_string(published.stored)},
+             {"error", published.error ? std::string(errc_name(*published.error)) : "none"}});
+    }
+    void operator()(const NameOwnerChanged& changed) const {
+        log.write(LogLevel::kWarning, "discovery", "name.owner_changed",
+                  "a name belongs to somebody else than when it was first used",
+                  {{"name", changed.name},
+                   {"pinned", identity::peer_text(changed.pinned)},
+                   {"now", identity::peer_text(changed.now)}});
+    }
+    void operator()(const BootstrapProblem& problem) const {
+        // The node key is what the operator configured and has to correct.
+        log.write(LogLevel::kWarning, "discovery", "bootstrap.problem",
+                  "a bootstrap peer can't be used",
+                  {{"node", identity::node_text(problem.pinned)}, {"reason", problem.reason}});
+    }
+    template <typename Other>
+    void operator()(const Other&) const {}
+
+    void table(std::string_view event, std::string_view message, const NodeId& node,
+               const Endpoint& endpoint) const {
+        if (!log.wants("dht", LogLevel::kDebug)) return;
+        log.write(LogLevel::kDebug, "dht", event, message,
+                  {{"node", node.hex()}, {"address", endpoint.text()}});
+    }
+};
+
+}  // namespace
+
+void log_event(LogSink& log, const Event& event) { std::visit(Line{log}, event); }
+
+}  // namespace sov::app

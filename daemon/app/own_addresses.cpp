@@ -1,0 +1,73 @@
+#include "daemon/app/own_addresses.h"
+
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace sov::app {
+namespace {
+
+constexpr std::size_t kAddressesMax = 4;
+
+std::optional<Endpoint> endpoint_from(const sockaddr& address, std::uint16_t port) {
+    if (address.sa_family == AF_INET) {
+        const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+        return Endpoint::from_address({reinterpret_cast<const std::uint8_t*>(&v4.sin_addr), 4},
+                                      port);
+    }
+    if (address.sa_family == AF_INET6) {
+        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+        return Endpoint::from_address({reinterpret_cast<const std::uint8_t*>(&v6.sin6_addr), 16},
+                                      port);
+    }
+    return std::nullopt;
+}
+
+/// Smaller is better; addresses of one link and unusable ones are not worth telling.
+std::optional<int> rank(Scope scope) {
+    switch (scope) {
+        case Scope::kGlobal: return 0;
+        case Scope::kLan: return 1;
+        case Scope::kLoopback: return 2;
+        case Scope::kLinkLocal:
+        case Scope::kBogon: return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<Endpoint> reachable_addresses(const Endpoint& bound) {
+    const auto address = bound.address_view();
+    if (std::any_of(address.begin(), address.end(), [](std::uint8_t byte) { return byte != 0; }))
+        return {bound};
+    ifaddrs* list = nullptr;
+    if (getifaddrs(&list) != 0) return {};
+    const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(list, &freeifaddrs);
+    std::vector<Endpoint> found;
+    for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+        if (entry->ifa_addr == nullptr || (entry->ifa_flags & IFF_UP) == 0) continue;
+        const auto endpoint = endpoint_from(*entry->ifa_addr, bound.port);
+        if (!endpoint || endpoint->family != bound.family || !rank(endpoint->scope())) continue;
+        if (std::find(found.begin(), found.end(), *endpoint) == found.end())
+            found.push_back(*endpoint);
+    }
+    std::stable_sort(found.begin(), found.end(), [](const Endpoint& a, const Endpoint& b) {
+        return *rank(a.scope()) < *rank(b.scope());
+    });
+    const auto beyond = [](const Endpoint& endpoint) {
+        return endpoint.scope() != Scope::kLoopback;
+    };
+    if (std::any_of(found.begin(), found.end(), beyond)) {
+        std::erase_if(found, [&](const Endpoint& endpoint) { return !beyond(endpoint); });
+    }
+    if (found.size() > kAddressesMax) found.resize(kAddressesMax);
+    return found;
+}
+
+}  // namespace sov::app

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "daemon/core/base/endpoint.h"
+
+namespace sov::app {
+
+/// Where others might reach a socket bound to `bound`: that address, or for the unspecified one the
+/// addresses of this host's interfaces in its family that reach beyond one link, the widest reach
+/// first; loopback only when there is nothing else. At most four.
+std::vector<Endpoint> reachable_addresses(const Endpoint& bound);
+
+}  // namespace sov::app

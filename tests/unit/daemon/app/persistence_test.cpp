@@ -1,0 +1,118 @@
+#include "daemon/app/persistence.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace sov::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Remembers writes and answers them when the test says so.
+class RememberingStore final : public ports::Store {
+  public:
+    Result<ports::StoredState> load(UnixMillis) override { return ports::StoredState{}; }
+    void submit(ports::StoreWrite write, std::function<void(bool)> done) override {
+        writes.push_back(std::move(write));
+        dones.push_back(std::move(done));
+    }
+    std::string health() const override { return health_text; }
+
+    std::vector<ports::StoreWrite> writes;
+    std::vector<std::function<void(bool)>> dones;
+    std::string health_text;
+};
+
+UnixMillis unix_now() {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<UnixMillis>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+}
+
+class PersistenceTest : public testing::Test {
+  protected:
+    RememberingStore store_;
+    std::vector<std::string> lines_;
+    LogSink log_{{}, {[this](const std::string& line) { lines_.push_back(line); }, nullptr}, [] {
+                     return LogSink::Clock::time_point{};
+                 }};
+    std::vector<std::pair<std::uint64_t, bool>> confirmed_;
+    Persistence persistence_{store_, log_, [this](std::uint64_t ticket, bool ok) {
+                                 confirmed_.emplace_back(ticket, ok);
+                             }};
+};
+
+TEST_F(PersistenceTest, stores_a_record_with_the_wall_clocks_idea_of_its_end) {
+    const Instant now = Instant{} + 100s;
+    PersistRecord wanted;
+    wanted.ticket = 7;
+    wanted.record = {1, 2, 3};
+    wanted.kind = identity::RecordKind::kName;
+    wanted.expires = now + 60s;
+    const UnixMillis before = unix_now();
+    persistence_.handle_event(now, wanted);
+    ASSERT_EQ(store_.writes.size(), 1u);
+    const auto& record = std::get<ports::PutRecord>(store_.writes[0]).record;
+    EXPECT_EQ(record.record, wanted.record);
+    EXPECT_EQ(record.kind, 2);
+    EXPECT_GE(record.expires, before + 60'000);
+    EXPECT_LE(record.expires, unix_now() + 60'000);
+    EXPECT_TRUE(confirmed_.empty()) << "nothing is confirmed before the store says so";
+    store_.dones[0](true);
+    EXPECT_EQ(confirmed_, (std::vector<std::pair<std::uint64_t, bool>>{{7, true}}));
+}
+
+TEST_F(PersistenceTest, brings_failures_back_as_failures) {
+    persistence_.handle_event({}, ReserveSequence{9, 64});
+    persistence_.handle_event({}, OwnNamesChanged{10, {"bob"}});
+    store_.dones[0](false);
+    store_.dones[1](true);
+    EXPECT_EQ(confirmed_, (std::vector<std::pair<std::uint64_t, bool>>{{9, false}, {10, true}}));
+    EXPECT_EQ(std::get<ports::ReserveSequence>(store_.writes[0]).up_to, 64u);
+    EXPECT_EQ(std::get<ports::ReplaceOwnNames>(store_.writes[1]).names,
+              std::vector<std::string>{"bob"});
+}
+
+TEST_F(PersistenceTest, logs_failures_that_nobody_waits_for) {
+    persistence_.handle_event({}, PinName{"bob", {}});
+    persistence_.forget_pin("bob");
+    ASSERT_EQ(store_.writes.size(), 2u);
+    EXPECT_TRUE(std::holds_alternative<ports::PutPin>(store_.writes[0]));
+    EXPECT_TRUE(std::holds_alternative<ports::ErasePin>(store_.writes[1]));
+    store_.dones[0](false);
+    store_.dones[1](true);
+    ASSERT_EQ(lines_.size(), 1u);
+    EXPECT_NE(lines_[0].find("store.write_failed"), std::string::npos);
+}
+
+TEST_F(PersistenceTest, leaves_all_other_events_alone) {
+    persistence_.handle_event({}, StateChanged{});
+    persistence_.handle_event({}, FindFinished{});
+    EXPECT_TRUE(store_.writes.empty());
+}
+
+TEST(RestoredFrom, counts_lifetimes_from_now_and_drops_what_is_over) {
+    ports::StoredState stored;
+    stored.records.push_back({{}, {}, 1, {1}, 5'000});
+    stored.records.push_back({{}, {}, 1, {2}, 10'000});
+    stored.records.push_back({{}, {}, 1, {3}, ~0ULL});
+    stored.peers = {{Contact{NodeKey::from(Bytes(32, 1)), {}, {}}, true},
+                    {Contact{NodeKey::from(Bytes(32, 2)), {}, {}}, false}};
+    stored.pins = {{"bob", PeerId::from(Bytes(32, 3))}};
+    stored.own_names = {"me"};
+    stored.sequence_reserved = 128;
+    const RestoredState state = restored_from(stored, 5'000);
+    ASSERT_EQ(state.records.size(), 2u);
+    EXPECT_EQ(state.records[0].expires_in, 5s);
+    EXPECT_LE(state.records[1].expires_in, std::chrono::hours(24 * 366))
+        << "a clock that was wrong makes nothing eternal";
+    ASSERT_EQ(state.anchors.size(), 1u);
+    ASSERT_EQ(state.cached_peers.size(), 1u);
+    EXPECT_EQ(state.name_pins[0].first, "bob");
+    EXPECT_EQ(state.own_names, std::vector<std::string>{"me"});
+    EXPECT_EQ(state.sequence_reserved, 128u);
+}
+
+}  // namespace
+}  // namespace sov::app
