@@ -1,0 +1,365 @@
+#include "client/ctl/command_table.h"
+
+#include "client/ctl/commands/verbs.h"
+
+namespace sov::ctl {
+namespace {
+
+constexpr ArgumentSpec kName = {.name = "NAME", .summary = "as it was claimed"};
+constexpr ArgumentSpec kOwnName = {
+    .name = "NAME", .summary = "one of your names", .completes = Completes::kOwnName};
+constexpr ArgumentSpec kLayer = {.name = "LAYER",
+                                 .summary = "bootstrap or dht",
+                                 .completes = Completes::kWords,
+                                 .words = "bootstrap dht"};
+constexpr std::string_view kPlaceSummary = "40 hexadecimal digits, name:NAME or peer:sov1...";
+
+constexpr Command kCommands[] = {
+    {.path = "status",
+     .section = Section::kLook,
+     .summary = "how the node does, beginning with a verdict",
+     .text = "The first line is the verdict: online, starting, degraded or offline, and why. Then "
+             "who you are, "
+             "how others reach you, the table, the peers, your names and the load; then what needs "
+             "attention, "
+             "each with the next step. With the daemon stopped it says why and what to do.",
+     .option_slots = {{{.name = "strict", .summary = "exit 7 unless the verdict is online"},
+                       {.name = "counters",
+                        .summary = "also every counter since the daemon started"}}},
+     .examples = {"sovctl status", "sovctl status --strict --quiet && echo good"},
+     .exit_codes = {7},
+     .run = verbs::status},
+    {.path = "whoami",
+     .section = Section::kLook,
+     .summary = "your peer id, your node and where they are reachable",
+     .text = "With --bootstrap it prints nothing but the line that others paste into their "
+             "bootstrap.conf, "
+             "or behind \"bootstrap.peer = \" in sovereignd.conf, to join the network through this "
+             "node.",
+     .option_slots = {{{.name = "bootstrap",
+                        .summary = "only the line for another node's configuration"}}},
+     .examples = {"sovctl whoami", "sovctl whoami --bootstrap"},
+     .exit_codes = {8},
+     .run = verbs::whoami},
+    {.path = "peers",
+     .section = Section::kLook,
+     .summary = "the nodes with which there is an encrypted session",
+     .text = "One line for each node: where it is, how long an answer takes, and since when.",
+     .option_slots = {{{.name = "sort",
+                        .value = "ORDER",
+                        .summary = "rtt, seen (the default), age or address",
+                        .words = "rtt seen age address"}}},
+     .examples = {"sovctl peers", "sovctl peers --sort rtt"},
+     .run = verbs::peers},
+    {.path = "events",
+     .section = Section::kLook,
+     .summary = "what happened, and with --follow what happens",
+     .text = "Prints what the daemon remembers and ends; with --follow only new events until "
+             "interrupted, "
+             "with both --follow and --past the past first. With --json one object on each line.",
+     .option_slots =
+         {{{.name = "follow", .letter = 'f', .summary = "wait for new events until interrupted"},
+           {.name = "past", .summary = "with --follow: first what the daemon remembers"},
+           {.name = "type", .value = "GLOB", .summary = "only these types, as in 'name.*'"}}},
+     .examples = {"sovctl events --type 'discovery.*'", "sovctl events --follow --json"},
+     .exit_codes = {11},
+     .run = verbs::events},
+
+    {.path = "find",
+     .section = Section::kFind,
+     .summary = "where a peer is, by name or by id",
+     .text = "Anybody may claim a name, so all claims are shown, the best first; write NAME#TAG to "
+             "choose one. "
+             "The owner is remembered once there is a single claimant or you chose one by its tag; "
+             "a later change "
+             "of owner is an alarm and exit code 10. Ids may be typed in any letter case, with "
+             "spaces and dashes.",
+     .argument_slots = {{{.name = "NAME|ID",
+                          .summary = "bob, bob#k7f3q2 or sov1...",
+                          .completes = Completes::kKnownName}}},
+     .option_slots = {{{.name = "trace",
+                        .summary = "also every node that was asked and its answer"}}},
+     .examples = {"sovctl find bob", "sovctl find bob --trace"},
+     .exit_codes = {8, 10, 11},
+     .run = verbs::find},
+    {.path = "name claim",
+     .section = Section::kFind,
+     .summary = "claim a name, so that others find you by it",
+     .text = "The claim is published now, refreshed by itself and kept over restarts until it is "
+             "released. "
+             "Short names take more work. A name may have several claimants.",
+     .argument_slots = {{{.name = "NAME", .summary = "1 to 63 of a-z 0-9 . _ -"}}},
+     .examples = {"sovctl name claim bob", "sovctl name claim bob.laptop --json"},
+     .exit_codes = {8, 11},
+     .run = verbs::name_claim},
+    {.path = "name release",
+     .section = Section::kFind,
+     .summary = "give one of your names up",
+     .text = "Withdraws the claim from the nodes that hold it.",
+     .argument_slots = {{kOwnName}},
+     .examples = {"sovctl name release bob", "sovctl name release bob --json"},
+     .exit_codes = {8},
+     .run = verbs::name_release},
+    {.path = "name list",
+     .section = Section::kFind,
+     .summary = "your names and how many nodes keep each claim",
+     .text = "With --quiet only the names, one on each line.",
+     .examples = {"sovctl name list", "sovctl name list --quiet"},
+     .run = verbs::name_list},
+    {.path = "name forget",
+     .section = Section::kFind,
+     .summary = "forget whom this host remembers as the owner of a name",
+     .text = "The next find of the name may remember another owner. This ends the alarm about a "
+             "changed owner, so "
+             "ask the owner by another way first. Needs the role admin.",
+     .argument_slots = {{kName}},
+     .examples = {"sovctl name forget bob", "sovctl name forget bob && sovctl find bob"},
+     .run = verbs::name_forget},
+
+    {.path = "dht table",
+     .section = Section::kFind,
+     .summary = "the routing table",
+     .text = "One line for each node, the nearest last. The bucket is the number of leading bits "
+             "that the node's "
+             "place shares with ours.",
+     .option_slots = {{{.name = "spare", .summary = "also the spare nodes of full buckets"}}},
+     .examples = {"sovctl dht table", "sovctl dht table --spare"},
+     .run = verbs::dht_table},
+    {.path = "dht get",
+     .section = Section::kFind,
+     .summary = "all records at a key",
+     .text = "Every record was verified before it is shown. --save writes the first one, as it "
+             "travels, into a "
+             "file that dht put takes.",
+     .argument_slots = {{{.name = "KEY", .summary = kPlaceSummary}}},
+     .option_slots =
+         {{{.name = "trace", .summary = "also every node that was asked and its answer"},
+           {.name = "save", .value = "FILE", .summary = "write the first record into a new file"}}},
+     .examples = {"sovctl dht get name:bob", "sovctl dht get name:bob --save bob.record"},
+     .exit_codes = {1, 8, 11},
+     .run = verbs::dht_get},
+    {.path = "dht trace",
+     .section = Section::kFind,
+     .summary = "a lookup step by step",
+     .text = "Who was asked, when, on which of the disjoint paths, how long the answer took and "
+             "what it was.",
+     .argument_slots = {{{.name = "TARGET", .summary = kPlaceSummary}}},
+     .examples = {"sovctl dht trace name:bob", "sovctl dht trace name:bob --json"},
+     .exit_codes = {8, 11},
+     .run = verbs::dht_trace},
+    {.path = "dht put",
+     .section = Section::kFind,
+     .summary = "store a record that is signed already",
+     .text = "For diagnosis: a node publishes its own records by itself. The file holds one record "
+             "as it travels, "
+             "which dht get --save writes; - reads it from the input. Needs the role admin.",
+     .argument_slots = {{{.name = "FILE",
+                          .summary = "a record as it travels, or -",
+                          .completes = Completes::kFile}}},
+     .option_slots = {{{.name = "key", .value = "KEY", .summary = kPlaceSummary}}},
+     .examples = {"sovctl dht put bob.record --key name:bob",
+                  "sovctl dht put - --key name:bob < bob.record"},
+     .exit_codes = {1, 8, 10, 11},
+     .run = verbs::dht_put},
+    {.path = "dht held",
+     .section = Section::kFind,
+     .summary = "the records that this node keeps for others",
+     .text = "Needs the role admin, because it shows who publishes through this node.",
+     .examples = {"sovctl dht held", "sovctl dht held --json"},
+     .run = verbs::dht_held},
+
+    {.path = "config check",
+     .section = Section::kOperate,
+     .summary = "check a configuration file without touching the daemon",
+     .text = "Runs the daemon's own parser (sovereignd --check-config), so it can't disagree with "
+             "it. Problems are "
+             "shown with file, line, key and allowed range.",
+     .argument_slots = {{{.name = "FILE",
+                          .summary = "default /etc/sovereignd/sovereignd.conf",
+                          .completes = Completes::kFile,
+                          .optional = true}}},
+     .examples = {"sovctl config check", "sovctl config check ./sovereignd.conf"},
+     .exit_codes = {1, 9, 78},
+     .asks_daemon = false,
+     .run = verbs::config_check},
+    {.path = "config reload",
+     .section = Section::kOperate,
+     .summary = "let the daemon read its configuration again",
+     .text = "Says what changed and what needs a restart. With an error in the file nothing "
+             "changes. Needs the "
+             "role admin.",
+     .examples = {"sovctl config reload", "sovctl config reload --json"},
+     .exit_codes = {8},
+     .run = verbs::config_reload},
+    {.path = "log level",
+     .section = Section::kOperate,
+     .summary = "show or change how much the daemon logs",
+     .text = "Without arguments it shows each module. The levels are error, warning, info, debug "
+             "and trace; the "
+             "module * means all. With --for the old level comes back by itself. Changing needs "
+             "the role admin.",
+     .argument_slots = {{{.name = "MODULE=LEVEL",
+                          .summary = "as in dht=debug",
+                          .optional = true,
+                          .repeats = true}}},
+     .option_slots =
+         {{{.name = "for", .value = "DUR", .summary = "change back after this time, as in 10m"}}},
+     .examples = {"sovctl log level", "sovctl log level dht=debug --for 10m"},
+     .run = verbs::log_level},
+    {.path = "layer on",
+     .section = Section::kOperate,
+     .summary = "switch a discovery layer on",
+     .text = "Needs the role admin.",
+     .argument_slots = {{kLayer}},
+     .examples = {"sovctl layer on dht", "sovctl layer on bootstrap"},
+     .run = verbs::layer_on},
+    {.path = "layer off",
+     .section = Section::kOperate,
+     .summary = "switch a discovery layer off until the daemon ends",
+     .text = "Needs the role admin.",
+     .argument_slots = {{kLayer}},
+     .examples = {"sovctl layer off dht", "sovctl layer off bootstrap"},
+     .run = verbs::layer_off},
+    {.path = "shutdown",
+     .section = Section::kOperate,
+     .summary = "end the daemon",
+     .text = "It withdraws its records first, so that nobody is sent to a node that has gone, and "
+             "leaves in under "
+             "three seconds. Needs the role admin.",
+     .option_slots = {{{.name = "now",
+                        .summary = "do not withdraw records: they expire by themselves"}}},
+     .examples = {"sovctl shutdown", "sovctl shutdown --now"},
+     .run = verbs::shutdown},
+    {.path = "version",
+     .section = Section::kOperate,
+     .summary = "the versions of this program and of the daemon",
+     .text = "The daemon's is left out when it does not run.",
+     .examples = {"sovctl version", "sovctl version --json"},
+     .asks_daemon = false,
+     .run = verbs::version},
+    {.path = "completion",
+     .section = Section::kOperate,
+     .summary = "the completion script for a shell",
+     .text = "To install it for yourself: bash in "
+             "~/.local/share/bash-completion/completions/sovctl, zsh as _sovctl "
+             "in a folder of $fpath, fish in ~/.config/fish/completions/sovctl.fish.",
+     .argument_slots = {{{.name = "SHELL",
+                          .summary = "bash, zsh or fish",
+                          .completes = Completes::kWords,
+                          .words = "bash zsh fish"}}},
+     .examples = {"sovctl completion bash > ~/.local/share/bash-completion/completions/sovctl",
+                  "sovctl completion fish > ~/.config/fish/completions/sovctl.fish"},
+     .asks_daemon = false,
+     .run = verbs::completion},
+    {.path = "help",
+     .section = Section::kOperate,
+     .summary = "this help, or that of one command",
+     .text = "With --man the manual page, for man -l or for packaging.",
+     .argument_slots = {{{.name = "COMMAND",
+                          .summary = "its words",
+                          .completes = Completes::kWords,
+                          .words = "",
+                          .optional = true,
+                          .repeats = true}}},
+     .option_slots = {{{.name = "man", .summary = "the manual page in roff"}}},
+     .examples = {"sovctl help find", "sovctl help --man | man -l -"},
+     .asks_daemon = false,
+     .run = verbs::help},
+};
+
+constexpr OptionSpec kGlobalOptions[] = {
+    {.name = "socket",
+     .value = "PATH",
+     .summary = "of the daemon; default $SOVEREIGN_SOCKET or /run/sovereignd/api.sock"},
+    {.name = "json",
+     .value = "SCHEMA",
+     .summary = "one JSON object on the output, also on failure; SCHEMA as in status/1",
+     .value_optional = true},
+    {.name = "field",
+     .value = "PATH",
+     .summary = "only this value of the JSON data, as in verdict"},
+    {.name = "color",
+     .value = "WHEN",
+     .summary = "auto, always or never; auto obeys NO_COLOR",
+     .words = "auto always never"},
+    {.name = "timeout", .value = "DUR", .summary = "give up after this time, as in 500ms or 5s"},
+    {.name = "quiet",
+     .letter = 'q',
+     .summary = "only the answer itself, or nothing but the exit code"},
+    {.name = "verbose", .letter = 'v', .summary = "more about what is shown, and about errors"},
+    {.name = "help", .letter = 'h', .summary = "help for the command"},
+};
+
+constexpr ExitCode kExitCodes[] = {
+    {0, "ok", "done"},
+    {1, "failed", "it was tried and failed"},
+    {2, "usage", "unknown command or option, or a bad argument"},
+    {3, "not_running", "the daemon does not run or can't be reached"},
+    {4, "forbidden", "permission denied"},
+    {5, "not_found", "no such peer, name, record, key or field"},
+    {6, "timed_out", "no answer in time"},
+    {7, "degraded", "works in part (status --strict)"},
+    {8, "wrong_state", "the state forbids it: it exists already, or there is nobody to ask"},
+    {9, "not_supported", "daemon and sovctl do not match, or a program is missing"},
+    {10, "not_verified", "a signature, key, proof of work or sequence number does not verify"},
+    {11, "over_quota", "a quota or limit was hit"},
+    {78, "config_invalid", "the configuration is invalid"},
+    {130, "cancelled", "interrupted"},
+    {141, "reader_gone", "whoever read the output has gone"},
+};
+
+template <typename Spec>
+std::span<const Spec> filled(std::span<const Spec> slots) {
+    const auto end = std::find_if(slots.begin(), slots.end(),
+                                  [](const Spec& spec) { return spec.name.empty(); });
+    return slots.first(static_cast<std::size_t>(end - slots.begin()));
+}
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+std::span<const OptionSpec> global_options() { return kGlobalOptions; }
+std::span<const ExitCode> exit_codes() { return kExitCodes; }
+
+std::span<const ArgumentSpec> Command::arguments() const {
+    return filled(std::span<const ArgumentSpec>(argument_slots));
+}
+
+std::span<const OptionSpec> Command::options() const {
+    return filled(std::span<const OptionSpec>(option_slots));
+}
+
+std::string Command::schema() const {
+    std::string name = "sovctl." + std::string(path);
+    std::replace(name.begin(), name.end(), ' ', '.');
+    return name;
+}
+
+std::string Command::synopsis() const {
+    std::string line = "sovctl " + std::string(path);
+    for (const ArgumentSpec& argument : arguments()) {
+        std::string word(argument.name);
+        if (argument.repeats) word += "...";
+        line += argument.optional ? " [" + word + ']' : ' ' + word;
+    }
+    for (const OptionSpec& option : options()) {
+        line += " [--" + std::string(option.name);
+        if (!option.value.empty()) line += ' ' + std::string(option.value);
+        line += ']';
+    }
+    return line;
+}
+
+const Command* command_named(std::string_view path) {
+    const auto* found = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                     [&](const Command& command) { return command.path == path; });
+    return found == std::end(kCommands) ? nullptr : found;
+}
+
+std::string_view exit_word(int code) {
+    const auto* found = std::find_if(std::begin(kExitCodes), std::end(kExitCodes),
+                                     [&](const ExitCode& exit) { return exit.code == code; });
+    return found == std::end(kExitCodes) ? "failed" : found->word;
+}
+
+}  // namespace sov::ctl

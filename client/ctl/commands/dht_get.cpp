@@ -1,0 +1,71 @@
+#include <cstring>
+
+#include "client/ctl/commands/verbs.h"
+#include "client/ctl/errand.h"
+#include "client/ctl/lookups.h"
+#include "client/ctl/phrases.h"
+#include "client/ctl/place.h"
+
+namespace sov::ctl::verbs {
+namespace {
+
+Problem nothing_there(const client::Gotten& gotten, const std::string& target, bool traced) {
+    Problem problem{.exit_code = 5, .name = "not_found", .what = {}, .why = {}, .steps = {}};
+    problem.what = "there is no record at " + target;
+    problem.why = count_text(gotten.lookup.asked, "node") + " asked, " +
+                  std::to_string(gotten.lookup.answered) + " answered";
+    if (!traced) problem.steps.push_back("sovctl dht get " + shell_word(target) + " --trace");
+    return problem;
+}
+
+/// Empty when it worked.
+std::optional<Problem> save(Errand& errand, const client::Record& record) {
+    const std::string path(errand.input().value("save"));
+    const int error = errand.machine().create_file(path, record.bytes);
+    if (error == 0) return std::nullopt;
+    return Problem{.exit_code = 1,
+                   .name = "not_saved",
+                   .what = "cannot create " + path + ": " + std::strerror(error),
+                   .why = {},
+                   .steps = {}};
+}
+
+}  // namespace
+
+int dht_get(Errand& errand) {
+    const std::string target = errand.argument();
+    const bool trace = errand.input().has("trace");
+    const auto key = place_key(errand, target);
+    if (!key) return errand.fail(key.error());
+    const auto answer = errand.ask(
+        [&](client::Client& daemon, const client::CallOptions& options) {
+            return daemon.get(*key, true, options);
+        },
+        std::chrono::seconds(30));
+    if (!answer) return errand.fail(answer.error());
+    json::Object data;
+    data.set("key", answer->lookup.target_hex).set("records", json_list(answer->records));
+    data.set("closest", json_list(answer->closest)).set("lookup", json_of(answer->lookup, trace));
+    if (answer->records.empty()) {
+        if (errand.wants_text() && trace) {
+            errand.answer(data, [&](Screen& screen) { show_trace(answer->lookup, screen); });
+        }
+        return errand.fail(nothing_there(*answer, target, trace), std::move(data));
+    }
+    if (errand.input().has("save")) {
+        if (const auto problem = save(errand, answer->records.front())) {
+            return errand.fail(*problem, std::move(data));
+        }
+    }
+    return errand.answer(std::move(data), [&](Screen& screen) {
+        if (errand.quiet()) return;
+        if (trace) show_trace(answer->lookup, screen);
+        screen.line("key " + answer->lookup.target_hex + ", found " + effort_text(answer->lookup));
+        show_records(answer->records, false, screen);
+        if (errand.input().has("save")) {
+            screen.line("the first one is now in " + std::string(errand.input().value("save")));
+        }
+    });
+}
+
+}  // namespace sov::ctl::verbs

@@ -1,0 +1,230 @@
+#include <algorithm>
+#include <string>
+
+#include "client/ctl/commands/verbs.h"
+#include "client/ctl/errand.h"
+#include "client/ctl/lookups.h"
+#include "client/ctl/phrases.h"
+
+namespace sov::ctl::verbs {
+namespace {
+
+constexpr std::size_t kTextColumn = 11;
+
+json::Object family_json(const client::FamilyStatus& family) {
+    json::Object object;
+    object.set("family", family.family).set("enabled", family.enabled);
+    object.set_text("listening", family.listening).set_text("observed", family.observed);
+    object.set_text("reachability", family.reachability);
+    object.set_text("reachability_reason", family.reachability_reason);
+    object.set("table_nodes", family.table_nodes).set("table_fresh", family.table_fresh);
+    return object.set("dialbacks", family.dialbacks);
+}
+
+json::Object bootstrap_json(const client::BootstrapEntry& entry) {
+    json::Object object;
+    object.set("node", json_of(entry.node))
+        .set_text("source", entry.source)
+        .set("endpoints", json_texts(entry.endpoints));
+    object.set("attempts", entry.attempts).set("answered", entry.answered_ago.has_value());
+    if (entry.answered_ago) object.set("answered_ago_ms", json::milliseconds(*entry.answered_ago));
+    return object.set_text("problem", entry.problem);
+}
+
+json::Object status_json(const client::NodeStatus& status) {
+    json::Object data;
+    data.set("state", "running").set("verdict", status.verdict);
+    data.set_text("sentence", status.sentence);
+    json::Array reasons;
+    for (const client::Reason& reason : status.reasons) {
+        json::Object object;
+        object.set("code", reason.code).set("sentence", reason.sentence);
+        reasons.emplace_back(object.set_text("next_step", reason.next_step));
+    }
+    data.set("reasons", std::move(reasons)).set("abridged", status.abridged);
+    data.set_text("caller_role", status.caller_role).set_text("version", status.version);
+    data.set("uptime_ms", json::milliseconds(status.uptime)).set("pid", status.pid);
+    if (!status.peer.text.empty()) data.set("peer", json_of(status.peer));
+    if (!status.node.place_hex.empty()) data.set("node", json_of(status.node));
+    data.set_text("network_id", status.network_id).set_text("network_name", status.network_name);
+    data.set_text("mode", status.mode).set("serving", status.serving);
+    data.set_text("discovery", status.discovery);
+    json::Array families;
+    for (const auto& family : status.families) families.emplace_back(family_json(family));
+    data.set("families", std::move(families));
+    if (status.network_size != 0) data.set("network_size", status.network_size);
+    data.set("sessions", status.sessions).set("half_open", status.half_open);
+    data.set("records", status.records).set("record_bytes", status.record_bytes);
+    data.set("lookups_running", status.lookups_running);
+    if (status.lookup_p50.count() > 0)
+        data.set("lookup_p50_ms", json::milliseconds(status.lookup_p50));
+    data.set("own_record_replicas", status.own_record_replicas);
+    if (status.own_record_age)
+        data.set("own_record_age_ms", json::milliseconds(*status.own_record_age));
+    data.set("contacts_known", status.contacts_known);
+    if (!status.abridged) {
+        json::Array bootstrap;
+        for (const auto& entry : status.bootstrap) bootstrap.emplace_back(bootstrap_json(entry));
+        data.set("bootstrap", std::move(bootstrap)).set("names", json_list(status.names));
+    }
+    json::Object layers;
+    for (const auto& layer : status.layers) layers.set(layer.name, layer.on);
+    data.set("layers", std::move(layers));
+    data.set_text("store_problem", status.store_problem)
+        .set_text("store_notice", status.store_notice);
+    json::Object counters;
+    for (const auto& [name, count] : status.counters) counters.set(name, count);
+    return data.set("counters", std::move(counters));
+}
+
+/// "● online   ...", "! degraded: ...", "✗ offline: ...", and at the right who says so.
+void show_verdict(const client::NodeStatus& status, Screen& screen) {
+    std::string line;
+    if (status.verdict == "online") {
+        line =
+            screen.paint(Paint::kGood, std::string(screen.sign(Sign::kOnline)) + " online") + "   ";
+    } else if (status.verdict == "offline") {
+        line =
+            screen.paint(Paint::kBad, std::string(screen.sign(Sign::kFailed)) + " offline") + ": ";
+    } else if (status.verdict == "degraded") {
+        line =
+            screen.paint(Paint::kWarning, std::string(screen.sign(Sign::kWarning)) + " degraded") +
+            ": ";
+    } else {
+        line = screen.paint(Paint::kWarning,
+                            std::string(screen.sign(Sign::kDot)) + ' ' + status.verdict) +
+               ": ";
+    }
+    line += status.sentence;
+    const std::string about =
+        "sovereignd " + status.version + ", up " + duration_text(status.uptime);
+    const std::size_t columns = screen.terminal().columns;
+    const std::size_t used = visible_width(line) + visible_width(about);
+    if (columns == 0 || used + 3 > columns) {
+        screen.wrapped(line, kTextColumn);
+        screen.line("  daemon   " + about);
+    } else {
+        screen.line(line + std::string(columns - used, ' ') + screen.paint(Paint::kDim, about));
+    }
+}
+
+void show_fact(std::string label, std::string_view text, Screen& screen) {
+    label.resize(kTextColumn - 2, ' ');
+    screen.wrapped("  " + label + std::string(text), kTextColumn);
+}
+
+std::string reach_text(const client::FamilyStatus& family) {
+    std::string text = family.family == "ipv6" ? "IPv6 " : "IPv4 ";
+    if (!family.enabled) return text + "off";
+    text += !family.observed.empty() ? family.observed : family.listening;
+    const std::string& reason = family.reachability_reason;
+    if (family.reachability == "server" || family.reachability == "client") {
+        text += family.reachability == "server" ? " reachable" : " not reachable from outside";
+        return reason.empty() ? text : text + " (" + reason + ')';
+    }
+    return text + ", " + (reason.empty() ? "not yet known whether reachable" : reason);
+}
+
+std::string table_text(const client::NodeStatus& status) {
+    std::uint32_t nodes = 0;
+    std::uint32_t fresh = 0;
+    for (const client::FamilyStatus& family : status.families) {
+        nodes += family.table_nodes;
+        fresh += family.table_fresh;
+    }
+    std::string text =
+        count_text(nodes, "node") + " in the table, " + std::to_string(fresh) + " fresh";
+    if (status.network_size != 0)
+        text += ", about " + std::to_string(status.network_size) + " in the network";
+    if (status.own_record_age) {
+        text += "; own record at " + count_text(status.own_record_replicas, "node") +
+                ", refreshed " + duration_text(*status.own_record_age) + " ago";
+    } else {
+        text += "; own record not stored yet";
+    }
+    return text;
+}
+
+std::string names_text(const std::vector<client::OwnName>& names) {
+    std::string text;
+    for (const client::OwnName& name : names) {
+        if (!text.empty()) text += ", ";
+        text += name.name + (name.problem.empty() ? " at " + count_text(name.replicas, "node")
+                                                  : " (" + name.problem + ')');
+    }
+    return text.empty() ? "none; claim one with: sovctl name claim NAME" : text;
+}
+
+std::string load_text(const client::NodeStatus& status) {
+    const auto counter = [&](std::string_view wanted) {
+        const auto found = std::find_if(status.counters.begin(), status.counters.end(),
+                                        [&](const auto& each) { return each.first == wanted; });
+        return found == status.counters.end() ? 0 : found->second;
+    };
+    std::string text = size_text(counter("bytes_in")) + " in, " + size_text(counter("bytes_out")) +
+                       " out since start; " + count_text(status.records, "record") +
+                       " held for others";
+    if (status.record_bytes != 0) text += " (" + size_text(status.record_bytes) + ')';
+    if (status.lookups_running != 0)
+        text += "; " + count_text(status.lookups_running, "lookup") + " running";
+    if (status.lookup_p50.count() > 0)
+        text += "; half of the lookups under " + duration_text(status.lookup_p50);
+    return text;
+}
+
+void show_status(const client::NodeStatus& status, bool with_counters, Screen& screen) {
+    show_verdict(status, screen);
+    if (!status.peer.text.empty()) show_fact("you", status.peer.text, screen);
+    if (status.abridged) {
+        show_fact("reach", "hidden: your role is " + status.caller_role, screen);
+    } else {
+        std::string label = "reach";
+        for (const auto& family : status.families) {
+            if (family.enabled) show_fact(std::exchange(label, ""), reach_text(family), screen);
+        }
+    }
+    show_fact("dht", table_text(status), screen);
+    std::string peers = count_text(status.sessions, "encrypted session");
+    if (status.half_open != 0) peers += ", " + std::to_string(status.half_open) + " being set up";
+    peers +=
+        status.serving ? "; serving others" : "; not serving others (mode " + status.mode + ')';
+    show_fact("peers", peers, screen);
+    if (!status.abridged) show_fact("names", names_text(status.names), screen);
+    show_fact("load", load_text(status), screen);
+    if (!status.reasons.empty()) screen.line();
+    for (const client::Reason& reason : status.reasons) {
+        screen.wrapped("  " + screen.paint(Paint::kWarning, screen.sign(Sign::kWarning)) + ' ' +
+                           reason.sentence,
+                       4);
+        if (!reason.next_step.empty()) show_step("    do   ", reason.next_step, screen);
+    }
+    if (!with_counters) return;
+    screen.line();
+    Table table({{"count", true}, {"what"}});
+    for (const auto& [name, count] : status.counters) table.row({std::to_string(count), name});
+    table.print(screen, 2);
+}
+
+}  // namespace
+
+int status(Errand& errand) {
+    const auto answer =
+        errand.ask([](client::Client& daemon,
+                      const client::CallOptions& options) { return daemon.status(options); },
+                   std::chrono::seconds(5));
+    if (!answer) {
+        json::Object data;
+        if (answer.error().system_error != 0) data.set("state", "not_running");
+        return errand.fail(answer.error(), std::move(data));
+    }
+    const bool good = answer->verdict == "online";
+    const int exit_code = errand.input().has("strict") && !good ? 7 : 0;
+    return errand.answer(
+        status_json(*answer),
+        [&](Screen& screen) {
+            if (!errand.quiet()) show_status(*answer, errand.input().has("counters"), screen);
+        },
+        exit_code);
+}
+
+}  // namespace sov::ctl::verbs

@@ -1,0 +1,298 @@
+#include "client/plain.h"
+
+#include <google/protobuf/message.h>
+#include <grpcpp/support/status.h>
+#include <algorithm>
+
+#include "client/enum_word.h"
+
+namespace sov::client {
+namespace {
+
+namespace v1 = sovereign::v1;
+
+template <typename Unit>
+Unit span_of(std::uint64_t count) {
+    // Further than nanoseconds can count (292 years) is a sender's mistake and must not become
+    // negative.
+    constexpr auto kMost = std::chrono::floor<Unit>(std::chrono::nanoseconds::max()).count();
+    return Unit(static_cast<std::int64_t>(std::min(count, static_cast<std::uint64_t>(kMost))));
+}
+
+std::vector<std::string> texts(const google::protobuf::RepeatedPtrField<std::string>& list) {
+    return {list.begin(), list.end()};
+}
+
+TraceStep plain_step(const v1::TraceStep& message) {
+    TraceStep step;
+    step.node = plain(message.node());
+    step.endpoint = message.endpoint();
+    step.path = message.path();
+    step.hop = message.hop();
+    step.asked_after = span_of<microseconds>(message.asked_after_us());
+    step.round_trip = span_of<microseconds>(message.round_trip_us());
+    step.outcome = word(message.outcome());
+    step.error = message.error();
+    step.contacts = message.contacts();
+    step.shared_bits = message.shared_bits();
+    return step;
+}
+
+FamilyStatus plain_family(const v1::FamilyStatus& message) {
+    FamilyStatus family;
+    family.family = word(message.family());
+    family.enabled = message.enabled();
+    family.listening = message.listening();
+    family.observed = message.observed();
+    family.reachability = word(message.reachability());
+    family.reachability_reason = message.reachability_reason();
+    family.table_nodes = message.table_nodes();
+    family.table_fresh = message.table_fresh();
+    family.dialbacks = message.dialbacks();
+    return family;
+}
+
+BootstrapEntry plain_bootstrap(const v1::BootstrapEntry& message) {
+    BootstrapEntry entry;
+    entry.node = plain(message.node());
+    entry.source = word(message.source());
+    entry.endpoints = texts(message.endpoints());
+    entry.attempts = message.attempts();
+    if (message.answered()) entry.answered_ago = span_of<milliseconds>(message.answered_ago_ms());
+    entry.problem = message.problem();
+    return entry;
+}
+
+FoundPeer plain_found(const v1::FoundPeer& message) {
+    FoundPeer found;
+    found.peer = plain(message.peer());
+    found.pinned = message.pinned();
+    found.replicas = message.replicas();
+    found.work_bits = message.work_bits();
+    found.claim_sequence = message.claim_sequence();
+    found.located = message.located();
+    found.sequence = message.sequence();
+    found.ttl = span_of<milliseconds>(message.ttl_ms());
+    found.nodes = plain_list(message.nodes());
+    return found;
+}
+
+using Facts = decltype(Event::facts);
+
+/// Ids become their text; other messages are flattened under "name_".
+void append_facts(const google::protobuf::Message& message, const std::string& prefix,
+                  Facts& facts) {
+    const auto* reflection = message.GetReflection();
+    for (int index = 0; index < message.GetDescriptor()->field_count(); ++index) {
+        const auto* field = message.GetDescriptor()->field(index);
+        if (field->is_repeated() ||
+            (field->has_presence() && !reflection->HasField(message, field))) {
+            continue;
+        }
+        const std::string name = prefix + field->name();
+        switch (field->cpp_type()) {
+            case google::protobuf::FieldDescriptor::CPPTYPE_STRING:
+                if (field->type() != google::protobuf::FieldDescriptor::TYPE_BYTES) {
+                    facts.emplace_back(name, reflection->GetString(message, field));
+                }
+                break;
+            case google::protobuf::FieldDescriptor::CPPTYPE_UINT32:
+                facts.emplace_back(name, std::uint64_t{reflection->GetUInt32(message, field)});
+                break;
+            case google::protobuf::FieldDescriptor::CPPTYPE_UINT64:
+                facts.emplace_back(name, std::uint64_t{reflection->GetUInt64(message, field)});
+                break;
+            case google::protobuf::FieldDescriptor::CPPTYPE_BOOL:
+                facts.emplace_back(name, reflection->GetBool(message, field));
+                break;
+            case google::protobuf::FieldDescriptor::CPPTYPE_ENUM:
+                facts.emplace_back(
+                    name, enum_word(*field->enum_type(), reflection->GetEnumValue(message, field)));
+                break;
+            case google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE: {
+                const auto& inner = reflection->GetMessage(message, field);
+                if (const auto* peer = dynamic_cast<const v1::PeerId*>(&inner)) {
+                    facts.emplace_back(name, peer->text());
+                } else if (const auto* node = dynamic_cast<const v1::NodeId*>(&inner)) {
+                    if (!node->text().empty()) facts.emplace_back(name, node->text());
+                    facts.emplace_back(name + "_place", node->place_hex());
+                } else if (const auto* key = dynamic_cast<const v1::Key*>(&inner)) {
+                    facts.emplace_back(name, key->hex());
+                } else {
+                    append_facts(inner, name + '_', facts);
+                }
+                break;
+            }
+            default: break;  // the API uses no other kind of field
+        }
+    }
+}
+
+}  // namespace
+
+PeerId plain(const v1::PeerId& message) { return {message.text(), message.tag()}; }
+
+NodeId plain(const v1::NodeId& message) { return {message.text(), message.place_hex()}; }
+
+Error plain(const v1::ErrorDetail& message) {
+    Error error;
+    error.code = message.code();
+    error.field = message.field();
+    error.message = message.message();
+    error.hint = message.hint();
+    error.grpc_status = grpc::StatusCode::NOT_FOUND;
+    error.exit_code = 5;
+    return error;
+}
+
+Contact plain(const v1::Contact& message) {
+    return {plain(message.node()), texts(message.endpoints())};
+}
+
+Lookup plain(const v1::Lookup& message) {
+    Lookup lookup;
+    lookup.target_hex = message.target().hex();
+    lookup.took = span_of<microseconds>(message.took_us());
+    lookup.asked = message.asked();
+    lookup.answered = message.answered();
+    lookup.timed_out = message.timed_out();
+    lookup.hops = message.hops();
+    for (const auto& step : message.trace()) lookup.trace.push_back(plain_step(step));
+    return lookup;
+}
+
+Record plain(const v1::Record& message) {
+    Record record;
+    record.key_hex = message.key().hex();
+    record.kind = word(message.kind());
+    record.tombstone = message.tombstone();
+    record.owner = plain(message.owner());
+    record.sequence = message.sequence();
+    record.size_bytes = message.size_bytes();
+    record.ttl = span_of<milliseconds>(message.ttl_ms());
+    record.expires_in = span_of<milliseconds>(message.expires_in_ms());
+    record.bytes = message.bytes();
+    return record;
+}
+
+OwnName plain(const v1::OwnName& message) {
+    return {message.name(), message.key().hex(), message.replicas(), message.problem()};
+}
+
+LayerStatus plain(const v1::LayerStatus& message) { return {message.name(), message.on()}; }
+
+ModuleLogLevel plain(const v1::ModuleLogLevel& message) {
+    return {message.module(), word(message.level()), span_of<milliseconds>(message.reverts_in_ms()),
+            word(message.reverts_to())};
+}
+
+ConfigChange plain(const v1::ReloadConfigResponse::Change& message) {
+    return {message.key(), message.before(), message.after()};
+}
+
+Session plain(const v1::Session& message) {
+    Session session;
+    session.node = plain(message.node());
+    session.endpoint = message.endpoint();
+    session.confirmed = message.confirmed();
+    session.server = message.server();
+    session.round_trip = span_of<microseconds>(message.round_trip_us());
+    session.age = span_of<milliseconds>(message.age_ms());
+    session.idle = span_of<milliseconds>(message.idle_ms());
+    return session;
+}
+
+NodeStatus plain(const v1::GetStatusResponse& message) {
+    NodeStatus status;
+    status.verdict = word(message.verdict());
+    status.sentence = message.sentence();
+    for (const auto& reason : message.reasons()) {
+        status.reasons.push_back({reason.code(), reason.sentence(), reason.next_step()});
+    }
+    status.abridged = message.abridged();
+    status.caller_role = word(message.caller_role());
+    status.version = message.version();
+    status.uptime = span_of<milliseconds>(message.uptime_ms());
+    status.pid = message.pid();
+    status.peer = plain(message.peer());
+    status.node = plain(message.node());
+    status.network_id = message.network_id();
+    status.network_name = message.network_name();
+    status.mode = word(message.mode());
+    status.serving = message.serving();
+    status.discovery = word(message.discovery());
+    for (const auto& family : message.families()) status.families.push_back(plain_family(family));
+    status.network_size = message.network_size();
+    status.sessions = message.sessions();
+    status.half_open = message.half_open();
+    status.records = message.records();
+    status.record_bytes = message.record_bytes();
+    status.lookups_running = message.lookups_running();
+    status.lookup_p50 = span_of<microseconds>(message.lookup_p50_us());
+    status.own_record_replicas = message.own_record_replicas();
+    if (message.has_own_record_age_ms()) {
+        status.own_record_age = span_of<milliseconds>(message.own_record_age_ms());
+    }
+    status.contacts_known = message.contacts_known();
+    for (const auto& entry : message.bootstrap())
+        status.bootstrap.push_back(plain_bootstrap(entry));
+    status.names = plain_list(message.names());
+    status.layers = plain_list(message.layers());
+    status.store_problem = message.store_problem();
+    status.store_notice = message.store_notice();
+    status.counters.assign(message.counters().begin(), message.counters().end());
+    std::sort(status.counters.begin(), status.counters.end());
+    return status;
+}
+
+Identity plain(const v1::GetIdentityResponse& message) {
+    Identity identity;
+    identity.peer = plain(message.peer());
+    identity.node = plain(message.node());
+    identity.bootstrap_line = message.bootstrap_line();
+    identity.endpoints = texts(message.endpoints());
+    identity.endpoints_observed = message.endpoints_observed();
+    identity.network_id = message.network_id();
+    identity.network_name = message.network_name();
+    identity.node_key_persistent = message.node_key_persistent();
+    return identity;
+}
+
+Event plain(const v1::Event& message) {
+    Event event;
+    event.cursor = message.cursor();
+    event.time =
+        std::chrono::system_clock::time_point(span_of<milliseconds>(message.time_unix_ms()));
+    event.type = message.type();
+    event.summary = message.summary();
+    const auto* kind = message.GetDescriptor()->FindOneofByName("kind");
+    const auto* field = message.GetReflection()->GetOneofFieldDescriptor(message, kind);
+    if (field != nullptr) {
+        append_facts(message.GetReflection()->GetMessage(message, field), "", event.facts);
+    }
+    return event;
+}
+
+Found plain(const v1::FindPeerResponse& message) {
+    Found found;
+    for (const auto& peer : message.peers()) found.peers.push_back(plain_found(peer));
+    found.name = message.name();
+    found.owner_changed = message.owner_changed();
+    found.pinned_owner = plain(message.pinned_owner());
+    found.source = message.source();
+    found.lookup = plain(message.lookup());
+    if (message.has_miss()) found.miss = plain(message.miss());
+    return found;
+}
+
+TableEntry plain(const v1::GetTableResponse::Entry& message) {
+    TableEntry entry;
+    entry.contact = plain(message.contact());
+    entry.bucket = message.bucket();
+    entry.verified_ago = span_of<milliseconds>(message.verified_ago_ms());
+    entry.strikes = message.strikes();
+    entry.replacement = message.replacement();
+    return entry;
+}
+
+}  // namespace sov::client

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "client/sovereign_client.h"
+#include "sovereign/v1/dht.pb.h"
+#include "sovereign/v1/discovery.pb.h"
+#include "sovereign/v1/event.pb.h"
+#include "sovereign/v1/identity.pb.h"
+#include "sovereign/v1/node.pb.h"
+
+// From the daemon's messages to the plain structures of the public header.
+
+namespace sov::client {
+
+PeerId plain(const sovereign::v1::PeerId& message);
+NodeId plain(const sovereign::v1::NodeId& message);
+Error plain(const sovereign::v1::ErrorDetail& message);
+Contact plain(const sovereign::v1::Contact& message);
+Lookup plain(const sovereign::v1::Lookup& message);
+Record plain(const sovereign::v1::Record& message);
+OwnName plain(const sovereign::v1::OwnName& message);
+LayerStatus plain(const sovereign::v1::LayerStatus& message);
+ModuleLogLevel plain(const sovereign::v1::ModuleLogLevel& message);
+ConfigChange plain(const sovereign::v1::ReloadConfigResponse::Change& message);
+Session plain(const sovereign::v1::Session& message);
+NodeStatus plain(const sovereign::v1::GetStatusResponse& message);
+Identity plain(const sovereign::v1::GetIdentityResponse& message);
+Event plain(const sovereign::v1::Event& message);
+Found plain(const sovereign::v1::FindPeerResponse& message);
+TableEntry plain(const sovereign::v1::GetTableResponse::Entry& message);
+
+/// Every element of a repeated field.
+template <typename Messages>
+auto plain_list(const Messages& messages) {
+    std::vector<decltype(plain(*messages.begin()))> list;
+    list.reserve(static_cast<std::size_t>(messages.size()));
+    for (const auto& message : messages) list.push_back(plain(message));
+    return list;
+}
+
+}  // namespace sov::client

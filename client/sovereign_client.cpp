@@ -1,0 +1,338 @@
+#include "client/sovereign_client.h"
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel_posix.h>
+#include <functional>
+#include <optional>
+
+#include "client/call_error.h"
+#include "client/enum_word.h"
+#include "client/plain.h"
+#include "client/socket_connection.h"
+#include "sovereign/v1/dht.grpc.pb.h"
+#include "sovereign/v1/discovery.grpc.pb.h"
+#include "sovereign/v1/node.grpc.pb.h"
+
+namespace sov::client {
+namespace {
+
+namespace v1 = sovereign::v1;
+
+constexpr std::size_t kKeySize = 20;
+
+/// One call's context: its deadline, and its cancellation for as long as it runs.
+class Limits {
+  public:
+    explicit Limits(const CallOptions& options) : on_stop_(options.stop, Cancel{&context_}) {
+        if (options.deadline.count() > 0) {
+            context_.set_deadline(std::chrono::system_clock::now() + options.deadline);
+        }
+    }
+    grpc::ClientContext* context() { return &context_; }
+
+  private:
+    struct Cancel {
+        grpc::ClientContext* context;
+        void operator()() const { context->TryCancel(); }
+    };
+
+    grpc::ClientContext context_;
+    std::stop_callback<Cancel> on_stop_;
+};
+
+/// Some value of the enum whose word this is; empty for none.
+template <typename Enum>
+std::optional<Enum> enum_of(std::string_view text) {
+    const auto* type = google::protobuf::GetEnumDescriptor<Enum>();
+    for (int index = 0; index < type->value_count(); ++index) {
+        const int number = type->value(index)->number();
+        if (!text.empty() && enum_word(*type, number) == text) return static_cast<Enum>(number);
+    }
+    return std::nullopt;
+}
+
+Error argument_error(std::string field, std::string message) {
+    Error error;
+    error.code = "invalid_argument";
+    error.field = std::move(field);
+    error.message = std::move(message);
+    error.grpc_status = grpc::StatusCode::INVALID_ARGUMENT;
+    error.exit_code = 2;
+    return error;
+}
+
+/// 20 bytes of 40 hexadecimal digits; empty for anything else.
+std::string bytes_of_hex(std::string_view hex) {
+    const auto digit = [](char symbol) {
+        if (symbol >= '0' && symbol <= '9') return symbol - '0';
+        if (symbol >= 'a' && symbol <= 'f') return symbol - 'a' + 10;
+        if (symbol >= 'A' && symbol <= 'F') return symbol - 'A' + 10;
+        return -1;
+    };
+    if (hex.size() != 2 * kKeySize) return {};
+    std::string bytes;
+    for (std::size_t index = 0; index < hex.size(); index += 2) {
+        const int high = digit(hex[index]);
+        const int low = digit(hex[index + 1]);
+        if (high < 0 || low < 0) return {};
+        bytes += static_cast<char>(high * 16 + low);
+    }
+    return bytes;
+}
+
+/// Case, spaces and dashes are the daemon's business; this only tells an id from a name.
+bool reads_as_peer(std::string_view query) {
+    constexpr std::size_t kPrefix = 4;
+    if (query.size() < 2 * kKeySize)
+        return false;  // names end at 63 characters, ids have 62 and more
+    std::string start;
+    for (const char symbol : query) {
+        if (symbol == ' ' || symbol == '-') continue;
+        start += symbol >= 'A' && symbol <= 'Z' ? static_cast<char>(symbol - 'A' + 'a') : symbol;
+        if (start.size() == kPrefix) break;
+    }
+    return start == "sov1";
+}
+
+class GrpcClient final : public Client {
+  public:
+    explicit GrpcClient(const std::shared_ptr<grpc::Channel>& channel)
+        : node_(v1::Node::NewStub(channel)),
+          discovery_(v1::Discovery::NewStub(channel)),
+          dht_(v1::Dht::NewStub(channel)) {}
+
+    Result<NodeStatus> status(const CallOptions& options) override {
+        return call(*node_, &v1::Node::Stub::GetStatus, v1::GetStatusRequest(), options,
+                    [](const v1::GetStatusResponse& answer) { return plain(answer); });
+    }
+    Result<Identity> identity(const CallOptions& options) override {
+        return call(*node_, &v1::Node::Stub::GetIdentity, v1::GetIdentityRequest(), options,
+                    [](const v1::GetIdentityResponse& answer) { return plain(answer); });
+    }
+    Result<std::vector<Session>> sessions(const CallOptions& options) override {
+        return call(
+            *node_, &v1::Node::Stub::ListSessions, v1::ListSessionsRequest(), options,
+            [](const v1::ListSessionsResponse& answer) { return plain_list(answer.sessions()); });
+    }
+    Result<Done> events(const EventQuery& query, const std::function<bool(const Event&)>& on_event,
+                        const CallOptions& options) override;
+    Result<std::vector<ModuleLogLevel>> log_levels(const CallOptions& options) override {
+        return call(
+            *node_, &v1::Node::Stub::GetLogLevels, v1::GetLogLevelsRequest(), options,
+            [](const v1::GetLogLevelsResponse& answer) { return plain_list(answer.modules()); });
+    }
+    Result<std::vector<ModuleLogLevel>> set_log_level(const std::string& module,
+                                                      const std::string& level,
+                                                      milliseconds duration,
+                                                      const CallOptions& options) override;
+    Result<std::vector<LayerStatus>> set_layer(const std::string& layer, bool on,
+                                               const CallOptions& options) override {
+        v1::SetLayerRequest request;
+        request.set_layer(layer);
+        request.set_on(on);
+        return call(*node_, &v1::Node::Stub::SetLayer, request, options,
+                    [](const v1::SetLayerResponse& answer) { return plain_list(answer.layers()); });
+    }
+    Result<ReloadedConfig> reload_config(const CallOptions& options) override {
+        return call(*node_, &v1::Node::Stub::ReloadConfig, v1::ReloadConfigRequest(), options,
+                    [](const v1::ReloadConfigResponse& answer) {
+                        return ReloadedConfig{plain_list(answer.applied()),
+                                              plain_list(answer.needs_restart())};
+                    });
+    }
+    Result<Done> shutdown(bool at_once, const CallOptions& options) override {
+        v1::ShutdownRequest request;
+        request.set_at_once(at_once);
+        return call(*node_, &v1::Node::Stub::Shutdown, request, options,
+                    [](const v1::ShutdownResponse&) { return Done{}; });
+    }
+
+    Result<Found> find(const FindQuery& query, const CallOptions& options) override {
+        v1::FindPeerRequest request;
+        reads_as_peer(query.query) ? request.set_peer_text(query.query)
+                                   : request.set_name(query.query);
+        request.set_trace(query.trace);
+        return call(*discovery_, &v1::Discovery::Stub::FindPeer, request, options,
+                    [](const v1::FindPeerResponse& answer) { return plain(answer); });
+    }
+    Result<Stored> claim_name(const std::string& name, const CallOptions& options) override;
+    Result<Stored> release_name(const std::string& name, const CallOptions& options) override;
+    Result<Names> names(const CallOptions& options) override {
+        return call(*discovery_, &v1::Discovery::Stub::ListNames, v1::ListNamesRequest(), options,
+                    [](const v1::ListNamesResponse& answer) {
+                        return Names{plain_list(answer.names()), plain(answer.owner())};
+                    });
+    }
+    Result<Done> forget_pin(const std::string& name, const CallOptions& options) override {
+        v1::ForgetPinRequest request;
+        request.set_name(name);
+        return call(*discovery_, &v1::Discovery::Stub::ForgetPin, request, options,
+                    [](const v1::ForgetPinResponse&) { return Done{}; });
+    }
+
+    Result<RoutingTable> table(bool replacements, const CallOptions& options) override {
+        v1::GetTableRequest request;
+        request.set_replacements(replacements);
+        return call(*dht_, &v1::Dht::Stub::GetTable, request, options,
+                    [](const v1::GetTableResponse& answer) {
+                        return RoutingTable{plain_list(answer.entries()), plain(answer.self())};
+                    });
+    }
+    Result<Gotten> get(std::string_view key, bool trace, const CallOptions& options) override {
+        v1::GetRequest request;
+        request.set_key(std::string(key));
+        request.set_trace(trace);
+        return call(*dht_, &v1::Dht::Stub::Get, request, options,
+                    [](const v1::GetResponse& answer) {
+                        return Gotten{plain_list(answer.records()), plain_list(answer.closest()),
+                                      plain(answer.lookup())};
+                    });
+    }
+    Result<Gotten> trace(const std::string& target, const CallOptions& options) override;
+    Result<Stored> put(std::string_view key, std::string_view record,
+                       const CallOptions& options) override;
+    Result<Held> held(const CallOptions& options) override;
+
+  private:
+    /// One unary call: `read` makes the plain structure of a good answer.
+    template <typename Stub, typename Request, typename Answer, typename Read>
+    static auto call(Stub& stub,
+                     grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
+                     const Request& request, const CallOptions& options, const Read& read)
+        -> Result<decltype(read(std::declval<const Answer&>()))> {
+        Limits limits(options);
+        Answer answer;
+        const grpc::Status status = (stub.*method)(limits.context(), request, &answer);
+        if (!status.ok()) return call_error(status);
+        return read(answer);
+    }
+
+    std::unique_ptr<v1::Node::Stub> node_;
+    std::unique_ptr<v1::Discovery::Stub> discovery_;
+    std::unique_ptr<v1::Dht::Stub> dht_;
+};
+
+Result<Done> GrpcClient::events(const EventQuery& query,
+                                const std::function<bool(const Event&)>& on_event,
+                                const CallOptions& options) {
+    v1::WatchEventsRequest request;
+    for (const std::string& glob : query.type_globs) request.add_type_glob(glob);
+    request.set_from_oldest(query.from_oldest);
+    request.set_replay_only(!query.follow);
+    Limits limits(options);
+    const auto reader = node_->WatchEvents(limits.context(), request);
+    v1::Event event;
+    bool wanted = true;
+    while (wanted && reader->Read(&event)) wanted = on_event(plain(event));
+    if (!wanted) limits.context()->TryCancel();
+    const grpc::Status status = reader->Finish();
+    if (wanted && !status.ok()) return call_error(status);
+    return Done{};
+}
+
+Result<std::vector<ModuleLogLevel>> GrpcClient::set_log_level(const std::string& module,
+                                                              const std::string& level,
+                                                              milliseconds duration,
+                                                              const CallOptions& options) {
+    const auto known = enum_of<v1::LogLevel>(level);
+    if (!known) {
+        return argument_error("level", '"' + level +
+                                           "\" is no log level; there are error, warning, info, "
+                                           "debug and trace");
+    }
+    v1::SetLogLevelRequest request;
+    request.set_module(module);
+    request.set_level(*known);
+    request.set_duration_ms(static_cast<std::uint64_t>(duration.count()));
+    return call(*node_, &v1::Node::Stub::SetLogLevel, request, options,
+                [](const v1::SetLogLevelResponse& answer) { return plain_list(answer.modules()); });
+}
+
+Result<Stored> GrpcClient::claim_name(const std::string& name, const CallOptions& options) {
+    v1::ClaimNameRequest request;
+    request.set_name(name);
+    return call(*discovery_, &v1::Discovery::Stub::ClaimName, request, options,
+                [](const v1::ClaimNameResponse& answer) {
+                    return Stored{answer.name(),         answer.key().hex(), answer.sequence(),
+                                  answer.stored(),       answer.refused(),   plain(answer.owner()),
+                                  plain(answer.lookup())};
+                });
+}
+
+Result<Stored> GrpcClient::release_name(const std::string& name, const CallOptions& options) {
+    v1::ReleaseNameRequest request;
+    request.set_name(name);
+    return call(*discovery_, &v1::Discovery::Stub::ReleaseName, request, options,
+                [](const v1::ReleaseNameResponse& answer) {
+                    Stored stored;
+                    stored.name = answer.name();
+                    stored.key_hex = answer.lookup().target().hex();
+                    stored.stored = answer.stored();
+                    stored.lookup = plain(answer.lookup());
+                    return stored;
+                });
+}
+
+Result<Gotten> GrpcClient::trace(const std::string& target, const CallOptions& options) {
+    v1::TraceRequest request;
+    if (target.starts_with("name:")) {
+        request.set_name(target.substr(5));
+    } else if (target.starts_with("peer:")) {
+        request.set_peer_text(target.substr(5));
+    } else if (reads_as_peer(target)) {
+        request.set_peer_text(target);
+    } else if (const std::string key = bytes_of_hex(target); !key.empty()) {
+        request.set_key(key);
+    } else {
+        return argument_error("target", '"' + target +
+                                            "\" is no place: write 40 hexadecimal digits, "
+                                            "name:NAME or peer:sov1...");
+    }
+    return call(*dht_, &v1::Dht::Stub::Trace, request, options,
+                [](const v1::TraceResponse& answer) {
+                    return Gotten{plain_list(answer.records()), plain_list(answer.closest()),
+                                  plain(answer.lookup())};
+                });
+}
+
+Result<Stored> GrpcClient::put(std::string_view key, std::string_view record,
+                               const CallOptions& options) {
+    v1::PutRequest request;
+    request.set_key(std::string(key));
+    request.set_record(std::string(record));
+    return call(*dht_, &v1::Dht::Stub::Put, request, options, [](const v1::PutResponse& answer) {
+        Stored stored;
+        stored.key_hex = answer.key().hex();
+        stored.sequence = answer.sequence();
+        stored.stored = answer.stored();
+        stored.refused = answer.refused();
+        stored.lookup = plain(answer.lookup());
+        return stored;
+    });
+}
+
+Result<Held> GrpcClient::held(const CallOptions& options) {
+    Held all;
+    v1::ListHeldRequest request;
+    do {
+        const auto page = call(*dht_, &v1::Dht::Stub::ListHeld, request, options,
+                               [](const v1::ListHeldResponse& answer) { return answer; });
+        if (!page) return page.error();
+        for (const auto& record : page->records()) all.records.push_back(plain(record));
+        all.total = page->total();
+        request.set_page_token(page->next_page_token());
+    } while (!request.page_token().empty());
+    return all;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Client>> connect(const ConnectOptions& options) {
+    const auto descriptor = connect_socket(options);
+    if (!descriptor) return descriptor.error();
+    auto channel = grpc::CreateInsecureChannelFromFd("sovereignd", *descriptor);
+    return std::unique_ptr<Client>(std::make_unique<GrpcClient>(channel));
+}
+
+}  // namespace sov::client

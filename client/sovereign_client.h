@@ -1,0 +1,386 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+/// The client library of Sovereign: talks to the daemon on this host through its Unix socket. Plain
+/// structures in and out; the transport behind it is not visible here.
+///
+///     auto client = sov::client::connect();
+///     if (!client) return report(client.error().message, client.error().hint);
+///     auto found = (*client)->find({.query = "bob"});
+///     if (!found) return report(found.error().message, found.error().hint);
+///     for (const auto& node : found->peers.front().nodes) {
+///         for (const auto& endpoint : node.endpoints) std::puts(endpoint.c_str());
+///     }
+///
+/// Words: wherever the daemon chooses from a fixed list, the field is a lower-case word and its
+/// comment lists those known today. Readers must accept new ones. An empty word means that the
+/// daemon did not say.
+
+namespace sov::client {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+/// The result of a call that failed.
+struct Error {
+    /// A stable word for programs: the daemon's ("not_found", "no_peers", "wrong_role",
+    /// "invalid_argument", ...) or one of ours: "not_running", "socket_forbidden", "timed_out",
+    /// "cancelled", "connection_lost", "not_supported", "mismatch".
+    std::string code;
+    std::string field;    ///< the request's field that is wrong, as in "target.name"; may be empty
+    std::string message;  ///< one sentence for people: what happened and why
+    std::string hint;     ///< what to do next; empty when there is nothing better than trying again
+    int grpc_status = 0;  ///< the numeric status of the call; 14 (unavailable) without a connection
+    int exit_code = 1;    ///< what a command line tool should return, docs/operations.md
+    int system_error = 0;  ///< errno of a failed connect; 0: it is not about the connection
+};
+
+/// A value or an Error. Asking for the one that is not there aborts the program.
+template <typename T>
+class [[nodiscard]] Result {
+  public:
+    Result(T value)
+        : content_(std::in_place_index<0>, std::move(value)) {
+    }  // NOLINT(google-explicit-constructor)
+    Result(Error error)
+        : content_(std::in_place_index<1>, std::move(error)) {
+    }  // NOLINT(google-explicit-constructor)
+
+    explicit operator bool() const { return content_.index() == 0; }
+    T& operator*() { return *std::get_if<0>(&checked(0)); }
+    const T& operator*() const { return *std::get_if<0>(&checked(0)); }
+    T* operator->() { return &**this; }
+    const T* operator->() const { return &**this; }
+    const Error& error() const { return *std::get_if<1>(&checked(1)); }
+
+  private:
+    using Content = std::variant<T, Error>;
+    Content& checked(std::size_t index) {
+        if (content_.index() != index) std::abort();
+        return content_;
+    }
+    const Content& checked(std::size_t index) const {
+        if (content_.index() != index) std::abort();
+        return content_;
+    }
+
+    Content content_;
+};
+
+/// The answer of calls that have nothing else to say.
+struct Done {};
+
+/// A user key: the identity that people and apps know.
+struct PeerId {
+    std::string text;  ///< "sov1..."; empty: no peer
+    std::string tag;   ///< "k7f3q2" of "bob#k7f3q2": to type and to tell apart, never to trust
+};
+
+/// A node key: what routes.
+struct NodeId {
+    std::string text;       ///< "sovn1..."; empty where only the place is known
+    std::string place_hex;  ///< its place in the table's space, 40 hexadecimal digits
+};
+
+/// A node and where it can be reached.
+struct Contact {
+    NodeId node;
+    std::vector<std::string> endpoints;  ///< "192.0.2.1:6881" or "[2001:db8::1]:6881"
+};
+
+// ---- the node ----------------------------------------------------------------------------------
+
+/// Why a verdict is not plainly good, or what will not stay good.
+struct Reason {
+    std::string code;  ///< isolated no_bootstrap bootstrap_wrong_key bootstrap_unreachable ...
+    std::string sentence;
+    std::string next_step;  ///< may be empty
+};
+
+struct FamilyStatus {
+    std::string family;  ///< ipv4 ipv6
+    bool enabled = false;
+    std::string listening;     ///< where the socket listens; may be empty
+    std::string observed;      ///< our address as others see it; empty: unknown
+    std::string reachability;  ///< unknown client server
+    std::string reachability_reason;
+    std::uint32_t table_nodes = 0, table_fresh = 0, dialbacks = 0;
+};
+
+struct BootstrapEntry {
+    NodeId node;
+    std::string source;  ///< anchor cache pinned dns
+    std::vector<std::string> endpoints;
+    std::uint32_t attempts = 0;
+    std::optional<milliseconds> answered_ago;  ///< empty: never answered
+    std::string problem;                       ///< empty: none
+};
+
+struct OwnName {
+    std::string name;
+    std::string key_hex;
+    std::uint32_t replicas = 0;  ///< nodes that keep the claim; 0: not stored yet
+    std::string problem;         ///< why it is not stored; empty: none
+};
+
+struct LayerStatus {
+    std::string name;
+    bool on = false;
+};
+
+struct NodeStatus {
+    std::string verdict;  ///< starting online degraded offline
+    std::string sentence;
+    std::vector<Reason> reasons;  ///< gravest first
+    bool abridged = false;        ///< the caller's role hides addresses, names and bootstrap peers
+    std::string caller_role;      ///< observe use admin
+    std::string version;
+    milliseconds uptime{0};
+    std::uint32_t pid = 0;
+    PeerId peer;
+    NodeId node;
+    std::string network_id, network_name;
+    std::string mode;  ///< auto server client
+    bool serving = false;
+    std::string discovery;  ///< starting bootstrapping populating ready isolated
+    std::vector<FamilyStatus> families;
+    std::uint64_t network_size = 0;  ///< estimated; 0: unknown
+    std::uint32_t sessions = 0, half_open = 0, records = 0, lookups_running = 0;
+    std::uint64_t record_bytes = 0;
+    microseconds lookup_p50{0};  ///< 0: no lookup has finished yet
+    std::uint32_t own_record_replicas = 0;
+    std::optional<milliseconds> own_record_age;  ///< empty: never stored
+    std::uint32_t contacts_known = 0;
+    std::vector<BootstrapEntry> bootstrap;
+    std::vector<OwnName> names;
+    std::vector<LayerStatus> layers;
+    std::string store_problem, store_notice;                      ///< empty: none
+    std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< in order of name
+};
+
+struct Identity {
+    PeerId peer;
+    NodeId node;
+    std::string bootstrap_line;  ///< "sovn1...@address:port"; empty when there is no address
+    std::vector<std::string> endpoints;
+    bool endpoints_observed = false;  ///< seen by others, not just what the socket is bound to
+    std::string network_id, network_name;
+    bool node_key_persistent = false;  ///< false: the line is worth nothing after a restart
+};
+
+struct Session {
+    NodeId node;
+    std::string endpoint;
+    bool confirmed = false, server = false;
+    microseconds round_trip{0};  ///< smoothed; 0: not measured
+    milliseconds age{0}, idle{0};
+};
+
+struct ModuleLogLevel {
+    std::string module;
+    std::string level;           ///< error warning info debug trace
+    milliseconds reverts_in{0};  ///< 0: it stays
+    std::string reverts_to;
+};
+
+struct ConfigChange {
+    std::string key, before, after;
+};
+
+struct ReloadedConfig {
+    std::vector<ConfigChange> applied, needs_restart;
+};
+
+/// Something that happened. `facts` are its fields as name and value, in the daemon's order: texts,
+/// words, full ids and numbers as decimal text.
+struct Event {
+    std::uint64_t cursor = 0;  ///< position in the daemon's history
+    std::chrono::system_clock::time_point time;
+    std::string type;     ///< dotted, as in "discovery.state"
+    std::string summary;  ///< one line for people
+    std::vector<std::pair<std::string, std::variant<std::string, std::uint64_t, bool>>> facts;
+};
+
+struct EventQuery {
+    std::vector<std::string> type_globs;  ///< '*' any run, '?' any one; none: all
+    bool from_oldest = false;             ///< first what the daemon remembers
+    bool follow = false;                  ///< then what happens, until cancelled
+};
+
+// ---- lookups -----------------------------------------------------------------------------------
+
+struct TraceStep {
+    NodeId node;
+    std::string endpoint;
+    std::uint32_t path = 0, hop = 0;
+    microseconds asked_after{0}, round_trip{0};
+    std::string outcome;  ///< contacts record stored refused timeout unreachable waiting
+    std::string error;    ///< the word for refused
+    std::uint32_t contacts = 0, shared_bits = 0;
+};
+
+struct Lookup {
+    std::string target_hex;
+    microseconds took{0};
+    std::uint32_t asked = 0, answered = 0, timed_out = 0, hops = 0;
+    std::vector<TraceStep> trace;  ///< in the order asked; only when wanted
+};
+
+struct FoundPeer {
+    PeerId peer;
+    bool pinned = false;         ///< owned this name when it was first used here
+    std::uint32_t replicas = 0;  ///< nodes that returned this claim
+    std::uint32_t work_bits = 0;
+    std::uint64_t claim_sequence = 0;
+    bool located = false;  ///< its own record was found: the fields below are set
+    std::uint64_t sequence = 0;
+    milliseconds ttl{0};
+    std::vector<Contact> nodes;
+};
+
+struct Found {
+    std::vector<FoundPeer> peers;  ///< ranked, best first; empty only with `miss`
+    std::string name;              ///< canonical; empty when found by id
+    bool owner_changed = false;    ///< an alarm: the pinned owner does not claim the name any more
+    PeerId pinned_owner;
+    std::string source;  ///< dht own held
+    Lookup lookup;
+    std::optional<Error> miss;  ///< with a trace, a failed search is still an answer
+};
+
+struct FindQuery {
+    std::string query;  ///< "bob", "bob#k7f3q2" or "sov1..."
+    bool trace = false;
+};
+
+/// Where something was stored.
+struct Stored {
+    std::string name;  ///< for claims: canonical
+    std::string key_hex;
+    std::uint64_t sequence = 0;
+    std::uint32_t stored = 0, refused = 0;
+    PeerId owner;  ///< for claims: this peer
+    Lookup lookup;
+};
+
+struct Names {
+    std::vector<OwnName> names;
+    PeerId owner;
+};
+
+struct TableEntry {
+    Contact contact;
+    std::uint32_t bucket = 0, strikes = 0;
+    milliseconds verified_ago{0};
+    bool replacement = false;
+};
+
+struct RoutingTable {
+    std::vector<TableEntry> entries;
+    NodeId self;
+};
+
+struct Record {
+    std::string key_hex;
+    std::string kind;  ///< peer name
+    bool tombstone = false;
+    PeerId owner;
+    std::uint64_t sequence = 0, size_bytes = 0;
+    milliseconds ttl{0}, expires_in{0};  ///< expires_in 0: unknown
+    std::string bytes;                   ///< as it travels; empty in lists
+};
+
+struct Gotten {
+    std::vector<Record> records;
+    std::vector<Contact> closest;
+    Lookup lookup;
+};
+
+struct Held {
+    std::vector<Record> records;
+    std::uint64_t total = 0;
+};
+
+// ---- calls -------------------------------------------------------------------------------------
+
+/// Where the daemon's socket is: $SOVEREIGN_SOCKET, else /run/sovereignd/api.sock.
+std::string default_socket();
+
+struct ConnectOptions {
+    std::string socket = default_socket();
+    milliseconds patience{2000};  ///< how long a full listen queue is tried again
+};
+
+/// Limits of one call.
+struct CallOptions {
+    milliseconds deadline{10000};  ///< 0: none, for streams. A lookup needs a second, rarely more
+    std::stop_token stop = {};     ///< request_stop() cancels the call, here and in the daemon
+};
+
+/// A connection to the daemon. Calls block; several threads may call at once. When the daemon has
+/// left, calls answer "connection_lost" and a new connection is needed. Fakes of this interface are
+/// how programs test themselves without a daemon.
+class Client {
+  public:
+    virtual ~Client() = default;
+
+    virtual Result<NodeStatus> status(const CallOptions& options = {}) = 0;
+    virtual Result<Identity> identity(const CallOptions& options = {}) = 0;
+    virtual Result<std::vector<Session>> sessions(const CallOptions& options = {}) = 0;
+    /// Calls `on_event` for each event, on the calling thread, until it returns false, the past is
+    /// told (without `follow`), the call is cancelled, or the daemon leaves (an Error).
+    virtual Result<Done> events(const EventQuery& query,
+                                const std::function<bool(const Event&)>& on_event,
+                                const CallOptions& options = {}) = 0;
+    virtual Result<std::vector<ModuleLogLevel>> log_levels(const CallOptions& options = {}) = 0;
+    /// `module` may be "*". `duration` 0: until changed again. invalid_argument for unknown words.
+    virtual Result<std::vector<ModuleLogLevel>> set_log_level(const std::string& module,
+                                                              const std::string& level,
+                                                              milliseconds duration,
+                                                              const CallOptions& options = {}) = 0;
+    virtual Result<std::vector<LayerStatus>> set_layer(const std::string& layer, bool on,
+                                                       const CallOptions& options = {}) = 0;
+    virtual Result<ReloadedConfig> reload_config(const CallOptions& options = {}) = 0;
+    /// Answers before the daemon is gone. `at_once` leaves its records to expire by themselves.
+    virtual Result<Done> shutdown(bool at_once, const CallOptions& options = {}) = 0;
+
+    /// not_found when nodes answered and nobody knows it, no_peers when there is nobody to ask.
+    virtual Result<Found> find(const FindQuery& query, const CallOptions& options = {}) = 0;
+    virtual Result<Stored> claim_name(const std::string& name, const CallOptions& options = {}) = 0;
+    virtual Result<Stored> release_name(const std::string& name,
+                                        const CallOptions& options = {}) = 0;
+    virtual Result<Names> names(const CallOptions& options = {}) = 0;
+    /// Forgets who owned `name` at first use. not_found when it was not pinned.
+    virtual Result<Done> forget_pin(const std::string& name, const CallOptions& options = {}) = 0;
+
+    virtual Result<RoutingTable> table(bool replacements, const CallOptions& options = {}) = 0;
+    /// `key`: 20 bytes.
+    virtual Result<Gotten> get(std::string_view key, bool trace,
+                               const CallOptions& options = {}) = 0;
+    /// `target`: 40 hexadecimal digits, "name:bob" or "peer:sov1...".
+    virtual Result<Gotten> trace(const std::string& target, const CallOptions& options = {}) = 0;
+    /// `key`: 20 bytes; `record`: signed already, at most 1000 bytes.
+    virtual Result<Stored> put(std::string_view key, std::string_view record,
+                               const CallOptions& options = {}) = 0;
+    /// All pages of the records that the daemon holds for others.
+    virtual Result<Held> held(const CallOptions& options = {}) = 0;
+};
+
+/// Connects to the daemon's socket. Errors: not_running (exit code 3; system_error says ENOENT: no
+/// socket, ECONNREFUSED: nobody listens), socket_forbidden (4). Costs no round trip: a daemon that
+/// accepts and never answers shows in the first call.
+Result<std::unique_ptr<Client>> connect(const ConnectOptions& options = {});
+
+}  // namespace sov::client

@@ -1,0 +1,243 @@
+#include <gtest/gtest.h>
+#include <cerrno>
+#include <sstream>
+
+#include "tests/unit/client/ctl/runnable_hint.h"
+#include "tests/unit/client/ctl/terminal_session.h"
+
+namespace sov::ctl {
+namespace {
+
+using namespace std::chrono_literals;
+using test::kBob;
+using test::kNode;
+using test::kPlace;
+using test::TerminalSession;
+
+client::NodeStatus online() {
+    client::NodeStatus status;
+    status.verdict = "online";
+    status.sentence = "direct UDP, IPv4";
+    status.caller_role = "admin";
+    status.version = "0.1.0";
+    status.uptime = 90min;
+    status.pid = 7;
+    status.peer = {kBob, "k7f3q2"};
+    status.node = {kNode, kPlace};
+    status.network_id = "ab";
+    status.mode = "auto";
+    status.serving = true;
+    status.discovery = "ready";
+    client::FamilyStatus ipv4;
+    ipv4.family = "ipv4";
+    ipv4.enabled = true;
+    ipv4.listening = "0.0.0.0:6881";
+    ipv4.observed = "192.0.2.1:6881";
+    ipv4.reachability = "server";
+    ipv4.table_nodes = 5;
+    ipv4.table_fresh = 4;
+    status.families = {ipv4};
+    status.sessions = 4;
+    status.lookup_p50 = 1500us;
+    status.own_record_replicas = 5;
+    status.own_record_age = 40s;
+    status.contacts_known = 6;
+    status.names = {{"bob", kPlace, 4, ""}};
+    status.layers = {{"bootstrap", true}, {"dht", true}};
+    status.counters = {{"bytes_in", 1200}, {"bytes_out", 900}};
+    return status;
+}
+
+client::NodeStatus degraded() {
+    client::NodeStatus status = online();
+    status.verdict = "degraded";
+    status.sentence = "direct UDP, IPv4; no node holds this peer's record yet";
+    status.reasons = {
+        {"record_not_stored", "no node holds this peer's record yet", "sovctl dht table"}};
+    return status;
+}
+
+TEST(StatusVerb, begins_with_the_verdict_then_aligned_facts) {
+    TerminalSession session;
+    session.script.status = online();
+    EXPECT_EQ(session.run({"status"}), 0);
+    EXPECT_EQ(
+        session.out,
+        "● online   direct UDP, IPv4\n"
+        "  daemon   sovereignd 0.1.0, up 1 h 30 min\n"
+        "  you      " +
+            kBob +
+            "\n"
+            "  reach    IPv4 192.0.2.1:6881 reachable\n"
+            "  dht      5 nodes in the table, 4 fresh; own record at 5 nodes, refreshed 40 s ago\n"
+            "  peers    4 encrypted sessions; serving others\n"
+            "  names    bob at 4 nodes\n"
+            "  load     1.2 kB in, 900 B out since start; 0 records held for others; half of the "
+            "lookups under 1.5 ms\n");
+    EXPECT_EQ(session.err, "");
+}
+
+TEST(StatusVerb, fits_eighty_columns_and_shows_the_version_at_the_right) {
+    TerminalSession session;
+    session.terminal = {.is_tty = true, .color = false, .utf8 = true, .columns = 80};
+    session.script.status = degraded();
+    EXPECT_EQ(session.run({"status"}), 0);
+    std::istringstream lines(session.out);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(visible_width(line), 80U) << line;
+    session.script.status = online();
+    session.run({"status"});
+    EXPECT_TRUE(session.out.starts_with("● online   direct UDP, IPv4" + std::string(20, ' ')))
+        << session.out;
+}
+
+TEST(StatusVerb, problems_follow_with_their_next_step) {
+    TerminalSession session;
+    session.script.status = degraded();
+    EXPECT_EQ(session.run({"status"}), 0);
+    EXPECT_TRUE(session.out.starts_with("! degraded: direct UDP"));
+    EXPECT_NE(session.out.find(
+                  "\n\n  ! no node holds this peer's record yet\n    do   sovctl dht table\n"),
+              std::string::npos);
+}
+
+TEST(StatusVerb, counters_are_shown_when_asked_for) {
+    TerminalSession session;
+    session.script.status = online();
+    session.run({"status"});
+    EXPECT_EQ(session.out.find("bytes_in"), std::string::npos);
+    EXPECT_EQ(session.run({"status", "--counters"}), 0);
+    EXPECT_TRUE(session.out.ends_with("\n\n  count  what\n   1200  bytes_in\n    900  bytes_out\n"))
+        << session.out;
+}
+
+TEST(StatusVerb, is_strict_only_when_asked) {
+    TerminalSession session;
+    session.script.status = degraded();
+    EXPECT_EQ(session.run({"status"}), 0);
+    EXPECT_EQ(session.run({"status", "--strict", "--quiet"}), 7);
+    EXPECT_EQ(session.out + session.err, "");
+    EXPECT_EQ(session.run({"status", "--strict", "--json"}), 7);
+    EXPECT_NE(session.out.find(R"("ok":true)"), std::string::npos);
+    session.script.status = online();
+    EXPECT_EQ(session.run({"status", "--strict"}), 0);
+}
+
+TEST(StatusVerb, json_when_all_is_well) {
+    TerminalSession session;
+    session.script.status = online();
+    EXPECT_EQ(session.run({"status", "--json"}), 0);
+    EXPECT_EQ(
+        session.out,
+        R"({"schema":"sovctl.status/1","ok":true,"data":{"state":"running","verdict":"online",)"
+        R"("sentence":"direct UDP, IPv4","reasons":[],"abridged":false,"caller_role":"admin",)"
+        R"("version":"0.1.0","uptime_ms":5400000,"pid":7,"peer":{"id":")" +
+            kBob + R"(","tag":"k7f3q2"},"node":{"id":")" + kNode + R"(","place":")" + kPlace +
+            R"("},"network_id":"ab","mode":"auto","serving":true,"discovery":"ready","families":[)"
+            R"({"family":"ipv4","enabled":true,"listening":"0.0.0.0:6881","observed":"192.0.2.1:6881",)"
+            R"("reachability":"server","table_nodes":5,"table_fresh":4,"dialbacks":0}],"sessions":4,)"
+            R"("half_open":0,"records":0,"record_bytes":0,"lookups_running":0,"lookup_p50_ms":1.5,)"
+            R"("own_record_replicas":5,"own_record_age_ms":40000,"contacts_known":6,"bootstrap":[],)"
+            R"("names":[{"name":"bob","key":")" +
+            kPlace +
+            R"(","replicas":4}],"layers":{"bootstrap":true,"dht":true},)"
+            R"("counters":{"bytes_in":1200,"bytes_out":900}}})"
+            "\n");
+}
+
+TEST(StatusVerb, json_when_degraded_names_the_reason) {
+    TerminalSession session;
+    session.script.status = degraded();
+    EXPECT_EQ(session.run({"status", "--json"}), 0);
+    EXPECT_NE(
+        session.out.find(
+            R"("verdict":"degraded","sentence":"direct UDP, IPv4; no node holds this peer's record yet",)"
+            R"("reasons":[{"code":"record_not_stored","sentence":"no node holds this peer's record yet",)"
+            R"("next_step":"sovctl dht table"}])"),
+        std::string::npos)
+        << session.out;
+}
+
+TEST(StatusVerb, json_when_the_daemon_is_stopped) {
+    TerminalSession session;
+    session.stop_daemon(ENOENT);
+    session.traces.program = "sovereignd";
+    EXPECT_EQ(session.run({"status", "--json"}), 3);
+    EXPECT_EQ(
+        session.out,
+        R"({"schema":"sovctl.status/1","ok":false,"error":{"code":3,"name":"not_running",)"
+        R"("message":"there is no socket at /run/x.sock: sovereignd does not run on this host",)"
+        R"("hint":"sovereignd"},"data":{"state":"not_running"}})"
+        "\n");
+    EXPECT_EQ(session.err, "");
+}
+
+TEST(StatusVerb, a_stopped_daemon_is_an_error_with_a_way_out) {
+    TerminalSession session;
+    session.stop_daemon(ENOENT);
+    session.traces.program = "sovereignd";
+    EXPECT_EQ(session.run({"status", "--verbose", "--socket", "/run/x.sock"}), 3);
+    EXPECT_EQ(session.socket, "/run/x.sock");
+    EXPECT_EQ(session.out, "");
+    EXPECT_EQ(session.err,
+              "✗ not running   there is no socket at /run/x.sock\n"
+              "  why     sovereignd does not run on this host\n"
+              "  do      sovereignd\n"
+              "  details not_running, status 14, errno 2\n");
+}
+
+TEST(StatusVerb, an_abridged_answer_says_what_is_hidden) {
+    TerminalSession session;
+    client::NodeStatus status = online();
+    status.abridged = true;
+    status.caller_role = "observe";
+    status.names.clear();
+    session.script.status = status;
+    EXPECT_EQ(session.run({"status"}), 0);
+    EXPECT_NE(session.out.find("  reach    hidden: your role is observe\n"), std::string::npos);
+    EXPECT_EQ(session.out.find("  names"), std::string::npos);
+    session.run({"status", "--json"});
+    EXPECT_EQ(session.out.find(R"("names")"), std::string::npos);
+}
+
+TEST(StatusVerb, offline_and_starting_are_words_not_only_colours) {
+    TerminalSession session;
+    client::NodeStatus status = online();
+    status.verdict = "offline";
+    status.sentence = "no peer known to join through";
+    session.script.status = status;
+    session.run({"status", "--color=always"});
+    EXPECT_TRUE(
+        session.out.starts_with("\x1b[31m✗ offline\x1b[0m: no peer known to join through\n"));
+    status.verdict = "starting";
+    session.script.status = status;
+    session.run({"status"});
+    EXPECT_TRUE(session.out.starts_with("· starting: no peer known to join through\n"));
+}
+
+TEST(StatusVerb, one_field_is_printed_bare) {
+    TerminalSession session;
+    session.script.status = online();
+    EXPECT_EQ(session.run({"status", "--field", "families.0.observed"}), 0);
+    EXPECT_EQ(session.out, "192.0.2.1:6881\n");
+    EXPECT_EQ(session.run({"status", "--field", "no.such"}), 5);
+    EXPECT_EQ(session.out, "");
+    EXPECT_NE(session.err.find("the answer has no field \"no.such\""), std::string::npos);
+}
+
+TEST(StatusVerb, a_timeout_and_a_wrong_role_have_their_own_codes) {
+    TerminalSession session;
+    session.script.status =
+        test::daemon_error("timed_out", 4, 6, "the daemon did not answer in time");
+    EXPECT_EQ(session.run({"status", "--timeout", "250ms"}), 6);
+    EXPECT_EQ(session.script.deadlines.back(), 250ms);
+    // The advice is never the command that has just failed.
+    EXPECT_EQ(session.err,
+              "✗ timed out   the daemon did not answer in time\n"
+              "  do      look into the daemon's log: it runs but does not answer\n");
+    session.script.status = test::daemon_error("wrong_role", 7, 4, "needs role use", "ask root");
+    EXPECT_EQ(session.run({"status"}), 4);
+    EXPECT_EQ(session.err, "✗ permission denied   needs role use\n  do      ask root\n");
+}
+
+}  // namespace
+}  // namespace sov::ctl

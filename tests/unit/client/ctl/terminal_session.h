@@ -1,0 +1,240 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client/ctl/command_line.h"
+#include "client/ctl/help.h"
+#include "client/ctl/machine.h"
+#include "client/ctl/program.h"
+#include "client/sovereign_client.h"
+
+// sovctl without a daemon, a terminal or a host: a test writes the daemon's answers down, runs a
+// command line and reads what appeared.
+
+namespace sov::ctl::test {
+
+inline client::Error daemon_error(std::string code, int grpc_status, int exit_code,
+                                  std::string message, std::string hint = {}) {
+    client::Error error;
+    error.code = std::move(code);
+    error.message = std::move(message);
+    error.hint = std::move(hint);
+    error.grpc_status = grpc_status;
+    error.exit_code = exit_code;
+    return error;
+}
+
+inline client::Error unset() {
+    return daemon_error("unset", 13, 1, "this test has not written that answer down");
+}
+
+/// What the daemon would answer, and what it was asked.
+struct Script {
+    client::Result<client::NodeStatus> status = unset();
+    client::Result<client::Identity> identity = unset();
+    client::Result<std::vector<client::Session>> sessions = unset();
+    std::vector<client::Event> events;
+    client::Result<client::Done> events_end = client::Done{};
+    client::Result<std::vector<client::ModuleLogLevel>> log_levels = unset();
+    client::Result<std::vector<client::LayerStatus>> layers = unset();
+    client::Result<client::ReloadedConfig> reloaded = unset();
+    client::Result<client::Done> done = unset();
+    client::Result<client::Found> found = unset();
+    client::Result<client::Stored> stored = unset();
+    client::Result<client::Names> names = unset();
+    client::Result<client::RoutingTable> table = unset();
+    client::Result<client::Gotten> gotten = unset();
+    client::Result<client::Gotten> traced = unset();
+    client::Result<client::Held> held = unset();
+
+    std::vector<std::string> calls;
+    std::vector<std::chrono::milliseconds> deadlines;
+    client::EventQuery event_query;
+};
+
+class ScriptedClient final : public client::Client {
+  public:
+    explicit ScriptedClient(Script& script) : script_(script) {}
+
+    using Options = client::CallOptions;
+
+    client::Result<client::NodeStatus> status(const Options& options) override {
+        return note("status", options), script_.status;
+    }
+    client::Result<client::Identity> identity(const Options& options) override {
+        return note("identity", options), script_.identity;
+    }
+    client::Result<std::vector<client::Session>> sessions(const Options& options) override {
+        return note("sessions", options), script_.sessions;
+    }
+    client::Result<client::Done> events(const client::EventQuery& query,
+                                        const std::function<bool(const client::Event&)>& on_event,
+                                        const Options& options) override {
+        note("events", options);
+        script_.event_query = query;
+        for (const client::Event& event : script_.events) on_event(event);
+        return script_.events_end;
+    }
+    client::Result<std::vector<client::ModuleLogLevel>> log_levels(
+        const Options& options) override {
+        return note("log_levels", options), script_.log_levels;
+    }
+    client::Result<std::vector<client::ModuleLogLevel>> set_log_level(
+        const std::string& module, const std::string& level, client::milliseconds duration,
+        const Options& options) override {
+        note("set_log_level " + module + ' ' + level + ' ' + std::to_string(duration.count()),
+             options);
+        return script_.log_levels;
+    }
+    client::Result<std::vector<client::LayerStatus>> set_layer(const std::string& layer, bool on,
+                                                               const Options& options) override {
+        return note("set_layer " + layer + (on ? " on" : " off"), options), script_.layers;
+    }
+    client::Result<client::ReloadedConfig> reload_config(const Options& options) override {
+        return note("reload_config", options), script_.reloaded;
+    }
+    client::Result<client::Done> shutdown(bool at_once, const Options& options) override {
+        return note(at_once ? "shutdown at once" : "shutdown", options), script_.done;
+    }
+    client::Result<client::Found> find(const client::FindQuery& query,
+                                       const Options& options) override {
+        return note("find " + query.query, options), script_.found;
+    }
+    client::Result<client::Stored> claim_name(const std::string& name,
+                                              const Options& options) override {
+        return note("claim_name " + name, options), script_.stored;
+    }
+    client::Result<client::Stored> release_name(const std::string& name,
+                                                const Options& options) override {
+        return note("release_name " + name, options), script_.stored;
+    }
+    client::Result<client::Names> names(const Options& options) override {
+        return note("names", options), script_.names;
+    }
+    client::Result<client::Done> forget_pin(const std::string& name,
+                                            const Options& options) override {
+        return note("forget_pin " + name, options), script_.done;
+    }
+    client::Result<client::RoutingTable> table(bool replacements, const Options& options) override {
+        return note(replacements ? "table with spare" : "table", options), script_.table;
+    }
+    client::Result<client::Gotten> get(std::string_view key, bool,
+                                       const Options& options) override {
+        return note("get of " + std::to_string(key.size()) + " bytes", options), script_.gotten;
+    }
+    client::Result<client::Gotten> trace(const std::string& target,
+                                         const Options& options) override {
+        return note("trace " + target, options), script_.traced;
+    }
+    client::Result<client::Stored> put(std::string_view key, std::string_view record,
+                                       const Options& options) override {
+        note("put of " + std::to_string(record.size()) + " bytes at " + std::to_string(key.size()),
+             options);
+        return script_.stored;
+    }
+    client::Result<client::Held> held(const Options& options) override {
+        return note("held", options), script_.held;
+    }
+
+  private:
+    void note(std::string call, const Options& options) {
+        script_.calls.push_back(std::move(call));
+        script_.deadlines.push_back(options.deadline);
+    }
+
+    Script& script_;
+};
+
+/// A host and a terminal in memory.
+struct TerminalSession {
+    Script script;
+    client::Error connect_error;  ///< with a code: connecting fails
+    DaemonTraces traces;
+    Terminal terminal = {.is_tty = false, .color = false, .utf8 = true, .columns = 0};
+    std::optional<ProgramOutcome> program;
+    std::map<std::string, std::string> files;
+
+    std::string out, err;
+    std::vector<std::string> program_words;
+    std::string socket;
+
+    /// Runs a command line; `out` and `err` hold what it wrote.
+    int run(const std::vector<std::string>& words) {
+        out.clear();
+        err.clear();
+        const int exit_code = ctl::run(words, machine(), {});
+        check_contract(words, exit_code);
+        return exit_code;
+    }
+
+    /// The daemon's socket is missing, or nobody listens on it.
+    void stop_daemon(int reason, std::string code = "not_running", int exit_code = 3) {
+        connect_error =
+            daemon_error(std::move(code), 14, exit_code, "there is no socket at /run/x.sock");
+        connect_error.system_error = reason;
+    }
+
+  private:
+    /// Whatever a test does, a command ends only with exit codes that its help lists.
+    void check_contract(const std::vector<std::string>& words, int exit_code) const {
+        const auto parsed = parse_command_line(words, terminal.is_tty);
+        const auto* invocation = std::get_if<Invocation>(&parsed);
+        if (invocation == nullptr || invocation->command == nullptr) return;
+        const auto codes = exit_codes_of(*invocation->command);
+        EXPECT_NE(std::find(codes.begin(), codes.end(), exit_code), codes.end())
+            << invocation->command->path << " ended with " << exit_code;
+    }
+
+    Machine machine() {
+        Machine machine;
+        machine.environment = [](const char*) -> const char* { return nullptr; };
+        machine.terminal = [this](int, ColorMode mode) {
+            Terminal chosen = terminal;
+            chosen.color =
+                mode == ColorMode::kAlways || (mode == ColorMode::kAuto && terminal.color);
+            return chosen;
+        };
+        machine.sink = [this](int descriptor) -> Screen::Sink {
+            std::string& text = descriptor == 1 ? out : err;
+            return [&text](std::string_view more) { text += more; };
+        };
+        machine.connect = [this](const client::ConnectOptions& options)
+            -> client::Result<std::unique_ptr<client::Client>> {
+            socket = options.socket;
+            if (!connect_error.code.empty()) return connect_error;
+            return std::unique_ptr<client::Client>(std::make_unique<ScriptedClient>(script));
+        };
+        machine.daemon_traces = [this] { return traces; };
+        machine.run_program = [this](const std::vector<std::string>& words) {
+            program_words = words;
+            return program;
+        };
+        machine.read_file = [this](const std::string& path, std::size_t most,
+                                   int& error) -> std::optional<std::string> {
+            const auto found = files.find(path);
+            if (found == files.end()) {
+                error = ENOENT;
+                return std::nullopt;
+            }
+            return found->second.substr(0, most);
+        };
+        machine.create_file = [this](const std::string& path, std::string_view content) {
+            return files.emplace(path, content).second ? 0 : EEXIST;
+        };
+        return machine;
+    }
+};
+
+inline const std::string kBob = "sov1bob000000000000000000000000000000000000000000000000000000000";
+inline const std::string kEve = "sov1eve000000000000000000000000000000000000000000000000000000000";
+inline const std::string kNode = "sovn1node00000000000000000000000000000000000000000000000000000";
+inline const std::string kPlace = "0123456789abcdef0123456789abcdef01234567";
+
+}  // namespace sov::ctl::test
