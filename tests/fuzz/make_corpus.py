@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Writes the seed corpora: small inputs that reach every branch a fuzzer would have to guess.
+
+Run it in this folder after a layout changed; the files are committed and replayed by ctest.
+"""
+
+import pathlib
+import random
+import struct
+
+HERE = pathlib.Path(__file__).parent / "corpus"
+KEY = bytes(range(32))
+V4 = bytes([4, 192, 0, 2, 1]) + struct.pack(">H", 6881)
+V6 = bytes([6]) + bytes.fromhex("20010db8000000000000000000000001") + struct.pack(">H", 6881)
+CONTACTS = b"\1" + KEY + V4[1:] + b"\3" + KEY[::-1] + V4[1:] + V6[1:]
+
+
+def save(corpus, name, content):
+    folder = HERE / corpus
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def field(tag, value):
+    return struct.pack(">BH", tag, len(value)) + value
+
+
+def record(kind, body, flags=0, ttl=1200):
+    head = bytes([1, kind, flags]) + KEY + struct.pack(">QIH", 7, ttl, len(body))
+    return head + body + bytes(64)
+
+
+def records():
+    node = field(1, KEY + b"\2" + V4 + V6)
+    capabilities = field(2, bytes(4))
+    save("record", "peer", record(1, node + capabilities))
+    save("record", "peer_later_version", record(1, capabilities + field(9, b"new")))
+    save("record", "peer_gone", record(1, b"", flags=1))
+    save("record", "name", record(2, field(1, b"bob") + field(2, bytes(8))))
+    save("record", "name_unfolded", record(2, field(1, b"Bob") + field(2, bytes(8))))
+
+
+def texts():
+    node = "sovn1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0svpz6fh"
+    save("peer_name", "node", node)
+    save("peer_name", "bootstrap", node + "@192.0.2.1:6881,[2001:db8::1]:7,boot.example.org:80")
+    save("peer_name", "name", "Bob.the-builder_9")
+    save("peer_name", "query", "bob#k7f3q2")
+    for name, text in {"v4": "192.0.2.1:6881", "v6": "[2001:db8::1]:6881", "any": "[::]:0",
+                       "mapped": "[::ffff:192.0.2.1]:80", "dotted": "[64:ff9b::192.0.2.33]:1",
+                       "full": "[1:2:3:4:5:6:7:8]:65535"}.items():
+        save("endpoint", name, text)
+
+
+def messages():
+    token, key = bytes(range(8)), bytes(20)
+    bodies = [key + b"\7", key + b"\3\0", key + token + record(1, b""),
+              key + token + KEY + b"\1" + struct.pack(">Q", 7) + bytes(64), key + token + b"gone",
+              token + b"\4", token + b"\3" + KEY + V4[1:] + V6[1:], V6,
+              b"\0\2" + CONTACTS, b"\1\1\0\3abc\0\2" + CONTACTS, struct.pack(">I", 1200), bytes(5)]
+    for number, body in enumerate(bodies):
+        save("message", f"body_{number:02}", bytes([number]) + body)
+    save("message", "nodes_with_token", bytes([0x80]) + token + b"\0\2" + CONTACTS)
+    save("datagram", "raw", bytes([0, 1]) + random.Random(1).randbytes(300))
+    save("datagram", "cookie_sized", bytes([0, 1]) + random.Random(2).randbytes(40))
+    for number, body in enumerate(bodies[:7]):
+        save("datagram", f"sealed_{number:02}",
+             bytes([0x7f, number]) + bytes([number + 1]) + b"\0\0\0\1" + body)
+    save("datagram", "sealed_ping", bytes([1, 1, 1, 0, 0, 0, 1]))
+    save("datagram", "sealed_unknown", bytes([1, 1, 0x3f, 0, 0, 0, 1]))
+
+
+def scripts():
+    save("node", "quiet", bytes([2, 30]))
+    # Steps and fates share one stream, so these are starting points rather than exact plots.
+    for seed in range(12):
+        save("node", f"script_{seed:02}", random.Random(seed).randbytes(40 + 30 * seed))
+
+
+if __name__ == "__main__":
+    records()
+    texts()
+    messages()
+    scripts()

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sov::sim {
+
+/// One run from the command line.
+struct RunOptions {
+    std::string scenario = "find";  ///< one of scenario_names()
+    std::uint32_t nodes = 200;
+    std::uint64_t seed = 1;
+    std::uint32_t lookups = 200;
+};
+
+struct RunReport {
+    std::uint32_t nodes = 0;
+    std::uint64_t seed = 0;
+    bool passed = false;
+    std::string problem;  ///< in words when not passed
+    std::uint64_t bytes_per_node = 0;
+    std::uint64_t datagrams = 0;
+    std::uint64_t datagrams_per_second = 0;  ///< of real time on this core
+    std::uint64_t simulated_ms = 0, real_ms = 0;
+    std::uint64_t lookups = 0, lookups_right = 0;
+    std::uint64_t p50_ms = 0, p95_ms = 0;          ///< simulated, of right lookups
+    std::uint64_t asked_per_lookup_times_ten = 0;  ///< peers
+    std::uint64_t trace_hash = 0;
+};
+
+/// "join, find, churn".
+std::string_view scenario_names();
+/// Nothing for an unknown scenario.
+std::optional<RunReport> run_scenario(const RunOptions& options);
+
+std::string report_table(const RunOptions& options, const RunReport& report);
+std::string report_json(const RunOptions& options, const RunReport& report);
+
+}  // namespace sov::sim

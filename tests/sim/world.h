@@ -1,0 +1,144 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/core/base/contact_book.h"
+#include "daemon/core/base/packet_pool.h"
+#include "daemon/core/node.h"
+#include "tests/sim/event_queue.h"
+#include "tests/sim/net_model.h"
+#include "tests/sim/slots.h"
+#include "tests/support/quick_hash.h"
+#include "tests/support/sim_crypto.h"
+
+namespace sov::sim {
+
+/// Number of a node in a world; never used again after the node has left.
+using NodeIndex = std::uint32_t;
+
+/// A node to add.
+struct NodePlan {
+    NodeMode mode = NodeMode::kServer;
+    bool ipv4 = true, ipv6 = false;
+    Filtering filtering = Filtering::kOpen;
+    NetworkId network{{0x51}};
+    /// Told to the node as pinned bootstrap peers.
+    std::vector<NodeIndex> bootstraps;
+};
+
+/// Totals since the world was made or since reset_totals().
+struct Totals {
+    std::uint64_t datagrams = 0, bytes = 0, lost = 0;
+    std::uint64_t inputs = 0;  ///< calls into nodes
+};
+
+/// Real Nodes, one virtual clock, one network. Everything that happens follows from the seed and
+/// from the calls: two worlds that were treated alike have the same trace hash, on any machine.
+class World {
+  public:
+    struct Options {
+        std::uint64_t seed = 1;
+        NetOptions net;
+        Limits limits = small_limits();
+        int key_work_bits = 0, name_work_bits = 4;
+        /// Every so many inputs the node that got one checks itself; 0: never.
+        std::uint64_t check_invariants_every = 64;
+    };
+
+    explicit World(Options options);
+
+    // --- nodes ---
+    /// Makes and starts a node now.
+    NodeIndex add(const NodePlan& plan);
+    /// The node is gone without a word, as if its host lost power.
+    void kill(NodeIndex index);
+    bool alive(NodeIndex index) const { return hosts_[index].node != nullptr; }
+    std::vector<NodeIndex> living() const;
+    std::size_t size() const { return hosts_.size(); }
+    const Node& node(NodeIndex index) const { return *hosts_[index].node; }
+    Contact contact(NodeIndex index) const;
+    const Endpoint& endpoint(NodeIndex index, Family family) const;
+
+    // --- commands: `done` is called with the answer, in the middle of a later run ---
+    using Answered = std::function<void(const Event&)>;
+    void find_name(NodeIndex index, std::string_view query, Answered done);
+    void find_peer(NodeIndex index, const PeerId& peer, Answered done);
+    void claim_name(NodeIndex index, std::string_view name, Answered done);
+    void get(NodeIndex index, const Key& key, Answered done);
+    /// Any other input or command: `use` gets the node and the time, outputs are taken care of.
+    void with(NodeIndex index, const std::function<void(Node&, Instant)>& use);
+
+    // --- time ---
+    Instant now() const { return now_; }
+    void run_for(Duration span) { run_until(now_ + span); }
+    void run_until(Instant end);
+    /// Runs until `condition` holds, asked once each `step`; false when it does not within `most`.
+    bool run_while_not(const std::function<bool()>& condition, Duration most,
+                       Duration step = std::chrono::milliseconds{250});
+    /// Calls `task` at `at`, between inputs.
+    void schedule(Instant at, std::function<void()> task);
+
+    // --- outside ---
+    NetModel& net() { return net_; }
+    Rng& rng() { return rng_; }
+    support::SimCrypto& crypto() { return crypto_; }
+    const Totals& totals() const { return totals_; }
+    void reset_totals() { totals_ = {}; }
+    /// Over the time, addresses and bytes of every datagram sent and the kind of every event.
+    std::uint64_t trace_hash() const { return trace_.words()[0]; }
+    /// Sees every datagram before the network decides about it.
+    void on_transmit(std::function<void(NodeIndex, const Transmit&)> see) { see_ = std::move(see); }
+    /// Sees every event.
+    void on_event(std::function<void(NodeIndex, const Event&)> see) { see_event_ = std::move(see); }
+    void check_all_invariants() const;
+
+    /// Bounds for a world of many nodes: the daemon's behaviour in less memory.
+    static Limits small_limits();
+
+  private:
+    struct Host {
+        std::unique_ptr<Node> node;
+        Endpoint v4, v6;
+        Instant armed = kNever;  ///< the earliest timer event in the queue for this node
+    };
+    struct Flight {
+        Endpoint from, to;
+        std::vector<std::uint8_t> bytes;
+    };
+
+    void deliver(Flight flight);
+    void fire_timer(NodeIndex index, Instant at);
+    /// Takes all outputs after an input.
+    void drain(NodeIndex index);
+    void transmit(NodeIndex from, const Transmit& packet);
+    void take_event(NodeIndex index, const Event& event);
+    void arm(NodeIndex index);
+    void await(NodeIndex index, CommandId command, Answered done);
+    /// The disk: says yes after a millisecond.
+    void persist(NodeIndex index, std::uint64_t ticket);
+
+    Options options_;
+    Rng rng_;
+    support::SimCrypto crypto_;
+    ContactBook book_;
+    PacketPool packets_;
+    NetModel net_;
+    EventQueue queue_;
+    Slots<Flight> flights_;
+    Slots<std::function<void()>> tasks_;
+    Instant now_{};
+    std::vector<Host> hosts_;
+    std::unordered_map<Endpoint, NodeIndex, EndpointHash> by_endpoint_;
+    std::map<std::pair<NodeIndex, CommandId>, Answered> waiting_;
+    support::QuickHash trace_{0};
+    Totals totals_;
+    std::function<void(NodeIndex, const Transmit&)> see_;
+    std::function<void(NodeIndex, const Event&)> see_event_;
+};
+
+}  // namespace sov::sim

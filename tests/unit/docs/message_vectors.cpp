@@ -1,0 +1,282 @@
+#include <gtest/gtest.h>
+
+#include <variant>
+
+#include "tests/unit/docs/vectors.h"
+
+namespace sov::vectors {
+
+namespace {
+
+using wire::Kind;
+
+constexpr std::uint32_t kRequestId = 0x00010203;
+
+struct Empty {};
+struct Stored {
+    std::uint32_t seconds = 0;
+};
+struct Single {
+    std::uint8_t value = 0;
+};
+using Body = std::variant<Empty, wire::FindNode, wire::Get, wire::Store, wire::Touch, wire::Delete,
+                          wire::Dialback, wire::DialPeer, wire::Nonce, wire::Pong, wire::Nodes,
+                          wire::Value, Stored, Single>;
+
+std::string contact_words(const Contact& contact) {
+    std::string words = contact.key.hex();
+    for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+        if (contact.has(family)) words += " " + contact.endpoint(family).text();
+    }
+    return words;
+}
+
+// --- the fields of each body, as the document shows them ---
+
+struct Describe {
+    Vector& to;
+
+    void operator()(const Empty&) {}
+    void operator()(const wire::FindNode& body) {
+        to.add("target", body.target.view());
+        to.add("want", std::uint64_t{body.want});
+    }
+    void operator()(const wire::Get& body) {
+        to.add("key", body.key.view());
+        to.add("want", std::uint64_t{body.want});
+        to.add("skip", std::uint64_t{body.skip});
+    }
+    void operator()(const wire::Store& body) { stored_at(body.key, body.token, body.record); }
+    void operator()(const wire::Delete& body) { stored_at(body.key, body.token, body.tombstone); }
+    void operator()(const wire::Touch& body) {
+        to.add("key", body.key.view());
+        to.add("token", body.token.view());
+        to.add("owner", body.owner.view());
+        to.add("record_kind", static_cast<std::uint64_t>(body.kind));
+        to.add("sequence", body.sequence);
+        to.add("signature", body.signature.view());
+    }
+    void operator()(const wire::Dialback& body) {
+        to.add("nonce", body.nonce.view());
+        to.add("family", std::uint64_t{body.family == Family::kIpv4 ? 4u : 6u});
+    }
+    void operator()(const wire::DialPeer& body) {
+        to.add("nonce", body.nonce.view());
+        to.add("contact", contact_words(body.contact));
+    }
+    void operator()(const wire::Nonce& body) { to.add("nonce", body.view()); }
+    void operator()(const wire::Pong& body) { to.add("observed", body.observed.text()); }
+    void operator()(const wire::Nodes& body) {
+        if (body.token) to.add("token", body.token->view());
+        contacts(body.more, body.contacts);
+    }
+    void operator()(const wire::Value& body) {
+        if (body.token) to.add("token", body.token->view());
+        to.add("total", std::uint64_t{body.total});
+        for (const ByteView record : body.records) to.add("record", record);
+        contacts(body.more, body.contacts);
+    }
+    void operator()(const Stored& body) { to.add("seconds", std::uint64_t{body.seconds}); }
+    void operator()(const Single& body) { to.add("value", std::uint64_t{body.value}); }
+
+    void stored_at(const Key& key, const wire::Token& token, ByteView record) {
+        to.add("key", key.view());
+        to.add("token", token.view());
+        to.add("record", record);
+    }
+    void contacts(bool more, const std::vector<Contact>& list) {
+        to.add("more", std::uint64_t{more ? 1u : 0u});
+        for (const Contact& contact : list) to.add("contact", contact_words(contact));
+    }
+};
+
+// --- writing and reading ---
+
+struct Write {
+    ByteWriter& writer;
+
+    void operator()(const Empty&) {}
+    void operator()(const wire::Nonce& body) { writer.fixed(body); }
+    void operator()(const wire::Pong& body) { wire::write_endpoint(writer, body.observed); }
+    void operator()(const wire::Nodes& body) {
+        if (body.token) writer.fixed(*body.token);
+        contacts(body.more, body.contacts);
+    }
+    void operator()(const wire::Value& body) {
+        if (body.token) writer.fixed(*body.token);
+        writer.u8(body.total);
+        writer.u8(static_cast<std::uint8_t>(body.records.size()));
+        for (const ByteView record : body.records) {
+            writer.u16(static_cast<std::uint16_t>(record.size()));
+            writer.bytes(record);
+        }
+        contacts(body.more, body.contacts);
+    }
+    void operator()(const Stored& body) { writer.u32(body.seconds); }
+    void operator()(const Single& body) { writer.u8(body.value); }
+    template <typename Other>
+    void operator()(const Other& body) {
+        wire::write(writer, body);
+    }
+    void contacts(bool more, const std::vector<Contact>& list) {
+        writer.u8(more ? 1 : 0);
+        writer.u8(static_cast<std::uint8_t>(list.size()));
+        for (const Contact& contact : list)
+            wire::write_contact(writer, contact, wire::kWantIpv4 | wire::kWantIpv6);
+    }
+};
+
+template <typename Read>
+std::optional<Body> body_from(std::optional<Read> read) {
+    if (!read) return std::nullopt;
+    return Body{std::move(*read)};
+}
+
+std::optional<Body> read_body(Kind kind, ByteReader& reader, bool with_token) {
+    switch (kind) {
+        case Kind::kPing:
+        case Kind::kConfirm:
+        case Kind::kGoodbye: return reader.at_end() ? std::optional(Body{Empty{}}) : std::nullopt;
+        case Kind::kFindNode: return body_from(wire::read_find_node(reader));
+        case Kind::kGet: return body_from(wire::read_get(reader));
+        case Kind::kStore: return body_from(wire::read_store(reader));
+        case Kind::kTouch: return body_from(wire::read_touch(reader));
+        case Kind::kDelete: return body_from(wire::read_delete(reader));
+        case Kind::kDialback: return body_from(wire::read_dialback(reader));
+        case Kind::kDialPeer: return body_from(wire::read_dial_peer(reader));
+        case Kind::kDialed:
+        case Kind::kPathChallenge:
+        case Kind::kPathResponse: return body_from(wire::read_nonce(reader));
+        case Kind::kPong: return body_from(wire::read_pong(reader));
+        case Kind::kNodes: return body_from(wire::read_nodes(reader, with_token));
+        case Kind::kValue: return body_from(wire::read_value(reader, with_token));
+        case Kind::kStored: {
+            const auto seconds = wire::read_stored(reader);
+            return seconds ? std::optional(Body{Stored{*seconds}}) : std::nullopt;
+        }
+        case Kind::kDialing:
+        case Kind::kError: {
+            const auto value = wire::read_byte(reader);
+            return value ? std::optional(Body{Single{*value}}) : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+Vector described(std::string name, const wire::Head& head, const Body& body) {
+    Vector vector{std::move(name), {}};
+    vector.add("kind", std::uint64_t{head.kind});
+    vector.add("request_id", std::uint64_t{head.request_id});
+    std::visit(Describe{vector}, body);
+    std::array<std::uint8_t, Limits::kDatagramBytesMax> buffer;
+    ByteWriter writer(buffer);
+    wire::write_head(writer, static_cast<Kind>(head.kind), head.request_id);
+    std::visit(Write{writer}, body);
+    EXPECT_TRUE(writer.ok()) << vector.name;
+    vector.add("bytes", writer.written());
+    return vector;
+}
+
+Contact dual_stack(std::uint8_t number) {
+    NodeKey key;
+    key.bytes.fill(number);
+    Contact contact = Contact::of(key, Endpoint::v4(0xc0000200U | number, 6881));
+    contact.set(*Endpoint::parse("[2001:db8::" + std::to_string(number) + "]:6881"));
+    return contact;
+}
+
+}  // namespace
+
+std::string kind_word(Kind kind) {
+    switch (kind) {
+        case Kind::kPing: return "ping";
+        case Kind::kFindNode: return "find_node";
+        case Kind::kGet: return "get";
+        case Kind::kStore: return "store";
+        case Kind::kTouch: return "touch";
+        case Kind::kDelete: return "delete";
+        case Kind::kDialback: return "dialback";
+        case Kind::kDialPeer: return "dial_peer";
+        case Kind::kDialed: return "dialed";
+        case Kind::kConfirm: return "confirm";
+        case Kind::kGoodbye: return "goodbye";
+        case Kind::kPathChallenge: return "path_challenge";
+        case Kind::kPong: return "pong";
+        case Kind::kNodes: return "nodes";
+        case Kind::kValue: return "value";
+        case Kind::kStored: return "stored";
+        case Kind::kDialing: return "dialing";
+        case Kind::kPathResponse: return "path_response";
+        case Kind::kError: return "error";
+    }
+    return {};
+}
+
+std::vector<Vector> message_vectors(identity::Crypto& crypto) {
+    const Cast cast = make_cast(crypto);
+    const auto records = record_vectors(crypto);
+    const Bytes peer = records[0].bytes("bytes"), claim = records[1].bytes("bytes");
+    const Bytes tombstone = records[2].bytes("bytes");
+    const Key peer_place = Key::from(records[0].bytes("key"));
+    const Key name_place = Key::from(records[1].bytes("key"));
+    const wire::Token token{{0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7}};
+    const wire::Nonce nonce{{0xb0, 0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7}};
+    const PeerId owner{cast.user.public_key};
+    const std::uint64_t sequence = identity::read_head(peer)->sequence;
+    const Signature touched =
+        identity::sign_touch(crypto, cast.user, cast.network, NodeKey{cast.responder.public_key},
+                             peer_place, identity::RecordKind::kPeer, sequence, token.view());
+    Contact only4 = dual_stack(7), only6 = dual_stack(8);
+    only4.clear(Family::kIpv6);
+    only6.clear(Family::kIpv4);
+
+    std::vector<Vector> all;
+    const auto add = [&](Kind kind, Body body, std::string_view variant = {}) {
+        const bool unasked = kind == Kind::kConfirm || kind == Kind::kGoodbye ||
+                             kind == Kind::kPathChallenge || kind == Kind::kPathResponse;
+        all.push_back(described("message " + kind_word(kind) + std::string(variant),
+                                {static_cast<std::uint8_t>(kind), unasked ? 0 : kRequestId}, body));
+    };
+    add(Kind::kPing, Empty{});
+    add(Kind::kFindNode, wire::FindNode{peer_place, wire::kWantIpv4 | wire::kWantIpv6});
+    add(Kind::kGet, wire::Get{name_place, wire::kWantIpv4 | wire::kWantToken, 1});
+    add(Kind::kStore, wire::Store{peer_place, token, peer});
+    add(Kind::kTouch,
+        wire::Touch{peer_place, token, owner, identity::RecordKind::kPeer, sequence, touched});
+    add(Kind::kDelete, wire::Delete{peer_place, token, tombstone});
+    add(Kind::kDialback, wire::Dialback{nonce, Family::kIpv6});
+    add(Kind::kDialPeer, wire::DialPeer{nonce, only6});
+    add(Kind::kDialed, nonce);
+    add(Kind::kConfirm, Empty{});
+    add(Kind::kGoodbye, Empty{});
+    add(Kind::kPathChallenge, nonce);
+    add(Kind::kPong, wire::Pong{only4.v4});
+    add(Kind::kPong, wire::Pong{only6.v6}, " of IPv6");
+    add(Kind::kNodes, wire::Nodes{std::nullopt, true, {only4, only6, dual_stack(9)}});
+    add(Kind::kNodes, wire::Nodes{token, false, {}}, " with token");
+    add(Kind::kValue, wire::Value{std::nullopt, 1, {claim}, false, {only4}});
+    add(Kind::kValue, wire::Value{token, 0, {}, false, {}}, " with token");
+    add(Kind::kStored, Stored{1200});
+    add(Kind::kDialing, Single{1});
+    add(Kind::kPathResponse, nonce);
+    add(Kind::kError, Single{static_cast<std::uint8_t>(Errc::kUnsupported)});
+    return all;
+}
+
+Vector read_message(const Vector& documented) {
+    const Bytes bytes = documented.bytes("bytes");
+    ByteReader reader(bytes);
+    const auto head = wire::read_head(reader);
+    if (!head) {
+        ADD_FAILURE() << documented.name << " has no head";
+        return {documented.name, {}};
+    }
+    const auto body = read_body(static_cast<Kind>(head->kind), reader, documented.has("token"));
+    if (!body) {
+        ADD_FAILURE() << documented.name << " is refused by its reader";
+        return {documented.name, {}};
+    }
+    return described(documented.name, *head, *body);
+}
+
+}  // namespace sov::vectors

@@ -1,0 +1,91 @@
+#include <gtest/gtest.h>
+
+#include "tests/unit/docs/vectors.h"
+
+namespace sov::vectors {
+
+namespace {
+
+using identity::RecordKind;
+
+constexpr std::uint64_t kSequence = 1767225600000;  // 2026-01-01 in milliseconds
+
+// The fields that code reads from a record's bytes, after checking them under `key`.
+Vector described(identity::Crypto& crypto, const NetworkId& network, std::string name,
+                 const Key& key, ByteView bytes) {
+    Vector vector{std::move(name), {}};
+    vector.add("key", key.view());
+    const auto checked = identity::check_record(crypto, network, key, bytes);
+    if (!checked) {
+        ADD_FAILURE() << vector.name << ": " << errc_name(checked.error());
+        return vector;
+    }
+    const identity::RecordHead& head = checked->head;
+    vector.add("kind", static_cast<std::uint64_t>(head.kind));
+    vector.add("tombstone", std::string(head.tombstone ? "yes" : "no"));
+    vector.add("owner", head.owner.view());
+    vector.add("sequence", head.sequence);
+    vector.add("ttl_seconds", static_cast<std::uint64_t>(head.ttl.count()));
+    if (head.kind == RecordKind::kPeer && !head.tombstone) {
+        const auto peer = identity::decode_peer(bytes);
+        for (const identity::PeerNode& node : peer->nodes) {
+            std::string text = node.key.hex();
+            for (const Endpoint& endpoint : node.endpoints) text += " " + endpoint.text();
+            vector.add("node", std::move(text));
+        }
+        vector.add("capabilities", std::uint64_t{peer->capabilities});
+    }
+    if (head.kind == RecordKind::kName && !head.tombstone) {
+        const auto claim = identity::decode_name(bytes);
+        vector.add("name", claim->name);
+        vector.add("stamp", claim->stamp);
+    }
+    vector.add("bytes", bytes);
+    return vector;
+}
+
+}  // namespace
+
+std::vector<Vector> record_vectors(identity::Crypto& crypto) {
+    const Cast cast = make_cast(crypto);
+    const PeerId owner{cast.user.public_key};
+    identity::PeerRecord peer;
+    peer.head.sequence = kSequence;
+    peer.head.ttl = std::chrono::minutes{20};
+    peer.nodes.push_back(
+        {NodeKey{cast.initiator.public_key},
+         {Endpoint::v4(0xc0000201, 6881), *Endpoint::parse("[2001:db8::1]:6881")}});
+    peer.capabilities = 1;
+    identity::NameRecord claim;
+    claim.head.sequence = kSequence + 1;
+    claim.head.ttl = std::chrono::hours{24};
+    claim.name = "bob";
+    const Key name_place = identity::name_key(crypto, claim.name);
+    while (identity::name_work(crypto, owner, name_place, claim.stamp) <
+           identity::name_work_needed(claim.name.size(), 12))
+        ++claim.stamp;
+    const Key peer_place = identity::peer_key(crypto, owner);
+    const auto tombstone = [&](RecordKind kind, const Key& key, const identity::RecordHead& of) {
+        identity::RecordHead head = of;
+        head.kind = kind;
+        head.sequence += 10;
+        return identity::encode_tombstone(crypto, cast.user, cast.network, key, head);
+    };
+    return {described(crypto, cast.network, "record peer", peer_place,
+                      identity::encode_record(crypto, cast.user, cast.network, peer)),
+            described(crypto, cast.network, "record name", name_place,
+                      identity::encode_record(crypto, cast.user, cast.network, claim)),
+            described(crypto, cast.network, "record peer tombstone", peer_place,
+                      tombstone(RecordKind::kPeer, peer_place, peer.head)),
+            described(crypto, cast.network, "record name tombstone", name_place,
+                      tombstone(RecordKind::kName, name_place, claim.head))};
+}
+
+Vector read_record(identity::Crypto& crypto, const Vector& documented) {
+    const Bytes key = documented.bytes("key");
+    if (key.size() != Key::kSize) return {documented.name, {}};
+    return described(crypto, make_cast(crypto).network, documented.name, Key::from(key),
+                     documented.bytes("bytes"));
+}
+
+}  // namespace sov::vectors

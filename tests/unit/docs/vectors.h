@@ -1,0 +1,41 @@
+#pragma once
+
+#include "daemon/core/identity/crypto.h"
+#include "daemon/core/identity/records.h"
+#include "daemon/core/wire/message.h"
+#include "tests/unit/docs/vector_block.h"
+
+// The vectors, made by the code, and the other direction: what the code reads from the document's
+// bytes. Each read_* returns a vector again, so that both can be compared field by field.
+
+namespace sov::vectors {
+
+/// What all vectors have in common.
+struct Cast {
+    identity::SigningKey user;
+    identity::SigningKey initiator, responder;  ///< node keys
+    NetworkId network;
+};
+Cast make_cast(identity::Crypto& crypto);
+
+/// Keys, their text forms and places, names and proofs of work.
+std::vector<Vector> key_vectors(identity::Crypto& crypto);
+
+/// "record ..." and what they contain.
+std::vector<Vector> record_vectors(identity::Crypto& crypto);
+/// A record vector from the bytes in the document: its fields as check_record and decode_* see
+/// them.
+Vector read_record(identity::Crypto& crypto, const Vector& documented);
+
+/// "message ..." one or more for each wire::Kind.
+std::vector<Vector> message_vectors(identity::Crypto& crypto);
+Vector read_message(const Vector& documented);
+/// "find_node" and the like; empty for numbers that are no kind.
+std::string kind_word(wire::Kind kind);
+
+/// "exchange ...": cookie, init, reply and data between two session tables.
+std::vector<Vector> exchange_vectors();
+/// Hands the datagrams of the document to fresh tables, which must accept each of them.
+void expect_exchange_accepted(const std::vector<Vector>& documented);
+
+}  // namespace sov::vectors
