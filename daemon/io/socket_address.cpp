@@ -15,7 +15,9 @@ socklen_t to_socket_address(const Endpoint& endpoint, SocketAddress& address) {
     address.v6 = {};
     address.v6.sin6_family = AF_INET6;
     address.v6.sin6_port = htons(endpoint.port);
-    std::memcpy(&address.v6.sin6_addr, endpoint.address.data(), 16);
+    const Endpoint plain = endpoint.without_zone();
+    std::memcpy(&address.v6.sin6_addr, plain.address.data(), 16);
+    address.v6.sin6_scope_id = endpoint.zone();
     return sizeof(sockaddr_in6);
 }
 
@@ -28,7 +30,9 @@ std::optional<Endpoint> to_endpoint(const SocketAddress& address) {
     }
     if (address.any.sa_family == AF_INET6) {
         const auto* bytes = reinterpret_cast<const std::uint8_t*>(&address.v6.sin6_addr);
-        return Endpoint::from_address(ByteView(bytes, 16), ntohs(address.v6.sin6_port));
+        auto endpoint = Endpoint::from_address(ByteView(bytes, 16), ntohs(address.v6.sin6_port));
+        if (endpoint) endpoint->set_zone(address.v6.sin6_scope_id);
+        return endpoint;
     }
     return std::nullopt;
 }

@@ -116,6 +116,13 @@ std::string v6_text(const std::array<std::uint8_t, 16>& address) {
     return text;
 }
 
+bool is_link_local_v6(const Endpoint& endpoint) {
+    return endpoint.family == Family::kIpv6 && endpoint.address[0] == 0xfe &&
+           (endpoint.address[1] & 0xc0) == 0x80;
+}
+
+constexpr std::size_t kZoneAt = 2;
+
 std::uint64_t prefix_of(const Endpoint& endpoint, std::size_t bits_v4, std::size_t bits_v6) {
     const std::uint64_t high = load_u64(endpoint.address.data());
     const bool four = endpoint.family == Family::kIpv4;
@@ -130,8 +137,25 @@ Scope Endpoint::scope() const {
     return family == Family::kIpv4 ? scope_of_v4(address) : scope_of_v6(address);
 }
 
+std::uint32_t Endpoint::zone() const {
+    return is_link_local_v6(*this) ? load_u32(address.data() + kZoneAt) : 0;
+}
+
+void Endpoint::set_zone(std::uint32_t interface) {
+    if (is_link_local_v6(*this)) store_u32(address.data() + kZoneAt, interface);
+}
+
+Endpoint Endpoint::without_zone() const {
+    Endpoint plain = *this;
+    plain.set_zone(0);
+    return plain;
+}
+
 std::string Endpoint::address_text() const {
-    if (family == Family::kIpv6) return v6_text(address);
+    if (family == Family::kIpv6) {
+        const std::string zone_text = zone() == 0 ? "" : "%" + std::to_string(zone());
+        return v6_text(without_zone().address) + zone_text;
+    }
     std::string text;
     for (std::size_t at = 0; at < 4; ++at) {
         if (at > 0) text += '.';
@@ -162,8 +186,15 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
     endpoint.port = static_cast<std::uint16_t>(*port);
     if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
         host = host.substr(1, host.size() - 2);
-        if (!parse_v6(host, endpoint.address)) return std::nullopt;
-        return from_address(endpoint.address, endpoint.port);
+        const auto percent = host.find('%');
+        if (!parse_v6(host.substr(0, percent), endpoint.address)) return std::nullopt;
+        auto parsed = from_address(endpoint.address, endpoint.port);
+        if (parsed && percent != std::string_view::npos) {
+            const auto zone = parse_number(host.substr(percent + 1), 10, 0xffffffff);
+            if (!zone || *zone == 0 || !is_link_local_v6(*parsed)) return std::nullopt;
+            parsed->set_zone(*zone);
+        }
+        return parsed;
     }
     if (!parse_v4(host, endpoint.address.data())) return std::nullopt;
     return endpoint;
@@ -179,6 +210,7 @@ std::optional<Endpoint> Endpoint::from_address(ByteView address, std::uint16_t p
     if (address.size() != 4 && address.size() != 16) return std::nullopt;
     endpoint.family = address.size() == 4 ? Family::kIpv4 : Family::kIpv6;
     std::copy(address.begin(), address.end(), endpoint.address.begin());
+    endpoint.set_zone(0);
     return endpoint;
 }
 

@@ -23,6 +23,11 @@ enum class Scope : std::uint8_t {
 };
 
 /// An IP address and UDP port. IPv4 uses the first four bytes of `address`, the rest is zero.
+///
+/// A link-local IPv6 address (fe80::/10) means nothing without the link it is on. Its zone (RFC
+/// 4007: the interface's index on this host) lives in bytes 2 to 5, which are zero in every such
+/// address (RFC 4291 s2.5.6): equal addresses on two links are two endpoints, and nothing grows by
+/// it. The zone never leaves this host: whoever writes an address for others writes without_zone().
 struct Endpoint {
     std::array<std::uint8_t, 16> address{};
     std::uint16_t port = 0;
@@ -35,7 +40,12 @@ struct Endpoint {
     std::size_t address_size() const { return family == Family::kIpv4 ? 4 : 16; }
     ByteView address_view() const { return ByteView(address).first(address_size()); }
     Scope scope() const;
-    /// "192.0.2.1:6881" or "[2001:db8::1]:6881".
+    /// Of a link-local IPv6 address; 0: none given, or another kind of address.
+    std::uint32_t zone() const;
+    /// Does nothing to another kind of address.
+    void set_zone(std::uint32_t interface);
+    Endpoint without_zone() const;
+    /// "192.0.2.1:6881", "[2001:db8::1]:6881" or "[fe80::1%2]:6881".
     std::string text() const;
     /// The address without the port.
     std::string address_text() const;
@@ -44,7 +54,7 @@ struct Endpoint {
     /// Reads text(); the port is required. Nothing on anything else.
     static std::optional<Endpoint> parse(std::string_view text);
     /// From wire bytes: 4 or 16 address bytes. An IPv4-mapped IPv6 address becomes IPv4 (RFC 4291
-    /// s2.5.5.2).
+    /// s2.5.5.2); where others wrote a zone it is dropped, it could only be theirs.
     static std::optional<Endpoint> from_address(ByteView address, std::uint16_t port);
 };
 

@@ -57,7 +57,8 @@ void write_node(ByteWriter& writer, const PeerNode& node) {
     for (const Endpoint& endpoint : node.endpoints) {
         if (!can_be_published(endpoint)) continue;
         writer.u8(endpoint.family == Family::kIpv4 ? 4 : 6);
-        writer.bytes(endpoint.address_view());
+        const Endpoint plain = endpoint.without_zone();
+        writer.bytes(plain.address_view());
         writer.u16(endpoint.port);
     }
 }

@@ -186,7 +186,8 @@ void write(ByteWriter& writer, const DialPeer& body) {
 
 void write_endpoint(ByteWriter& writer, const Endpoint& endpoint) {
     writer.u8(endpoint.family == Family::kIpv4 ? 4 : 6);
-    writer.bytes(endpoint.address_view());
+    const Endpoint plain = endpoint.without_zone();
+    writer.bytes(plain.address_view());
     writer.u16(endpoint.port);
 }
 
@@ -200,7 +201,8 @@ void write_contact(ByteWriter& writer, const Contact& contact, std::uint8_t fami
         writer.u16(contact.v4.port);
     }
     if (v6) {
-        writer.bytes(contact.v6.address_view());
+        const Endpoint plain = contact.v6.without_zone();
+        writer.bytes(plain.address_view());
         writer.u16(contact.v6.port);
     }
 }

@@ -89,6 +89,34 @@ TEST(Endpoint, takes_four_or_sixteen_bytes_from_the_wire_and_no_other_number) {
     }
 }
 
+TEST(Endpoint, keeps_equal_link_local_addresses_on_two_links_apart) {
+    const auto first = Endpoint::parse("[fe80::1%2]:6881");
+    const auto second = Endpoint::parse("[fe80::1%70000]:6881");
+    ASSERT_TRUE(first && second);
+    EXPECT_NE(*first, *second);
+    EXPECT_EQ(first->zone(), 2U);
+    EXPECT_EQ(second->zone(), 70000U);
+    EXPECT_EQ(second->text(), "[fe80::1%70000]:6881");
+    EXPECT_EQ(first->scope(), Scope::kLinkLocal);
+    EXPECT_EQ(first->without_zone(), second->without_zone());
+    EXPECT_EQ(first->without_zone().text(), "[fe80::1]:6881");
+    for (const char* wrong : {"[fe80::1%]:1", "[fe80::1%0]:1", "[fe80::1%x]:1", "[fe80::1%-1]:1",
+                              "[2001:db8::1%2]:1", "[fe80::1%4294967296]:1", "192.0.2.1%2:1"})
+        EXPECT_FALSE(Endpoint::parse(wrong)) << wrong;
+}
+
+TEST(Endpoint, drops_a_zone_that_somebody_else_wrote) {
+    std::array<std::uint8_t, 16> address{0xfe, 0x80, 0, 7, 0, 9};
+    address[15] = 1;
+    const auto endpoint = Endpoint::from_address(address, 6881);
+    ASSERT_TRUE(endpoint);
+    EXPECT_EQ(endpoint->zone(), 0U);
+    EXPECT_EQ(endpoint->text(), "[fe80::1]:6881");
+    Endpoint global = *Endpoint::parse("[2001:db8::1]:1");
+    global.set_zone(3);
+    EXPECT_EQ(global, *Endpoint::parse("[2001:db8::1]:1"));
+}
+
 TEST(Endpoint, knows_how_far_an_address_reaches) {
     for (const char* text : {"127.0.0.1:1", "127.255.0.1:1", "[::1]:1"}) {
         EXPECT_EQ(scope_of(text), Scope::kLoopback) << text;
