@@ -166,7 +166,7 @@ bool Node::Parts::settle_round(Instant now) {
         busy = true;
     }
     for (const auto& probed : dht.maintenance().take_probed()) {
-        coordinator.on_probed(now, probed.key, probed.answered);
+        coordinator.on_probed(now, {probed.key, probed.endpoint, probed.answered});
         busy = true;
     }
     busy = dht.settle(now) || busy;

@@ -37,6 +37,7 @@ class Dht {
     void on_newcomer(Instant now, const NodeKey& key, const Endpoint& from, bool serves);
     void on_goodbye(const NodeKey& key, const Endpoint& from);
     void probe(Instant now, const Contact& contact) { maintenance_.probe(now, context_, contact); }
+    void check(const Contact& contact) { maintenance_.check(context_, contact); }
     void handle_network_change(Instant now);
     void handle_persisted(Instant now, std::uint64_t ticket, bool ok);
     void handle_timeout(Instant now);

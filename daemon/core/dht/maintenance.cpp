@@ -40,18 +40,28 @@ void Maintenance::start_timers(Instant now, const Context& context) {
 
 void Maintenance::probe(Instant now, Context& context, const Contact& contact) {
     start_timers(now, context);
+    const std::uint8_t want = wire::kWantIpv4 | wire::kWantIpv6;
+    ask_probed(context, contact, true, wire::Kind::kFindNode,
+               body_bytes(wire::FindNode{context.node_id, want}));
+}
+
+void Maintenance::check(Context& context, const Contact& contact) {
+    ask_probed(context, contact, false, wire::Kind::kPing, {});
+}
+
+void Maintenance::ask_probed(Context& context, const Contact& contact, bool joins, wire::Kind kind,
+                             const Bytes& body) {
     bool asked = false;
     for (const Family family : kFamilies) {
         if (!contact.has(family) || !context.enabled(family) || probes_.size() >= kProbesMax)
             continue;
         asked = true;
         const std::uint64_t tag = make_tag(Asker::kProbe, next_probe_++);
-        probes_.emplace(tag, contact);
-        const std::uint8_t want = wire::kWantIpv4 | wire::kWantIpv6;
-        context.ask(contact, family, wire::Kind::kFindNode,
-                    body_bytes(wire::FindNode{context.node_id, want}), tag);
+        probes_.emplace(tag, Probe{contact, joins});
+        context.ask(contact, family, kind, body, tag);
     }
-    if (!asked) probed_.push_back({contact.key, false});
+    const Family some = contact.has(Family::kIpv4) ? Family::kIpv4 : Family::kIpv6;
+    if (!asked) probed_.push_back({contact.key, contact.endpoint(some), false});
 }
 
 void Maintenance::consider(Instant now, Context& context, const NodeKey& key,
@@ -77,9 +87,10 @@ void Maintenance::on_answer(Instant now, Context& context, Queries& queries,
     }
     const auto probed = probes_.find(answer.tag);
     if (probed == probes_.end()) return;
-    const Contact contact = probed->second;
+    const bool joins = probed->second.joins;
     probes_.erase(probed);
-    probed_.push_back({contact.key, true});
+    probed_.push_back({answer.key, answer.from, true});
+    if (!joins) return;
     // Join once somebody has answered, and again when a later probe opens another part of the
     // network.
     if (join_query_ == kNoQuery) {
@@ -93,7 +104,8 @@ void Maintenance::on_notice(const wire::Notice& notice) {
     if (notice.what != wire::Notice::What::kFailed) return;
     const auto probed = probes_.find(notice.tag);
     if (probed == probes_.end()) return;
-    probed_.push_back({probed->second.key, false});
+    const Contact& contact = probed->second.contact;
+    probed_.push_back({contact.key, contact.endpoint(notice.family), false});
     probes_.erase(probed);
 }
 

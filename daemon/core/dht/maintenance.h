@@ -14,8 +14,11 @@ class Maintenance {
   public:
     /// Asks a node that a discovery layer believes in. Its answer is the way into the network.
     void probe(Instant now, Context& context, const Contact& contact);
+    /// Pings a node that a discovery layer watches.
+    void check(Context& context, const Contact& contact);
     struct Probed {
         NodeKey key;
+        Endpoint endpoint;
         bool answered = false;
     };
     std::vector<Probed> take_probed() { return std::exchange(probed_, {}); }
@@ -46,13 +49,19 @@ class Maintenance {
     bool joined() const { return joined_; }
 
   private:
+    void ask_probed(Context& context, const Contact& contact, bool joins, wire::Kind kind,
+                    const Bytes& body);
     void start_timers(Instant now, const Context& context);
     void look_around(Instant now, Context& context, Queries& queries);
     void join(Instant now, Context& context, Queries& queries);
     void ping(Context& context, const Contact& contact, Family family, Asker asker);
     Duration ping_interval(const Context& context) const;
 
-    std::map<std::uint64_t, Contact> probes_;  ///< by tag; at most kProbesMax
+    struct Probe {
+        Contact contact;
+        bool joins = false;  ///< its answer is a way into the network
+    };
+    std::map<std::uint64_t, Probe> probes_;  ///< by tag; at most kProbesMax
     std::uint64_t next_probe_ = 1;
     std::vector<Probed> probed_;
     std::vector<QueryId> own_queries_;

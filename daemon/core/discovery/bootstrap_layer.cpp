@@ -101,12 +101,12 @@ std::optional<Contact> BootstrapLayer::poll_probe(Instant now) {
     return entry->contact;
 }
 
-void BootstrapLayer::on_probed(Instant now, const NodeKey& key, bool answered) {
+void BootstrapLayer::on_probed(Instant now, const Probed& probed) {
     for (Entry& entry : entries_) {
-        if (entry.contact.key != key) continue;
+        if (entry.contact.key != probed.key) continue;
         entry.waiting = false;
         entry.next_at = entry.retry.next(now, rng_);
-        if (answered) {
+        if (probed.answered) {
             entry.answered = true;
             entry.answered_at = now;
             entry.problem.clear();

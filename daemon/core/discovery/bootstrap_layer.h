@@ -31,7 +31,7 @@ class BootstrapLayer final : public DiscoveryLayer {
     void handle_timeout(Instant now) override;
     void handle_network_change(Instant now) override;
     std::optional<Contact> poll_probe(Instant now) override;
-    void on_probed(Instant now, const NodeKey& key, bool answered) override;
+    void on_probed(Instant now, const Probed& probed) override;
     bool exhausted() const override;
     Instant next_timeout() const override;
 

@@ -54,8 +54,8 @@ std::optional<Contact> Coordinator::poll_probe(Instant now) {
     return std::nullopt;
 }
 
-void Coordinator::on_probed(Instant now, const NodeKey& key, bool answered) {
-    for (Switched& switched : layers_) switched.layer->on_probed(now, key, answered);
+void Coordinator::on_probed(Instant now, const Probed& probed) {
+    for (Switched& switched : layers_) switched.layer->on_probed(now, probed);
 }
 
 bool Coordinator::set_layer(Instant now, std::string_view name, bool on) {

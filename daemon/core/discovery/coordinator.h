@@ -24,7 +24,7 @@ class Coordinator {
     void handle_timeout(Instant now);
     void handle_network_change(Instant now);
     std::optional<Contact> poll_probe(Instant now);
-    void on_probed(Instant now, const NodeKey& key, bool answered);
+    void on_probed(Instant now, const Probed& probed);
     /// False when there is no such layer.
     bool set_layer(Instant now, std::string_view name, bool on);
     bool layer_on(std::string_view name) const;

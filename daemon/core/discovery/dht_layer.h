@@ -22,7 +22,7 @@ class DhtLayer final : public DiscoveryLayer {
     void handle_timeout(Instant) override {}
     void handle_network_change(Instant now) override;
     std::optional<Contact> poll_probe(Instant now) override;
-    void on_probed(Instant, const NodeKey&, bool) override {}
+    void on_probed(Instant, const Probed&) override {}
     bool exhausted() const override { return true; }
     Instant next_timeout() const override {
         return connected_ || known_.empty() ? kNever : next_at_;
