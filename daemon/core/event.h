@@ -7,8 +7,12 @@
 
 #include "daemon/core/base/contact.h"
 #include "daemon/core/base/ids.h"
+#include "daemon/core/base/radio.h"
 #include "daemon/core/base/result.h"
+#include "daemon/core/base/service.h"
 #include "daemon/core/dht/event.h"
+#include "daemon/core/discovery/friends.h"
+#include "daemon/core/discovery/layer.h"
 
 // Everything that a node tells the outside. Answers carry the CommandId they belong to; requests
 // for persistence carry a ticket that comes back through Node::handle_persisted.
@@ -52,9 +56,22 @@ struct BootstrapProblem {
     std::string reason;
 };
 
-using Event = std::variant<FindFinished, PublishFinished, GetFinished, PersistRecord, ForgetRecord,
-                           PinName, OwnNamesChanged, ReserveSequence, StateChanged,
-                           ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored,
-                           OwnRecordPublished, NameOwnerChanged, BootstrapProblem>;
+// --- from local discovery ---
+/// Our presence key or the list of friends is not what it was: keep both.
+struct FriendsChanged {
+    discovery::PresenceKey presence_key{};
+    std::vector<discovery::FriendRecord> friends;
+};
+struct LayerChanged {
+    std::string layer;
+    discovery::LayerReport report;
+};
+// BrowserRequest and RadioRequest are for the adapters; daemon/ports says what they do.
+
+using Event =
+    std::variant<FindFinished, PublishFinished, GetFinished, PersistRecord, ForgetRecord, PinName,
+                 OwnNamesChanged, ReserveSequence, StateChanged, ReachabilityChanged,
+                 NodeDiscovered, NodeLost, RecordStored, OwnRecordPublished, NameOwnerChanged,
+                 BootstrapProblem, FriendsChanged, LayerChanged, BrowserRequest, RadioRequest>;
 
 }  // namespace sov

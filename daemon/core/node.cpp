@@ -193,6 +193,7 @@ Deadline Node::next_timeout() const {
     const auto dht = parts_->dht.next_timeout();
     consider(dht.at, dht.timer);
     consider(parts_->coordinator.next_timeout(), "discovery layers");
+    if (parts_->local) consider(parts_->local->friends.next_timeout(), "friends");
     return next;
 }
 

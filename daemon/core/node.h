@@ -14,7 +14,11 @@
 #include "daemon/core/base/limits.h"
 #include "daemon/core/base/node_mode.h"
 #include "daemon/core/base/packet_pool.h"
+#include "daemon/core/base/radio.h"
 #include "daemon/core/base/rng.h"
+#include "daemon/core/base/service.h"
+#include "daemon/core/discovery/friends.h"
+#include "daemon/core/discovery/local_options.h"
 #include "daemon/core/event.h"
 #include "daemon/core/identity/crypto.h"
 #include "daemon/core/identity/records.h"
@@ -39,6 +43,11 @@ struct NodeOptions {
     /// NodeDiscovered, NodeLost, RecordStored and their like; off in simulators.
     bool routine_events = true;
     bool bootstrap_layer = true, dht_layer = true;
+    /// Friends and the layers of the neighbourhood; without it a node has no place for them.
+    bool local = false;
+    discovery::MdnsOptions mdns;
+    discovery::BleOptions ble;
+    std::uint16_t udp_port = 0;  ///< told to the neighbourhood
     Limits limits;
 };
 
@@ -54,6 +63,8 @@ struct RestoredState {
     std::vector<std::pair<std::string, PeerId>> name_pins;
     std::vector<std::string> own_names;
     std::uint64_t sequence_reserved = 0;
+    std::optional<discovery::PresenceKey> presence_key;
+    std::vector<discovery::FriendRecord> friends;
 };
 
 /// The sources of everything that is not decided by a node's inputs. They outlive it; the simulator
@@ -104,6 +115,11 @@ class Node {
     void handle_datagram(Instant now, const Path& from, MutableBytes bytes);
     void handle_timeout(Instant now);
     void handle_sighting(Instant now, const Sighting& sighting);
+    /// From the adapters of the neighbourhood; their requests come as events.
+    void handle_report(Instant now, const BrowserReport& report);
+    void handle_report(Instant now, const RadioReport& report);
+    /// Listens less where that costs battery.
+    void set_on_battery(Instant now, bool on_battery);
     /// The network says that nobody listens there (ICMP): a hint, worth one soft time-out.
     void handle_unreachable(Instant now, const Endpoint& endpoint);
     /// Addresses or routes changed, or the host woke up: probe, re-publish, retry bootstrapping.
@@ -127,10 +143,16 @@ class Node {
     CommandId get(Instant now, const Key& key, bool trace);
     /// Ends a command early; its event says cancelled. Unknown ids are ignored.
     void cancel(Instant now, CommandId command);
-    /// Switches a layer on or off: "bootstrap" or "dht". False for an unknown name.
+    /// Switches a layer on or off: "bootstrap", "dht", "mdns" or "ble". False for one that this
+    /// node does not have.
     bool set_layer(Instant now, std::string_view layer, bool on);
     /// Forgets which owner a name had; the next find pins anew. False when it was not pinned.
     bool unpin_name(std::string_view name);
+    /// Whom we want to recognise nearby, and be recognised by once they add us too. Errors:
+    /// invalid_argument, over_quota, unsupported (a node without NodeOptions::local).
+    Result<void> add_friend(Instant now, const PeerId& peer, std::string_view note);
+    /// False when they were none. The others get a new presence key when next met.
+    bool remove_friend(Instant now, const PeerId& peer);
 
     // --- outputs ---
     /// The next datagram to send, valid until the next input; null when there is none.
@@ -144,6 +166,8 @@ class Node {
     std::vector<PeerSession> sessions(Instant now) const;
     std::vector<BootstrapEntry> bootstrap(Instant now) const;
     std::vector<OwnName> own_names() const;
+    std::vector<FriendStatus> friends(Instant now) const;
+    std::vector<LayerStatus> layers() const;
     std::vector<HeldRecord> held_records(Instant now) const;
     /// Contacts worth keeping for the next start, anchors first; at most 8 anchors and 512 others.
     std::vector<Contact> anchors(Instant now) const;

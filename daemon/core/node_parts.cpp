@@ -63,6 +63,9 @@ Node::Parts::Parts(Surroundings given, NodeOptions chosen, const RestoredState& 
     auto layer = std::make_unique<discovery::DhtLayer>(rng);
     dht_layer = layer.get();
     coordinator.add(std::move(layer), options.dht_layer);
+    if (options.local) {
+        local = std::make_unique<LocalDiscovery>(given.crypto, rng, options, wall_clock, restored);
+    }
     dht.set_enabled(options.dht_layer);
     for (const Contact& anchor : restored.anchors)
         bootstrap->add({}, anchor, discovery::Source::kAnchor);
@@ -107,6 +110,7 @@ void Node::Parts::route(Instant now, const session::Received& received) {
     unsettled = true;
     if (const auto answer = exchange.match(now, received, *head, reader.rest())) {
         dht.on_answer(now, *answer);
+        if (local && LocalDiscovery::owns(answer->tag)) local->on_answer(now, *answer);
     } else {
         ++counters.drop_unexpected;
     }
@@ -123,7 +127,11 @@ void Node::Parts::route_request(Instant now, const session::Received& received,
     if (received.first || sessions.allow_request(now, received.session)) {
         const dht::Requester requester{received.key, received.from, received.first,
                                        received.validated};
-        answered = dht.answer(now, requester, stranger, head, body, answer);
+        if (local && head.kind == static_cast<std::uint8_t>(wire::Kind::kIntroduce)) {
+            answered = answer_introduction(now, received, head, body, answer);
+        } else {
+            answered = dht.answer(now, requester, stranger, head, body, answer);
+        }
     } else {
         ++counters.served_busy;
         wire::write_error(answer, head.request_id, Errc::kBusy);
@@ -149,6 +157,7 @@ void Node::Parts::push_event(Event event, bool routine) {
 
 void Node::Parts::take_events() {
     for (dht::Event& event : std::exchange(dht.context().events, {})) {
+        if (take_local_event(event)) continue;
         const bool routine = is_routine(event);
         std::visit([&](auto& kind) { push_event(std::move(kind), routine); }, event);
     }
@@ -163,6 +172,7 @@ bool Node::Parts::settle_round(Instant now) {
     }
     for (const wire::Notice& notice : exchange.take_notices()) {
         dht.on_notice(now, notice);
+        if (local && LocalDiscovery::owns(notice.tag)) local->on_notice(now, notice);
         busy = true;
     }
     for (const auto& probed : dht.maintenance().take_probed()) {
@@ -172,8 +182,10 @@ bool Node::Parts::settle_round(Instant now) {
     busy = dht.settle(now) || busy;
     for (const Family family : dht::kFamilies)
         sessions.set_serving(family, dht.reachability().serving(family));
+    if (local) busy = settle_local(now) || busy;
     coordinator.update(now, dht.connected(now) ? dht.table_size() : 0, dht.joined());
     while (const auto contact = coordinator.poll_probe(now)) dht.probe(now, *contact);
+    while (const auto contact = coordinator.poll_check(now)) dht.check(*contact);
     for (wire::Request& request : std::exchange(dht.context().requests, {})) {
         dht.note_contacted(now, request.to.endpoint(request.family));
         exchange.ask(now, std::move(request), out);
@@ -211,6 +223,10 @@ void Node::Parts::end_input(Instant now) {
     for (auto& [pinned, reason] : bootstrap->take_problems())
         push_event(BootstrapProblem{pinned, reason}, false);
     take_events();
+    // What a finished look-up of ours began.
+    if (unsettled) return end_input(now);
+    if (local && local->friends.take_changed())
+        push_event(FriendsChanged{local->friends.own_key(), local->friends.records()}, false);
     update_progress();
 }
 

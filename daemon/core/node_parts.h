@@ -9,6 +9,7 @@
 #include "daemon/core/discovery/coordinator.h"
 #include "daemon/core/discovery/dht_layer.h"
 #include "daemon/core/node.h"
+#include "daemon/core/node_local.h"
 #include "daemon/core/session/exchange.h"
 
 namespace sov {
@@ -38,6 +39,8 @@ class Node::Parts {
     discovery::BootstrapLayer* bootstrap = nullptr;  ///< owned by the coordinator
     discovery::DhtLayer* dht_layer = nullptr;        ///< owned by the coordinator
 
+    std::unique_ptr<LocalDiscovery> local;  ///< only with NodeOptions::local
+
     std::vector<std::unique_ptr<Transmit>> outgoing;
     std::size_t outgoing_head = 0;
     std::vector<Event> event_queue;
@@ -49,7 +52,12 @@ class Node::Parts {
   private:
     void route_request(Instant now, const session::Received& received, const wire::Head& head,
                        ByteReader body);
+    bool answer_introduction(Instant now, const session::Received& received, const wire::Head& head,
+                             ByteReader body, ByteWriter& answer);
     bool settle_round(Instant now);
+    bool settle_local(Instant now);
+    /// True when the event is for a part of the node and not for the outside.
+    bool take_local_event(const dht::Event& event);
     void take_events();
     void push_event(Event event, bool routine);
     void update_progress();

@@ -7,6 +7,7 @@
 #include "daemon/core/base/contact.h"
 #include "daemon/core/base/counters.h"
 #include "daemon/core/base/ids.h"
+#include "daemon/core/discovery/layer.h"
 #include "daemon/core/event.h"
 
 // Views of a node's state for people and tools: copies, made on request, never kept.
@@ -73,6 +74,21 @@ struct OwnName {
     Key key;
     std::uint16_t replicas = 0;  ///< that hold the claim since the last publish; 0: not stored yet
     std::string problem;         ///< empty, or why it is not stored
+};
+
+struct FriendStatus {
+    PeerId peer;
+    std::string note;
+    bool recognisable = false;  ///< we have the key of their rotating tags
+    bool told = false;          ///< they have ours
+    bool met = false;           ///< since the start
+    Duration met_ago{0};
+};
+
+struct LayerStatus {
+    std::string name;
+    bool on = false;
+    discovery::LayerReport report;
 };
 
 struct HeldRecord {

@@ -11,6 +11,7 @@ DiscoveryLayer& Coordinator::add(std::unique_ptr<DiscoveryLayer> layer, bool on)
 
 void Coordinator::start(Instant now) {
     progress_ = Progress::kBootstrapping;
+    for (Switched& switched : layers_) switched.layer->set_on(now, switched.on);
     update(now, 0, false);
 }
 
@@ -54,6 +55,26 @@ std::optional<Contact> Coordinator::poll_probe(Instant now) {
     return std::nullopt;
 }
 
+std::optional<Contact> Coordinator::poll_check(Instant now) {
+    for (Switched& switched : layers_) {
+        if (!switched.on) continue;
+        if (auto contact = switched.layer->poll_check(now)) return contact;
+    }
+    return std::nullopt;
+}
+
+std::optional<Evidence> Coordinator::poll_evidence(Instant now) {
+    // Also of a layer that was just switched off: what it saw has to be told as lost.
+    for (Switched& switched : layers_) {
+        if (auto evidence = switched.layer->poll_evidence(now)) return evidence;
+    }
+    return std::nullopt;
+}
+
+void Coordinator::on_proven(Instant now, const PeerId& peer, const NodeKey& node) {
+    for (Switched& switched : layers_) switched.layer->on_proven(now, peer, node);
+}
+
 void Coordinator::on_probed(Instant now, const Probed& probed) {
     for (Switched& switched : layers_) switched.layer->on_probed(now, probed);
 }
@@ -61,8 +82,10 @@ void Coordinator::on_probed(Instant now, const Probed& probed) {
 bool Coordinator::set_layer(Instant now, std::string_view name, bool on) {
     for (Switched& switched : layers_) {
         if (switched.layer->name() != name) continue;
-        if (on && !switched.on) switched.layer->handle_network_change(now);
+        if (on == switched.on) return true;
         switched.on = on;
+        switched.layer->set_on(now, on);
+        if (on) switched.layer->handle_network_change(now);
         return true;
     }
     return false;

@@ -24,7 +24,10 @@ class Coordinator {
     void handle_timeout(Instant now);
     void handle_network_change(Instant now);
     std::optional<Contact> poll_probe(Instant now);
+    std::optional<Contact> poll_check(Instant now);
     void on_probed(Instant now, const Probed& probed);
+    void on_proven(Instant now, const PeerId& peer, const NodeKey& node);
+    std::optional<Evidence> poll_evidence(Instant now);
     /// False when there is no such layer.
     bool set_layer(Instant now, std::string_view name, bool on);
     bool layer_on(std::string_view name) const;

@@ -54,6 +54,9 @@ class DiscoveryLayer {
     virtual std::optional<Contact> poll_check(Instant) { return std::nullopt; }
     /// What came of asking a node, whoever proposed it.
     virtual void on_probed(Instant now, const Probed& probed) = 0;
+    /// This node has proven to speak for this peer: what bears its tag from there is no hint any
+    /// more.
+    virtual void on_proven(Instant, const PeerId&, const NodeKey&) {}
     /// The next piece of evidence that is new or changed since it was polled; Presence::kLost is
     /// the last of its source. Called until there is none. Bounded by what the layer tracks.
     virtual std::optional<Evidence> poll_evidence(Instant) { return std::nullopt; }

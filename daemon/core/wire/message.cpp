@@ -105,6 +105,11 @@ std::optional<Nonce> read_nonce(ByteReader& reader) {
     return complete(reader, nonce);
 }
 
+std::optional<Introduction> read_introduction(ByteReader& reader) {
+    const Introduction introduction = reader.fixed<Introduction>();
+    return complete(reader, introduction);
+}
+
 std::optional<Pong> read_pong(ByteReader& reader) {
     const auto observed = read_endpoint(reader);
     if (!observed) return std::nullopt;

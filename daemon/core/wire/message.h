@@ -31,6 +31,7 @@
 //   DIALBACK    nonce 8 | address family 1               DIALING helpers 1
 //   DIAL_PEER   nonce 8 | contact                        -> DIALING
 //   DIALED      nonce 8                                  -> PONG
+//   INTRODUCE   introduction 176                         INTRODUCED introduction 176
 //   CONFIRM     -      proves the sender's address; not answered
 //   GOODBYE     -      the sender leaves; not answered
 //   PATH_CHALLENGE nonce 8                               PATH_RESPONSE nonce 8
@@ -52,6 +53,7 @@ enum class Kind : std::uint8_t {
     kDialback = 0x07,
     kDialPeer = 0x08,
     kDialed = 0x09,
+    kIntroduce = 0x0a,
     kConfirm = 0x10,
     kGoodbye = 0x11,
     kPathChallenge = 0x12,
@@ -60,6 +62,7 @@ enum class Kind : std::uint8_t {
     kValue = 0x83,
     kStored = 0x84,
     kDialing = 0x87,
+    kIntroduced = 0x8a,
     kPathResponse = 0x92,
     kError = 0xff,
 };
@@ -72,6 +75,8 @@ inline constexpr std::size_t kContactsMax = 20;
 
 using Token = FixedBytes<struct TokenTag, kTokenSize>;
 using Nonce = FixedBytes<struct NonceTag, 8>;
+/// Sealed for one user; core/discovery/introduction.h says what is inside.
+using Introduction = FixedBytes<struct IntroductionTag, 176>;
 
 /// Bits of FIND_NODE's and GET's `want`.
 inline constexpr std::uint8_t kWantIpv4 = 1, kWantIpv6 = 2, kWantToken = 4;
@@ -147,6 +152,7 @@ std::optional<Delete> read_delete(ByteReader& reader);
 std::optional<Dialback> read_dialback(ByteReader& reader);
 std::optional<DialPeer> read_dial_peer(ByteReader& reader);
 std::optional<Nonce> read_nonce(ByteReader& reader);
+std::optional<Introduction> read_introduction(ByteReader& reader);
 std::optional<Pong> read_pong(ByteReader& reader);
 /// `asked_for_token` says whether the answer begins with one.
 std::optional<Nodes> read_nodes(ByteReader& reader, bool asked_for_token);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <variant>
 
 #include "tests/unit/docs/vectors.h"
@@ -20,8 +21,8 @@ struct Single {
     std::uint8_t value = 0;
 };
 using Body = std::variant<Empty, wire::FindNode, wire::Get, wire::Store, wire::Touch, wire::Delete,
-                          wire::Dialback, wire::DialPeer, wire::Nonce, wire::Pong, wire::Nodes,
-                          wire::Value, Stored, Single>;
+                          wire::Dialback, wire::DialPeer, wire::Nonce, wire::Introduction,
+                          wire::Pong, wire::Nodes, wire::Value, Stored, Single>;
 
 std::string contact_words(const Contact& contact) {
     std::string words = contact.key.hex();
@@ -65,6 +66,7 @@ struct Describe {
         to.add("contact", contact_words(body.contact));
     }
     void operator()(const wire::Nonce& body) { to.add("nonce", body.view()); }
+    void operator()(const wire::Introduction& body) { to.add("introduction", body.view()); }
     void operator()(const wire::Pong& body) { to.add("observed", body.observed.text()); }
     void operator()(const wire::Nodes& body) {
         if (body.token) to.add("token", body.token->view());
@@ -97,6 +99,7 @@ struct Write {
 
     void operator()(const Empty&) {}
     void operator()(const wire::Nonce& body) { writer.fixed(body); }
+    void operator()(const wire::Introduction& body) { writer.fixed(body); }
     void operator()(const wire::Pong& body) { wire::write_endpoint(writer, body.observed); }
     void operator()(const wire::Nodes& body) {
         if (body.token) writer.fixed(*body.token);
@@ -147,6 +150,8 @@ std::optional<Body> read_body(Kind kind, ByteReader& reader, bool with_token) {
         case Kind::kDialed:
         case Kind::kPathChallenge:
         case Kind::kPathResponse: return body_from(wire::read_nonce(reader));
+        case Kind::kIntroduce:
+        case Kind::kIntroduced: return body_from(wire::read_introduction(reader));
         case Kind::kPong: return body_from(wire::read_pong(reader));
         case Kind::kNodes: return body_from(wire::read_nodes(reader, with_token));
         case Kind::kValue: return body_from(wire::read_value(reader, with_token));
@@ -198,6 +203,8 @@ std::string kind_word(Kind kind) {
         case Kind::kDialback: return "dialback";
         case Kind::kDialPeer: return "dial_peer";
         case Kind::kDialed: return "dialed";
+        case Kind::kIntroduce: return "introduce";
+        case Kind::kIntroduced: return "introduced";
         case Kind::kConfirm: return "confirm";
         case Kind::kGoodbye: return "goodbye";
         case Kind::kPathChallenge: return "path_challenge";
@@ -247,6 +254,10 @@ std::vector<Vector> message_vectors(identity::Crypto& crypto) {
     add(Kind::kDialback, wire::Dialback{nonce, Family::kIpv6});
     add(Kind::kDialPeer, wire::DialPeer{nonce, only6});
     add(Kind::kDialed, nonce);
+    wire::Introduction introduction;
+    std::iota(introduction.bytes.begin(), introduction.bytes.end(), std::uint8_t{0});
+    add(Kind::kIntroduce, introduction);
+    add(Kind::kIntroduced, introduction);
     add(Kind::kConfirm, Empty{});
     add(Kind::kGoodbye, Empty{});
     add(Kind::kPathChallenge, nonce);

@@ -1,0 +1,134 @@
+#include "daemon/core/node_local.h"
+
+#include "daemon/core/node_parts.h"
+
+namespace sov {
+
+namespace {
+
+/// Above the tags of the DHT, whose askers count from 1.
+constexpr std::uint64_t kIntroductionTag = 0x40ULL << 56;
+
+}  // namespace
+
+LocalDiscovery::LocalDiscovery(identity::Crypto& crypto, Rng& rng, const NodeOptions& options,
+                               UnixMillis wall_clock, const RestoredState& restored)
+    : recognition(crypto, wall_clock),
+      friends(crypto, rng, recognition,
+              {options.user_key, NodeKey{options.node_key.public_key}, options.network}) {
+    friends.restore(restored.presence_key, restored.friends);
+}
+
+bool LocalDiscovery::owns(std::uint64_t tag) { return tag >> 56 == kIntroductionTag >> 56; }
+
+std::optional<wire::Request> LocalDiscovery::poll_request() {
+    auto outgoing = friends.poll_introduction();
+    if (!outgoing) return std::nullopt;
+    const Family family = outgoing->to.has(Family::kIpv4) ? Family::kIpv4 : Family::kIpv6;
+    return wire::Request{outgoing->to, family, wire::Kind::kIntroduce, std::move(outgoing->body),
+                         kIntroductionTag | outgoing->tag};
+}
+
+void LocalDiscovery::on_answer(Instant now, const wire::Answer& answer) {
+    const std::uint64_t tag = answer.tag & ~kIntroductionTag;
+    if (answer.kind == wire::Kind::kIntroduced) {
+        friends.on_introduced(now, tag, answer.key, answer.body);
+    } else {
+        friends.on_failed(now, tag);
+    }
+}
+
+void LocalDiscovery::on_notice(Instant now, const wire::Notice& notice) {
+    if (notice.what == wire::Notice::What::kFailed)
+        friends.on_failed(now, notice.tag & ~kIntroductionTag);
+}
+
+// --- the verbs of Node that need it ---
+
+Result<void> Node::add_friend(Instant now, const PeerId& peer, std::string_view note) {
+    if (!parts_->local) return Errc::kUnsupported;
+    parts_->begin_input(now);
+    const auto added = parts_->local->friends.add(now, peer, note);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return added;
+}
+
+bool Node::remove_friend(Instant now, const PeerId& peer) {
+    if (!parts_->local) return false;
+    parts_->begin_input(now);
+    const bool removed = parts_->local->friends.remove(now, peer);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return removed;
+}
+
+std::vector<FriendStatus> Node::friends(Instant now) const {
+    std::vector<FriendStatus> all;
+    if (!parts_->local) return all;
+    for (const auto& view : parts_->local->friends.views()) {
+        all.push_back({view.peer, view.note, view.recognisable, view.told, view.met.has_value(),
+                       view.met ? now - *view.met : Duration{0}});
+    }
+    return all;
+}
+
+// --- what one input caused ---
+
+bool Node::Parts::settle_local(Instant now) {
+    bool busy = false;
+    while (const auto wanted = local->friends.poll_find(now)) {
+        const CommandId command = next_command();
+        local->finds.emplace(command, *wanted);
+        dht.find_peer(now, command, *wanted, false);
+        busy = true;
+    }
+    while (auto request = local->poll_request()) {
+        dht.context().requests.push_back(std::move(*request));
+        busy = true;
+    }
+    for (const auto& [peer, node] : local->friends.take_proven())
+        coordinator.on_proven(now, peer, node);
+    return busy;
+}
+
+bool Node::Parts::take_local_event(const dht::Event& event) {
+    if (!local) return false;
+    const auto* finished = std::get_if<FindFinished>(&event);
+    if (finished == nullptr) return false;
+    const auto wanted = local->finds.find(finished->command);
+    if (wanted == local->finds.end()) return false;
+    std::vector<Contact> nodes;
+    for (const dht::FoundPeer& found : finished->found.peers) {
+        for (const identity::PeerNode& node : found.nodes) {
+            // One contact an address: which of them answers is not known yet.
+            for (const Endpoint& endpoint : node.endpoints)
+                nodes.push_back(Contact::of(node.key, endpoint));
+        }
+    }
+    local->friends.on_found(last_input, wanted->second, nodes);
+    local->finds.erase(wanted);
+    unsettled = true;
+    return true;
+}
+
+bool Node::Parts::answer_introduction(Instant now, const session::Received& received,
+                                      const wire::Head& head, ByteReader body, ByteWriter& answer) {
+    const auto introduction = wire::read_introduction(body);
+    if (!introduction || received.first || !received.validated) {
+        wire::write_error(answer, head.request_id,
+                          introduction ? Errc::kUnauthorized : Errc::kMalformed);
+        return true;
+    }
+    const auto introduced = local->friends.answer(now, received.key, introduction->view());
+    if (!introduced) {
+        wire::write_error(answer, head.request_id, introduced.error());
+        return true;
+    }
+    wire::write_head(answer, wire::Kind::kIntroduced, head.request_id);
+    answer.bytes(*introduced);
+    unsettled = true;
+    return true;
+}
+
+}  // namespace sov
