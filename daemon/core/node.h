@@ -65,6 +65,9 @@ struct RestoredState {
     std::uint64_t sequence_reserved = 0;
     std::optional<discovery::PresenceKey> presence_key;
     std::vector<discovery::FriendRecord> friends;
+    /// Nodes that are in the table from the start, believed without having answered; then the node
+    /// counts as joined. For simulations that begin in the middle of a network's life.
+    std::vector<Contact> table;
 };
 
 /// The sources of everything that is not decided by a node's inputs. They outlive it; the simulator

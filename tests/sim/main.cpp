@@ -18,7 +18,9 @@ bool parse(std::string_view text, Number& number) {
 
 int usage() {
     std::cerr << "usage: sovsim [--scenario NAME] [--nodes N] [--seed S] [--lookups L] [--json]\n"
-              << "scenarios: " << sov::sim::scenario_names() << '\n';
+              << "scenarios:";
+    for (const std::string& name : sov::sim::scenario_names()) std::cerr << ' ' << name;
+    std::cerr << '\n';
     return 2;
 }
 

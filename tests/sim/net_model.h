@@ -18,6 +18,11 @@ enum class Filtering : std::uint8_t {
 };
 
 struct NetOptions {
+    enum class Model : std::uint8_t {
+        kEven,  ///< each pair anything between the two bounds
+        kMap,   ///< hosts on a map of 140 by 80 ms of round trip, and an access line of their own
+                ///< (median 10 ms of round trip, log-normal with sigma 0.8): the design's model
+    } model{};
     std::chrono::milliseconds latency_min{20}, latency_max{100};
     std::chrono::milliseconds jitter{5};
     std::uint32_t loss_per_mille = 0;
@@ -54,6 +59,7 @@ class NetModel {
     using Flows = std::unordered_map<Endpoint, Instant, EndpointHash>;
 
     Duration delay_between(const Endpoint& from, const Endpoint& to);
+    Duration on_map(const Endpoint& from, const Endpoint& to) const;
     std::uint8_t partition_of(const Endpoint& host) const;
 
     NetOptions options_;

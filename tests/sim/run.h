@@ -4,15 +4,19 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "tests/sim/figure.h"
+#include "tests/sim/world.h"
 
 namespace sov::sim {
 
 /// One run from the command line.
 struct RunOptions {
     std::string scenario = "find";  ///< one of scenario_names()
-    std::uint32_t nodes = 200;
+    std::uint32_t nodes = 0;        ///< 0: as many as the scenario is meant for
     std::uint64_t seed = 1;
-    std::uint32_t lookups = 200;
+    std::uint32_t lookups = 0;  ///< 0: as many as the scenario is meant for
 };
 
 struct RunReport {
@@ -28,10 +32,13 @@ struct RunReport {
     std::uint64_t p50_ms = 0, p95_ms = 0;          ///< simulated, of right lookups
     std::uint64_t asked_per_lookup_times_ten = 0;  ///< peers
     std::uint64_t trace_hash = 0;
+    std::vector<Figure> figures;  ///< what the scenario is about
+
+    void take_totals(const World& world);
 };
 
-/// "join, find, churn".
-std::string_view scenario_names();
+/// In the order of the table in docs/resilience.md.
+const std::vector<std::string>& scenario_names();
 /// Nothing for an unknown scenario.
 std::optional<RunReport> run_scenario(const RunOptions& options);
 

@@ -51,7 +51,7 @@ NodeIndex World::add(const NodePlan& plan) {
     const auto index = static_cast<NodeIndex>(hosts_.size());
     Host& host = hosts_.emplace_back();
     host.v6.family = Family::kIpv6;
-    if (plan.ipv4) host.v4 = host_v4(index);
+    if (plan.ipv4) host.v4 = plan.address.value_or(host_v4(index));
     if (plan.ipv6) host.v6 = host_v6(index);
     for (const Endpoint& endpoint : {host.v4, host.v6}) {
         if (endpoint.port == 0) continue;
@@ -62,8 +62,10 @@ NodeIndex World::add(const NodePlan& plan) {
     identity::Secret32 seed;
     crypto_.fill_random(seed);
     options.user_key = crypto_.make_signing_key(seed);
-    options.node_key = identity::make_node_key(
-        crypto_, plan.mode == NodeMode::kClient ? 0 : options_.key_work_bits);
+    options.node_key =
+        plan.node_key ? *plan.node_key
+                      : identity::make_node_key(
+                            crypto_, plan.mode == NodeMode::kClient ? 0 : options_.key_work_bits);
     options.network = plan.network;
     options.mode = plan.mode;
     options.ipv4 = plan.ipv4;
@@ -72,14 +74,30 @@ NodeIndex World::add(const NodePlan& plan) {
     options.name_work_bits = options_.name_work_bits;
     options.routine_events = false;
     options.limits = options_.limits;
+    options.bootstrap_layer = options.dht_layer = !plan.quiet;
+    RestoredState restored;
+    restored.table = plan.table;
+    restored.anchors = plan.anchors;
+    restored.cached_peers = plan.cached_peers;
     host.node = std::make_unique<Node>(Surroundings{crypto_, book_, packets_}, options,
-                                       RestoredState{}, kWallClockAtStart, rng_.next());
+                                       std::move(restored), kWallClockAtStart, rng_.next());
     for (const NodeIndex bootstrap : plan.bootstraps) {
         host.node->handle_sighting(now_, {Sighting::Source::kPinned, contact(bootstrap)});
         drain(index);
     }
     hosts_[index].node->start(now_);
     drain(index);
+    return index;
+}
+
+NodeIndex World::add(std::unique_ptr<Actor> actor, const Endpoint& endpoint) {
+    const auto index = static_cast<NodeIndex>(hosts_.size());
+    Host& host = hosts_.emplace_back();
+    host.v6.family = Family::kIpv6;
+    (endpoint.family == Family::kIpv4 ? host.v4 : host.v6) = endpoint;
+    host.actor = std::move(actor);
+    by_endpoint_[endpoint] = index;
+    act(index, [](Actor&, Outbox&) {});
     return index;
 }
 
@@ -90,6 +108,7 @@ void World::kill(NodeIndex index) {
         net_.forget(endpoint);
     }
     host.node.reset();
+    host.actor.reset();
     waiting_.erase(waiting_.lower_bound({index, CommandId{0}}),
                    waiting_.lower_bound({index + 1, CommandId{0}}));
 }
@@ -104,7 +123,7 @@ std::vector<NodeIndex> World::living() const {
 
 Contact World::contact(NodeIndex index) const {
     const Host& host = hosts_[index];
-    return {host.node->node_key(), host.v4, host.v6};
+    return {host.actor ? host.actor->node_key() : host.node->node_key(), host.v4, host.v6};
 }
 
 const Endpoint& World::endpoint(NodeIndex index, Family family) const {
@@ -133,6 +152,9 @@ void World::claim_name(NodeIndex index, std::string_view name, Answered done) {
 }
 void World::get(NodeIndex index, const Key& key, Answered done) {
     await(index, hosts_[index].node->get(now_, key, false), std::move(done));
+}
+void World::put(NodeIndex index, const Key& key, Bytes record, Answered done) {
+    await(index, hosts_[index].node->put(now_, key, std::move(record)), std::move(done));
 }
 
 void World::schedule(Instant at, std::function<void()> task) {
@@ -168,6 +190,11 @@ void World::deliver(Flight flight) {
         return;
     }
     ++totals_.inputs;
+    if (hosts_[receiver->second].actor) {
+        return act(receiver->second, [&](Actor& actor, Outbox& outbox) {
+            actor.handle_datagram(now_, Path{flight.from}, flight.bytes, outbox);
+        });
+    }
     hosts_[receiver->second].node->handle_datagram(now_, Path{flight.from}, flight.bytes);
     drain(receiver->second);
 }
@@ -175,9 +202,13 @@ void World::deliver(Flight flight) {
 void World::fire_timer(NodeIndex index, Instant at) {
     Host& host = hosts_[index];
     // An entry that was overtaken by an earlier one, or that belongs to a node that left.
-    if (host.node == nullptr || host.armed != at) return;
+    if ((host.node == nullptr && host.actor == nullptr) || host.armed != at) return;
     host.armed = kNever;
     ++totals_.inputs;
+    if (host.actor) {
+        return act(index,
+                   [this](Actor& actor, Outbox& outbox) { actor.handle_timeout(now_, outbox); });
+    }
     host.node->handle_timeout(now_);
     drain(index);
 }
@@ -194,6 +225,17 @@ void World::drain(NodeIndex index) {
     }
     // Last, because whoever waits for an answer may act on this node again.
     for (const Event& event : events) take_event(index, event);
+}
+
+void World::act(NodeIndex index, const std::function<void(Actor&, Outbox&)>& input) {
+    Outbox outbox(packets_, outgoing_);
+    input(*hosts_[index].actor, outbox);
+    for (auto& packet : outgoing_) {
+        transmit(index, *packet);
+        packets_.give_back(std::move(packet));
+    }
+    outgoing_.clear();
+    arm(index);
 }
 
 void World::transmit(NodeIndex from, const Transmit& packet) {
@@ -234,7 +276,7 @@ void World::take_event(NodeIndex index, const Event& event) {
 
 void World::arm(NodeIndex index) {
     Host& host = hosts_[index];
-    const Instant wanted = host.node->next_timeout().at;
+    const Instant wanted = host.actor ? host.actor->next_timeout() : host.node->next_timeout().at;
     if (wanted == kNever || host.armed <= wanted) return;
     host.armed = std::max(wanted, now_);
     queue_.push(host.armed, EventQueue::Kind::kTimer, index);

@@ -10,6 +10,7 @@
 #include "daemon/core/base/contact_book.h"
 #include "daemon/core/base/packet_pool.h"
 #include "daemon/core/node.h"
+#include "tests/sim/actor.h"
 #include "tests/sim/event_queue.h"
 #include "tests/sim/net_model.h"
 #include "tests/sim/slots.h"
@@ -23,6 +24,15 @@ using NodeIndex = std::uint32_t;
 
 /// A node to add.
 struct NodePlan {
+    /// Made up when unset.
+    std::optional<identity::SigningKey> node_key;
+    /// Where it is, instead of host_v4(index).
+    std::optional<Endpoint> address;
+    /// In its table from the start (RestoredState::table); then it has nothing to join.
+    std::vector<Contact> table;
+    std::vector<Contact> anchors, cached_peers;
+    /// Only answers: runs no layer, pings nobody, publishes nothing.
+    bool quiet = false;
     NodeMode mode = NodeMode::kServer;
     bool ipv4 = true, ipv6 = false;
     Filtering filtering = Filtering::kOpen;
@@ -55,9 +65,12 @@ class World {
     // --- nodes ---
     /// Makes and starts a node now.
     NodeIndex add(const NodePlan& plan);
+    /// Puts something else than a Node onto the network.
+    NodeIndex add(std::unique_ptr<Actor> actor, const Endpoint& endpoint);
     /// The node is gone without a word, as if its host lost power.
     void kill(NodeIndex index);
     bool alive(NodeIndex index) const { return hosts_[index].node != nullptr; }
+    /// Living Nodes; actors are not among them.
     std::vector<NodeIndex> living() const;
     std::size_t size() const { return hosts_.size(); }
     const Node& node(NodeIndex index) const { return *hosts_[index].node; }
@@ -70,6 +83,7 @@ class World {
     void find_peer(NodeIndex index, const PeerId& peer, Answered done);
     void claim_name(NodeIndex index, std::string_view name, Answered done);
     void get(NodeIndex index, const Key& key, Answered done);
+    void put(NodeIndex index, const Key& key, Bytes record, Answered done);
     /// Any other input or command: `use` gets the node and the time, outputs are taken care of.
     void with(NodeIndex index, const std::function<void(Node&, Instant)>& use);
 
@@ -87,6 +101,8 @@ class World {
     NetModel& net() { return net_; }
     Rng& rng() { return rng_; }
     support::SimCrypto& crypto() { return crypto_; }
+    ContactBook& book() { return book_; }
+    const Limits& limits() const { return options_.limits; }
     const Totals& totals() const { return totals_; }
     void reset_totals() { totals_ = {}; }
     /// Over the time, addresses and bytes of every datagram sent and the kind of every event.
@@ -103,6 +119,7 @@ class World {
   private:
     struct Host {
         std::unique_ptr<Node> node;
+        std::unique_ptr<Actor> actor;
         Endpoint v4, v6;
         Instant armed = kNever;  ///< the earliest timer event in the queue for this node
     };
@@ -115,6 +132,7 @@ class World {
     void fire_timer(NodeIndex index, Instant at);
     /// Takes all outputs after an input.
     void drain(NodeIndex index);
+    void act(NodeIndex index, const std::function<void(Actor&, Outbox&)>& input);
     void transmit(NodeIndex from, const Transmit& packet);
     void take_event(NodeIndex index, const Event& event);
     void arm(NodeIndex index);
@@ -137,6 +155,7 @@ class World {
     std::map<std::pair<NodeIndex, CommandId>, Answered> waiting_;
     support::QuickHash trace_{0};
     Totals totals_;
+    std::vector<std::unique_ptr<Transmit>> outgoing_;  ///< of the actor whose turn it is
     std::function<void(NodeIndex, const Transmit&)> see_;
     std::function<void(NodeIndex, const Event&)> see_event_;
 };

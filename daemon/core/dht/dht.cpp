@@ -31,6 +31,17 @@ void Dht::restore(Instant now, const Key& key, Bytes record, Duration expires_in
     context_.store.restore(now, {*head, key, std::move(record)}, expires_in, work);
 }
 
+void Dht::believe(const std::vector<Contact>& table) {
+    for (const Contact& contact : table) {
+        const NodeId id = identity::node_id(context_.crypto, contact.key);
+        for (const Family family : kFamilies) {
+            if (!contact.has(family) || !context_.enabled(family)) continue;
+            context_.table(family).verified({}, contact.key, id, contact.endpoint(family), false);
+        }
+    }
+    maintenance_.resume({}, context_);
+}
+
 bool Dht::answer(Instant now, const Requester& requester, bool stranger, const wire::Head& head,
                  ByteReader body, ByteWriter& out) {
     const auto kind = static_cast<wire::Kind>(head.kind);

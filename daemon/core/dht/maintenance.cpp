@@ -38,6 +38,12 @@ void Maintenance::start_timers(Instant now, const Context& context) {
     pings_wanted_ = kFirstPings;
 }
 
+void Maintenance::resume(Instant now, const Context& context) {
+    start_timers(now, context);
+    joined_ = true;
+    size_looked_at_ = context.network_size();
+}
+
 void Maintenance::probe(Instant now, Context& context, const Contact& contact) {
     start_timers(now, context);
     const std::uint8_t want = wire::kWantIpv4 | wire::kWantIpv6;

@@ -45,6 +45,8 @@ class Maintenance {
     /// Looks ourselves up as soon as there is anybody to ask, also when they came to us. True when
     /// begun.
     bool join_if_needed(Instant now, Context& context, Queries& queries);
+    /// The tables were filled by somebody else: nothing is left to join.
+    void resume(Instant now, const Context& context);
     /// The first look-up of ourselves has ended: the table holds our neighbourhood.
     bool joined() const { return joined_; }
 

@@ -1,0 +1,51 @@
+#include <gtest/gtest.h>
+
+#include "tests/sim/run.h"
+
+// Small versions of the scenarios of docs/resilience.md, as gates: some hundred nodes, few seeds.
+// The bars are those of the table or, where a small network can't show them, lower.
+
+namespace sov::sim {
+
+namespace {
+
+RunReport attack(const char* scenario, std::uint32_t nodes, std::uint32_t lookups,
+                 std::uint64_t seed) {
+    RunOptions options;
+    options.scenario = scenario;
+    options.nodes = nodes;
+    options.lookups = lookups;
+    options.seed = seed;
+    return run_scenario(options).value();
+}
+
+// The first figure's mean over a few seeds.
+std::uint64_t mean_of(const char* scenario, std::uint32_t nodes, std::uint32_t lookups,
+                      std::uint64_t seeds) {
+    std::uint64_t sum = 0;
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+        sum += attack(scenario, nodes, lookups, seed).figures.at(0).value;
+    }
+    return sum / seeds;
+}
+
+}  // namespace
+
+TEST(Attack, leaves_lookups_right_where_a_fifth_to_a_half_of_all_nodes_lie) {
+    EXPECT_GE(mean_of("colluders-20", 800, 50, 3), 9990U);
+    EXPECT_GE(mean_of("colluders-30", 800, 50, 3), 9950U);
+    EXPECT_GE(mean_of("colluders-50", 800, 50, 3), 9500U);
+}
+
+TEST(Attack, leaves_most_lookups_right_where_tables_are_poisoned_twofold_as_well) {
+    EXPECT_GE(mean_of("poisoned-20", 800, 50, 3), 9900U);
+    EXPECT_GE(mean_of("poisoned-30", 800, 50, 3), 9800U);
+    EXPECT_GE(mean_of("poisoned-50", 800, 50, 3), 7500U);
+}
+
+TEST(Attack, of_dead_contacts_and_loss_keeps_the_time_of_lookups_within_the_promise) {
+    const RunReport report = attack("dead-contacts", 800, 60, 1);
+    EXPECT_TRUE(report.passed) << report.problem;
+}
+
+}  // namespace sov::sim

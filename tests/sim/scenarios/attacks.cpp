@@ -1,0 +1,109 @@
+#include <algorithm>
+
+#include "tests/sim/pairs.h"
+#include "tests/sim/scenarios/scenario.h"
+#include "tests/sim/settlement.h"
+
+// Networks in which others lie.
+
+namespace sov::sim {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+void describe(RunReport& report, const Pairs& pairs) {
+    report.lookups = pairs.gotten;
+    report.lookups_right = pairs.right;
+    report.p50_ms = whole_ms(pairs.get_percentile(50));
+    report.p95_ms = whole_ms(pairs.get_percentile(95));
+    report.asked_per_lookup_times_ten = pairs.gotten == 0 ? 0 : pairs.get_asked * 10 / pairs.gotten;
+}
+
+struct Bars {
+    std::uint64_t share, fair, poisoned;
+};
+// 99.9 / 99.5 / 95 % and 99 / 98 / 75 %: docs/resilience.md.
+constexpr Bars kBars[] = {{20, 9990, 9900}, {30, 9950, 9800}, {50, 9500, 7500}};
+
+}  // namespace
+
+// A part of all nodes, spread like everybody else, answers with its own side's nodes and keeps
+// nothing. Honest nodes publish and get.
+void run_colluders(const RunOptions& options, RunReport& report) {
+    const bool poisoned = options.scenario.starts_with("poisoned");
+    const auto dash = options.scenario.find('-');
+    const std::uint64_t share = std::stoul(options.scenario.substr(dash + 1));
+    const auto bars = std::find_if(std::begin(kBars), std::end(kBars),
+                                   [&](const Bars& known) { return known.share == share; });
+    World world(seeded(options));
+    Settlement settlement(world);
+    const std::size_t hostile = options.nodes * share / 100;
+    settlement.hostile(hostile, Conduct::kColludes);
+    settlement.active(std::min<std::size_t>(kAskers, (options.nodes - hostile) / 2));
+    settlement.quiet(options.nodes - hostile -
+                     std::min<std::size_t>(kAskers, (options.nodes - hostile) / 2));
+    if (poisoned) settlement.set_honest_chance(500);
+    settlement.found();
+    Pairs pairs(world);
+    for (std::uint32_t number = 0; number < options.lookups; ++number) {
+        pairs.publish_and_get(make_person(world), settlement.asker(), {settlement.asker()});
+        world.run_for(milliseconds{100});
+    }
+    pairs.finish(minutes{2});
+    report.passed = true;
+    describe(report, pairs);
+    report.figures.push_back(Figure::share("published and found", pairs.right, options.lookups)
+                                 .at_least(poisoned ? bars->poisoned : bars->fair));
+    report.figures.push_back(
+        Figure::mean("asked per publish", pairs.publish_asked, pairs.published, "nodes"));
+    report.figures.push_back(Figure::mean("asked per get", pairs.get_asked, pairs.gotten, "nodes"));
+    world.check_all_invariants();
+    report.take_totals(world);
+}
+
+// Eight keys, each with 80 hostile ids that are nearer to it than every honest node, from subnets
+// of their own; and as many keys that nobody attacks.
+void run_planted(const RunOptions& options, RunReport& report) {
+    constexpr std::size_t kKeys = 8, kPlanted = 80;
+    World world(seeded(options));
+    Settlement settlement(world);
+    settlement.active(kAskers);
+    settlement.quiet(options.nodes - kAskers);
+    std::vector<Person> attacked, clean;
+    std::vector<Key> places;
+    for (std::size_t number = 0; number < kKeys; ++number) {
+        attacked.push_back(make_person(world));
+        clean.push_back(make_person(world));
+        places.push_back(attacked.back().place);
+    }
+    settlement.hostile_near(places, kPlanted, Conduct::kColludes);
+    settlement.found();
+    Pairs pairs(world), untouched(world);
+    const std::size_t gets = std::max<std::size_t>(1, options.lookups / kKeys);
+    for (std::size_t number = 0; number < kKeys; ++number) {
+        std::vector<NodeIndex> getters;
+        for (std::size_t get = 0; get < gets; ++get) getters.push_back(settlement.asker());
+        pairs.publish_and_get(attacked[number], settlement.asker(), getters);
+        untouched.publish_and_get(clean[number], settlement.asker(), getters);
+        world.run_for(seconds{2});
+    }
+    pairs.finish(minutes{2});
+    untouched.finish(minutes{2});
+    report.passed = true;
+    describe(report, pairs);
+    report.figures.push_back(
+        Figure::share("found under attack", pairs.right, kKeys * gets).at_least(9800));
+    report.figures.push_back(
+        Figure::share("found, not attacked", untouched.right, kKeys * gets).at_least(9990));
+    report.figures.push_back(
+        Figure::mean("asked per get under attack", pairs.get_asked, pairs.gotten, "nodes"));
+    report.figures.push_back(
+        Figure::mean("asked per other get", untouched.get_asked, untouched.gotten, "nodes"));
+    world.check_all_invariants();
+    report.take_totals(world);
+}
+
+}  // namespace sov::sim

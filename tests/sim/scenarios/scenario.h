@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include "tests/sim/run.h"
+
+// The scenarios that sovsim knows: each makes a world of its own, lets things happen to it and
+// writes down what it is about. docs/resilience.md says what each means.
+
+namespace sov::sim {
+
+void run_usual(const RunOptions& options, RunReport& report);
+void run_colluders(const RunOptions& options, RunReport& report);
+void run_planted(const RunOptions& options, RunReport& report);
+void run_restart_flood(const RunOptions& options, RunReport& report);
+void run_dead_contacts(const RunOptions& options, RunReport& report);
+void run_growth(const RunOptions& options, RunReport& report);
+void run_victim(const RunOptions& options, RunReport& report);
+
+/// Nodes of a settlement that ask; the others only answer.
+inline constexpr std::size_t kAskers = 64;
+
+World::Options seeded(const RunOptions& options);
+std::uint64_t heap_bytes();
+std::uint64_t whole_ms(Duration span);
+
+}  // namespace sov::sim
