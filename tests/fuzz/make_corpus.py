@@ -70,6 +70,19 @@ def messages():
     save("datagram", "sealed_unknown", bytes([1, 1, 0x3f, 0, 0, 0, 1]))
 
 
+def adverts():
+    rid = bytes(range(1, 9))
+    save("advert", "one", b"\x31" + rid + b"\xc5")
+    save("advert", "later_version", b"\x40" + rid + b"\0")
+    # time and device, strength, Service Data: again and again, as the fuzzer reads them.
+    for seed in range(4):
+        source = random.Random(100 + seed)
+        save("advert", f"heard_{seed}", b"".join(
+            bytes([source.choice([0, 1, 3, 8, 120]), source.randrange(180, 256), 0x21]) +
+            (rid if source.random() < .3 else source.randbytes(8)) + b"\xc5"
+            for _ in range(10 << 2 * seed)))
+
+
 def scripts():
     save("node", "quiet", bytes([2, 30]))
     # Steps and fates share one stream, so these are starting points rather than exact plots.
@@ -81,4 +94,5 @@ if __name__ == "__main__":
     records()
     texts()
     messages()
+    adverts()
     scripts()

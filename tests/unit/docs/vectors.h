@@ -38,4 +38,7 @@ std::vector<Vector> exchange_vectors();
 /// Hands the datagrams of the document to fresh tables, which must accept each of them.
 void expect_exchange_accepted(const std::vector<Vector>& documented);
 
+/// "advert ..." and what else is said over Bluetooth LE.
+std::vector<Vector> ble_vectors(identity::Crypto& crypto);
+
 }  // namespace sov::vectors
