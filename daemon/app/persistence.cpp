@@ -40,6 +40,14 @@ RestoredState restored_from(const ports::StoredState& stored, UnixMillis now) {
     for (const ports::NamePin& pin : stored.pins) state.name_pins.emplace_back(pin.name, pin.owner);
     state.own_names = stored.own_names;
     state.sequence_reserved = stored.sequence_reserved;
+    if (stored.presence_key) state.presence_key = stored.presence_key->bytes;
+    for (const ports::StoredFriend& one : stored.friends) {
+        discovery::FriendRecord& known = state.friends.emplace_back();
+        known.peer = one.peer;
+        known.note = one.note;
+        if (one.presence_key) known.presence_key = one.presence_key->bytes;
+        known.told = one.told;
+    }
     return state;
 }
 
@@ -65,6 +73,17 @@ class Persistence::Router {
     }
     void operator()(const PinName& wanted) const {
         owner_.submit(ports::PutPin{{wanted.name, wanted.owner}}, "a name's owner");
+    }
+    void operator()(const FriendsChanged& changed) const {
+        ports::ReplaceFriends write{Hash32{changed.presence_key}, {}};
+        for (const discovery::FriendRecord& known : changed.friends) {
+            ports::StoredFriend& one = write.friends.emplace_back();
+            one.peer = known.peer;
+            one.note = known.note;
+            if (known.presence_key) one.presence_key = Hash32{*known.presence_key};
+            one.told = known.told;
+        }
+        owner_.submit(std::move(write), "the list of friends");
     }
     template <typename Other>
     void operator()(const Other&) const {}

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -38,13 +39,25 @@ struct NamePin {
     PeerId owner;
 };
 
+/// A peer that the user has added. The keys are secrets: the store is for our eyes only.
+struct StoredFriend {
+    PeerId peer;
+    std::string note;
+    std::optional<Hash32> presence_key;  ///< theirs
+    bool told = false;                   ///< they have ours
+
+    friend bool operator==(const StoredFriend&, const StoredFriend&) = default;
+};
+
 struct StoredState {
     std::vector<StoredRecord> records;
     std::vector<CachedPeer> peers;
     std::vector<NamePin> pins;
     std::vector<std::string> own_names;   ///< names that this node claims
     std::uint64_t sequence_reserved = 0;  ///< no own record at or below this may be signed again
-    std::string notice;                   ///< not empty: what was set aside and why, for `status`
+    std::optional<Hash32> presence_key;   ///< ours; nothing before the first was made
+    std::vector<StoredFriend> friends;
+    std::string notice;  ///< not empty: what was set aside and why, for `status`
 };
 
 // --- writes: each is applied whole, in the order submitted ---
@@ -69,13 +82,17 @@ struct ErasePin {
 struct ReplaceOwnNames {
     std::vector<std::string> names;
 };
+struct ReplaceFriends {
+    Hash32 presence_key;
+    std::vector<StoredFriend> friends;
+};
 /// Must be on the disk platter (not just in the page cache) before it is confirmed.
 struct ReserveSequence {
     std::uint64_t up_to = 0;
 };
 
 using StoreWrite = std::variant<PutRecord, EraseRecord, ReplacePeers, PutPin, ErasePin,
-                                ReplaceOwnNames, ReserveSequence>;
+                                ReplaceOwnNames, ReplaceFriends, ReserveSequence>;
 
 /// Keeps the state on disk. Writes are taken at once and carried out on the store's own thread,
 /// many in one transaction where they queue up; a full or failing disk never stops the caller.

@@ -22,6 +22,13 @@ CREATE TABLE own_names (position INTEGER PRIMARY KEY, name BLOB NOT NULL);
 CREATE TABLE sequence (one INTEGER PRIMARY KEY CHECK (one = 1), reserved INTEGER NOT NULL, check_reserved INTEGER NOT NULL);
 )";
 
+// Tables of later versions, which an older file gets when it is opened.
+constexpr const char* kAdd = R"(
+CREATE TABLE IF NOT EXISTS friends (peer BLOB PRIMARY KEY, note BLOB NOT NULL, presence_key BLOB,
+    told INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS presence (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL);
+)";
+
 // SQLite's integers are signed. Times beyond its range (292 million years) become the last one;
 // sequence numbers keep their bits, as they are never compared by SQLite.
 std::int64_t stored_time(UnixMillis time) {
@@ -97,9 +104,16 @@ Code StateTables::prepare(Connection& database) {
         {"DELETE FROM own_names", &erase_own_names_},
         {"INSERT INTO own_names VALUES (?, ?)", &put_own_name_},
         {"SELECT name FROM own_names ORDER BY position", &all_own_names_},
+        {"DELETE FROM friends", &erase_friends_},
+        {"INSERT OR REPLACE INTO friends VALUES (?, ?, ?, ?)", &put_friend_},
+        {"SELECT peer, note, presence_key, told FROM friends ORDER BY peer", &all_friends_},
+        {"INSERT OR REPLACE INTO presence VALUES (1, ?)", &put_presence_},
+        {"SELECT key FROM presence", &get_presence_},
         {"INSERT OR REPLACE INTO sequence VALUES (1, ?, ?)", &put_sequence_},
         {"SELECT reserved, check_reserved FROM sequence", &get_sequence_},
     };
+    const Code added = database.execute(kAdd);
+    if (added != SQLITE_OK) return added;
     for (const auto& [sql, statement] : all) {
         const Code code = database.prepare(sql, *statement);
         if (code != SQLITE_OK) return code;
@@ -111,6 +125,7 @@ Code StateTables::read(UnixMillis now, ports::StoredState& state) {
     Code code = read_records(now, state);
     if (code == SQLITE_OK) code = read_peers(state);
     if (code == SQLITE_OK) code = read_names(state);
+    if (code == SQLITE_OK) code = read_friends(state);
     if (code == SQLITE_OK) code = read_sequence(state.sequence_reserved);
     return code;
 }
@@ -159,6 +174,24 @@ Code StateTables::read_names(ports::StoredState& state) {
     if (code != SQLITE_DONE) return code;
     while ((code = all_own_names_.step()) == SQLITE_ROW) {
         state.own_names.push_back(all_own_names_.text(0));
+    }
+    return all_read(code);
+}
+
+Code StateTables::read_friends(ports::StoredState& state) {
+    Code code;
+    while ((code = all_friends_.step()) == SQLITE_ROW) {
+        ports::StoredFriend one;
+        if (!read_fixed(all_friends_, 0, one.peer)) return SQLITE_CORRUPT;
+        one.note = all_friends_.text(1);
+        if (!all_friends_.none(2) && !read_fixed(all_friends_, 2, one.presence_key.emplace()))
+            return SQLITE_CORRUPT;
+        one.told = all_friends_.integer(3) != 0;
+        state.friends.push_back(std::move(one));
+    }
+    if (code != SQLITE_DONE) return code;
+    while ((code = get_presence_.step()) == SQLITE_ROW) {
+        if (!read_fixed(get_presence_, 0, state.presence_key.emplace())) return SQLITE_CORRUPT;
     }
     return all_read(code);
 }
@@ -229,6 +262,21 @@ Code StateTables::apply_one(const ports::ReplaceOwnNames& write) {
         code = put_own_name_.bind(1, position++).bind(2, as_bytes(name)).run();
     }
     return code;
+}
+
+Code StateTables::apply_one(const ports::ReplaceFriends& write) {
+    Code code = erase_friends_.run();
+    for (const ports::StoredFriend& one : write.friends) {
+        if (code != SQLITE_OK) return code;
+        put_friend_.bind(1, one.peer.view()).bind(2, as_bytes(one.note)).bind(4, one.told ? 1 : 0);
+        if (one.presence_key) {
+            put_friend_.bind(3, one.presence_key->view());
+        } else {
+            put_friend_.bind_none(3);
+        }
+        code = put_friend_.run();
+    }
+    return code == SQLITE_OK ? put_presence_.bind(1, write.presence_key.view()).run() : code;
 }
 
 // A reservation never goes back, whatever order two of them arrive in.

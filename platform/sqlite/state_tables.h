@@ -17,6 +17,9 @@ namespace sov::sqlite {
 ///   peers      the peer cache in the order it was given
 ///   pins       name -> owner
 ///   own_names  what this node claims
+///   friends    in the order of their ids: what the user calls them, their presence key, whether
+///              they have ours
+///   presence   one row: our own presence key
 ///   sequence   one row: the highest reserved sequence number, and its complement as a check,
 ///   because
 ///              a wrong number here would be believed (everything else is checked by signatures or
@@ -29,7 +32,9 @@ class StateTables {
     /// Makes the tables of an empty database in one transaction.
     static Code create(Connection& database);
 
-    /// SQLITE_OK, or why the statements could not be prepared (a table is missing or misshapen).
+    /// Adds the tables that a file of an earlier version lacks (a version that does not know them
+    /// leaves them alone), then prepares the statements. SQLITE_OK, or why they could not be
+    /// prepared (a table is missing or misshapen).
     Code prepare(Connection& database);
     /// Everything, expired records left out. Rows of an impossible shape count as damage.
     Code read(UnixMillis now, ports::StoredState& state);
@@ -48,15 +53,18 @@ class StateTables {
     Code apply_one(const ports::PutPin& write);
     Code apply_one(const ports::ErasePin& write);
     Code apply_one(const ports::ReplaceOwnNames& write);
+    Code apply_one(const ports::ReplaceFriends& write);
     Code apply_one(const ports::ReserveSequence& write);
     Code read_records(UnixMillis now, ports::StoredState& state);
     Code read_peers(ports::StoredState& state);
     Code read_names(ports::StoredState& state);
+    Code read_friends(ports::StoredState& state);
 
     Statement put_record_, erase_record_, purge_records_, all_records_, count_opening_;
     Statement erase_peers_, put_peer_, all_peers_;
     Statement put_pin_, erase_pin_, all_pins_;
     Statement erase_own_names_, put_own_name_, all_own_names_;
+    Statement erase_friends_, put_friend_, all_friends_, put_presence_, get_presence_;
     Statement put_sequence_, get_sequence_;
 };
 

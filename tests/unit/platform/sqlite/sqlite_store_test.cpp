@@ -54,6 +54,8 @@ TEST(SqliteStore, every_write_comes_back_after_a_restart) {
     const Contact six = Contact::of(NodeKey{{8}}, *Endpoint::parse("[2001:db8::2]:1"));
     const Contact four = Contact::of(NodeKey{{7}}, Endpoint::v4(0x0a000001, 65535));
     const std::string odd_name("n\0'\xff", 4);
+    const std::vector<ports::StoredFriend> friends{{PeerId{{4}}, "Bob", Hash32{{9}}, true},
+                                                   {PeerId{{5}}, "", std::nullopt, false}};
     {
         SqliteStore store(folder.options());
         ASSERT_TRUE(store.load(kNow).has_value());
@@ -67,8 +69,10 @@ TEST(SqliteStore, every_write_comes_back_after_a_restart) {
                     ports::PutPin{{"bob", owner}}, ports::PutPin{{"eve", owner}},
                     ports::PutPin{{odd_name, owner}}, ports::ErasePin{"eve"},
                     ports::ReplaceOwnNames{{"old"}}, ports::ReplaceOwnNames{{"zed", "", "anna"}},
-                    ports::ReserveSequence{~0ULL - 5}, ports::ReserveSequence{64}});
-        EXPECT_EQ(std::count(answers.begin(), answers.end(), true), 16);
+                    ports::ReplaceFriends{Hash32{{1}}, {{owner, "gone", {}, false}}},
+                    ports::ReplaceFriends{Hash32{{2}}, friends}, ports::ReserveSequence{~0ULL - 5},
+                    ports::ReserveSequence{64}});
+        EXPECT_EQ(std::count(answers.begin(), answers.end(), true), 18);
     }
     const auto state = reload(folder.options());
     ASSERT_EQ(state.records.size(), 2u);
@@ -89,6 +93,8 @@ TEST(SqliteStore, every_write_comes_back_after_a_restart) {
     EXPECT_EQ(state.pins[0].owner, owner);
     EXPECT_EQ(state.pins[1].name, odd_name);
     EXPECT_EQ(state.own_names, (std::vector<std::string>{"zed", "", "anna"}));
+    EXPECT_EQ(state.friends, friends);
+    EXPECT_EQ(state.presence_key, Hash32{{2}});
     EXPECT_EQ(state.sequence_reserved, ~0ULL - 5) << "a reservation never goes back";
 }
 
