@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "daemon/api/log_level.h"
+#include "daemon/core/base/radio.h"
+#include "daemon/core/discovery/local_options.h"
 #include "daemon/core/identity/peer_name.h"
 #include "daemon/core/node.h"
 
@@ -41,7 +43,10 @@ struct Config {
     int sessions_max = 0, lookups_max = 0, records_max = 0;
     int record_megabytes_max = 0, session_requests_per_second = 0;
 
-    bool bootstrap_layer = false, dht_layer = false;
+    bool bootstrap_layer = false, dht_layer = false, mdns_layer = false, ble_layer = false;
+    discovery::Visibility mdns_visibility{}, ble_visibility{};
+    std::string mdns_service_type, ble_service_uuid;
+    int ble_scan_seconds = 0, ble_power_at_one_metre = 0;
     int name_work_bits = 0;
 
     std::string api_socket;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <sstream>
 #include <utility>
@@ -150,6 +151,36 @@ Rule log_levels(LogLevels Config::*member) {
         }};
 }
 
+/// RFC 6763 s7: "_" and 1 to 15 letters, digits and hyphens, then the protocol.
+Rule service_type(std::string Config::*member) {
+    return {"_name._tcp or _name._udp, a name of 1 to 15 letters, digits and hyphens",
+            [=](Config& config, const std::string& text) {
+                config.*member = text;
+                const std::size_t dot = text.find('.');
+                const std::string protocol = dot == std::string::npos ? "" : text.substr(dot);
+                if (protocol != "._tcp" && protocol != "._udp") return false;
+                const std::string name = text.substr(0, dot);
+                return name.size() >= 2 && name.size() <= 16 && name[0] == '_' && name[1] != '-' &&
+                       name.back() != '-' &&
+                       std::all_of(name.begin() + 1, name.end(), [](unsigned char c) {
+                           return std::isalnum(c) != 0 || c == '-';
+                       });
+            }};
+}
+
+Rule uuid(std::string Config::*member) {
+    return {"a 128-bit UUID in lower case: 8-4-4-4-12 hexadecimal digits",
+            [=](Config& config, const std::string& text) {
+                config.*member = text;
+                constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+                return std::equal(
+                    text.begin(), text.end(), kShape.begin(), kShape.end(), [](char c, char shape) {
+                        const bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+                        return shape == '-' ? c == '-' : digit;
+                    });
+            }};
+}
+
 enum class Change : std::uint8_t { kLive, kRestart };
 enum class Count : std::uint8_t { kOnce, kMany };
 
@@ -172,6 +203,9 @@ std::vector<ConfigRow> make_table() {
     const std::array targets{std::pair("auto", LogTarget::kAuto),
                              std::pair("stderr", LogTarget::kStderr),
                              std::pair("journald", LogTarget::kJournald)};
+    const std::array visibilities{std::pair("public", discovery::Visibility::kPublic),
+                                  std::pair("private", discovery::Visibility::kPrivate),
+                                  std::pair("passive", discovery::Visibility::kPassive)};
     std::vector<ConfigRow> rows;
     const auto add = [&](auto&&... columns) { rows.push_back(row(columns...)); };
     add("node.mode", "auto", choice(&Config::mode, modes), kRestart,
@@ -209,6 +243,26 @@ std::vector<ConfigRow> make_table() {
         "Join through configured and remembered peers.");
     add("layers.dht", "yes", boolean(&Config::dht_layer), kLive,
         "Find and publish through the distributed table.");
+    add("layers.mdns", "yes", boolean(&Config::mdns_layer), kLive,
+        "Find peers on the same network without the Internet, through Avahi.");
+    add("layers.ble", "yes", boolean(&Config::ble_layer), kLive,
+        "Find peers in radio range, through BlueZ.");
+    add("mdns.visibility", "public", choice(&Config::mdns_visibility, visibilities), kRestart,
+        "On the local network, say who we are (public), let only friends recognise us (private), "
+        "or just listen (passive).");
+    add("mdns.service_type", "_sovereign._tcp", service_type(&Config::mdns_service_type), kRestart,
+        "DNS-SD service type. Only peers with the same one see each other.");
+    add("ble.visibility", "private", choice(&Config::ble_visibility, visibilities), kRestart,
+        "In radio range, say who we are (public), let only friends recognise us (private), or just "
+        "listen (passive).");
+    add("ble.scan_seconds", "30", whole(&Config::ble_scan_seconds, 5, 600), kRestart,
+        "Time between the beginnings of two scans, each a third of it long; three times that on "
+        "battery.");
+    add("ble.service_uuid", kBleServiceUuid, uuid(&Config::ble_service_uuid), kRestart,
+        "UUID of the Bluetooth LE service. Only peers with the same one see each other.");
+    add("ble.power_at_one_metre", "-59", whole(&Config::ble_power_at_one_metre, -100, 20), kRestart,
+        "Signal strength of our adverts at one metre in dBm, told to others for guessing the "
+        "distance.");
     add("names.work_bits", "12", whole(&Config::name_work_bits, 0, 24), kRestart,
         "Proof of work on claims of names of eight and more characters. The same in the whole "
         "network.");

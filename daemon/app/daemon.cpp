@@ -71,7 +71,10 @@ Daemon::Daemon(Config config, ConfigSource source, LogSink& log)
       signals_(context_),
       save_timer_(context_),
       leave_timer_(context_),
-      layers_{{"bootstrap", config_.bootstrap_layer}, {"dht", config_.dht_layer}} {}
+      layers_{{"bootstrap", config_.bootstrap_layer},
+              {"dht", config_.dht_layer},
+              {"mdns", config_.mdns_layer},
+              {"ble", config_.ble_layer}} {}
 
 Daemon::~Daemon() = default;
 
@@ -161,6 +164,13 @@ void Daemon::make_node(const Keys& keys, RestoredState restored,
     options.durable_acknowledgement = true;
     options.bootstrap_layer = config_.bootstrap_layer;
     options.dht_layer = config_.dht_layer;
+    options.local = true;
+    options.mdns = {config_.mdns_layer, config_.mdns_visibility, config_.mdns_service_type};
+    options.ble.on = config_.ble_layer;
+    options.ble.visibility = config_.ble_visibility;
+    options.ble.scan_interval = std::chrono::seconds(config_.ble_scan_seconds);
+    options.ble.power_at_one_metre = static_cast<std::int8_t>(config_.ble_power_at_one_metre);
+    options.udp_port = transports.front()->local().port;
     options.limits = limits_of(config_);
 
     facts_.version = SOV_VERSION;

@@ -93,9 +93,12 @@ void Daemon::apply(const Config& fresh, const std::string& key) {
                 [sighting](Instant at, Node& node) { node.handle_sighting(at, sighting); });
         }
         resolver_->resolve(config_.bootstrap);
-    } else if (key == "layers.bootstrap" || key == "layers.dht") {
+    } else if (key.starts_with("layers.")) {
         const std::string layer = key.substr(key.find('.') + 1);
-        const bool on = layer == "dht" ? fresh.dht_layer : fresh.bootstrap_layer;
+        const bool on = layer == "dht"         ? fresh.dht_layer
+                        : layer == "bootstrap" ? fresh.bootstrap_layer
+                        : layer == "mdns"      ? fresh.mdns_layer
+                                               : fresh.ble_layer;
         driver_->post([layer, on](Instant at, Node& node) { node.set_layer(at, layer, on); });
         layer_switched(layer, on);
     } else if (key == "api.use_groups" || key == "api.admin_groups") {

@@ -13,6 +13,7 @@
 #include "daemon/core/dht/event.h"
 #include "daemon/core/discovery/friends.h"
 #include "daemon/core/discovery/layer.h"
+#include "daemon/core/discovery/neighbour.h"
 
 // Everything that a node tells the outside. Answers carry the CommandId they belong to; requests
 // for persistence carry a ticket that comes back through Node::handle_persisted.
@@ -66,12 +67,13 @@ struct LayerChanged {
     std::string layer;
     discovery::LayerReport report;
 };
+using discovery::NeighbourChanged;
 // BrowserRequest and RadioRequest are for the adapters; daemon/ports says what they do.
 
-using Event =
-    std::variant<FindFinished, PublishFinished, GetFinished, PersistRecord, ForgetRecord, PinName,
-                 OwnNamesChanged, ReserveSequence, StateChanged, ReachabilityChanged,
-                 NodeDiscovered, NodeLost, RecordStored, OwnRecordPublished, NameOwnerChanged,
-                 BootstrapProblem, FriendsChanged, LayerChanged, BrowserRequest, RadioRequest>;
+using Event = std::variant<FindFinished, PublishFinished, GetFinished, PersistRecord, ForgetRecord,
+                           PinName, OwnNamesChanged, ReserveSequence, StateChanged,
+                           ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored,
+                           OwnRecordPublished, NameOwnerChanged, BootstrapProblem, FriendsChanged,
+                           LayerChanged, NeighbourChanged, BrowserRequest, RadioRequest>;
 
 }  // namespace sov

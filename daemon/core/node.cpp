@@ -160,6 +160,7 @@ bool Node::set_layer(Instant now, std::string_view layer, bool on) {
     parts_->begin_input(now);
     const bool known = parts_->coordinator.set_layer(now, layer, on);
     if (known && layer == parts_->dht_layer->name()) parts_->dht.set_enabled(on);
+    if (known && !on && parts_->local) parts_->layer_off(now, layer);
     parts_->unsettled = true;
     parts_->end_input(now);
     return known;
@@ -193,7 +194,10 @@ Deadline Node::next_timeout() const {
     const auto dht = parts_->dht.next_timeout();
     consider(dht.at, dht.timer);
     consider(parts_->coordinator.next_timeout(), "discovery layers");
-    if (parts_->local) consider(parts_->local->friends.next_timeout(), "friends");
+    if (parts_->local) {
+        consider(parts_->local->friends.next_timeout(), "friends");
+        consider(parts_->local->neighbours.next_timeout(), "neighbours");
+    }
     return next;
 }
 

@@ -19,6 +19,7 @@
 #include "daemon/core/base/service.h"
 #include "daemon/core/discovery/friends.h"
 #include "daemon/core/discovery/local_options.h"
+#include "daemon/core/discovery/neighbour.h"
 #include "daemon/core/event.h"
 #include "daemon/core/identity/crypto.h"
 #include "daemon/core/identity/records.h"
@@ -170,7 +171,13 @@ class Node {
     std::vector<BootstrapEntry> bootstrap(Instant now) const;
     std::vector<OwnName> own_names() const;
     std::vector<FriendStatus> friends(Instant now) const;
+    /// Every layer that this node has, in the order of their names' first mention here: bootstrap,
+    /// dht, mdns, ble.
     std::vector<LayerStatus> layers() const;
+    /// Who is near, in the order in which they appeared.
+    std::vector<discovery::Neighbour> neighbours() const;
+    /// Where to dial a peer on this host's own links, the best first.
+    std::vector<discovery::NearAddress> near_addresses(const PeerId& peer) const;
     std::vector<HeldRecord> held_records(Instant now) const;
     /// Contacts worth keeping for the next start, anchors first; at most 8 anchors and 512 others.
     std::vector<Contact> anchors(Instant now) const;

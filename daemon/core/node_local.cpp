@@ -73,6 +73,17 @@ std::vector<FriendStatus> Node::friends(Instant now) const {
     return all;
 }
 
+std::vector<LayerStatus> Node::layers() const { return parts_->layers(); }
+
+std::vector<discovery::Neighbour> Node::neighbours() const {
+    return parts_->local ? parts_->local->neighbours.list() : std::vector<discovery::Neighbour>{};
+}
+
+std::vector<discovery::NearAddress> Node::near_addresses(const PeerId& peer) const {
+    return parts_->local ? parts_->local->neighbours.endpoints_of(peer)
+                         : std::vector<discovery::NearAddress>{};
+}
+
 // --- what one input caused ---
 
 bool Node::Parts::settle_local(Instant now) {
@@ -89,7 +100,45 @@ bool Node::Parts::settle_local(Instant now) {
     }
     for (const auto& [peer, node] : local->friends.take_proven())
         coordinator.on_proven(now, peer, node);
+    while (const auto evidence = coordinator.poll_evidence(now)) note_evidence(now, *evidence);
     return busy;
+}
+
+void Node::Parts::note_evidence(Instant now, const discovery::Evidence& evidence) {
+    local->neighbours.note(now, evidence);
+    const bool seems_friend = evidence.peer && local->friends.contains(*evidence.peer) &&
+                              evidence.trust >= discovery::Trust::kRecognised;
+    if (seems_friend && evidence.presence == discovery::Presence::kPresent && evidence.node &&
+        evidence.endpoint.port != 0) {
+        local->friends.on_near(now, *evidence.peer, Contact::of(*evidence.node, evidence.endpoint));
+    }
+}
+
+void Node::Parts::tell_local(Instant now) {
+    while (auto changed = local->neighbours.poll_event(now)) push_event(std::move(*changed), true);
+    if (local->friends.take_changed())
+        push_event(FriendsChanged{local->friends.own_key(), local->friends.records()}, false);
+    for (const LayerStatus& layer : layers()) {
+        discovery::LayerReport& told = local->told[layer.name];
+        if (told == layer.report) continue;
+        told = layer.report;
+        push_event(LayerChanged{layer.name, layer.report}, false);
+    }
+}
+
+std::vector<LayerStatus> Node::Parts::layers() const {
+    std::vector<LayerStatus> all;
+    coordinator.for_each([&](const discovery::DiscoveryLayer& layer, bool on) {
+        all.push_back(
+            {std::string(layer.name()), on,
+             on ? layer.report() : discovery::LayerReport{discovery::LayerState::kOff, {}}});
+    });
+    return all;
+}
+
+void Node::Parts::layer_off(Instant now, std::string_view layer) {
+    if (layer == "mdns") local->neighbours.forget(now, discovery::Medium::kMdns);
+    if (layer == "ble") local->neighbours.forget(now, discovery::Medium::kBle);
 }
 
 bool Node::Parts::take_local_event(const dht::Event& event) {

@@ -4,14 +4,15 @@
 #include <optional>
 
 #include "daemon/core/discovery/friends.h"
+#include "daemon/core/discovery/neighbours.h"
 #include "daemon/core/discovery/recognition.h"
 #include "daemon/core/node.h"
 #include "daemon/core/wire/request.h"
 
 namespace sov {
 
-/// What a node has when it lives in a neighbourhood: friends and how they are recognised. Made
-/// only for nodes with NodeOptions::local.
+/// What a node has when it lives in a neighbourhood: who is near, who of them are friends and how
+/// they are recognised. Made only for nodes with NodeOptions::local.
 class LocalDiscovery {
   public:
     LocalDiscovery(identity::Crypto& crypto, Rng& rng, const NodeOptions& options,
@@ -26,7 +27,9 @@ class LocalDiscovery {
 
     discovery::Recognition recognition;
     discovery::Friends friends;
-    std::map<CommandId, PeerId> finds;  ///< friends being looked for
+    discovery::Neighbours neighbours;
+    std::map<CommandId, PeerId> finds;                                ///< friends being looked for
+    std::map<std::string, discovery::LayerReport, std::less<>> told;  ///< of each layer
 };
 
 }  // namespace sov

@@ -177,7 +177,9 @@ bool Node::Parts::settle_round(Instant now) {
         busy = true;
     }
     for (const auto& probed : dht.maintenance().take_probed()) {
-        coordinator.on_probed(now, {probed.key, probed.endpoint, probed.answered});
+        const discovery::Probed outcome{probed.key, probed.endpoint, probed.answered};
+        coordinator.on_probed(now, outcome);
+        if (local) local->neighbours.on_probed(now, outcome);
         busy = true;
     }
     busy = dht.settle(now) || busy;
@@ -226,8 +228,7 @@ void Node::Parts::end_input(Instant now) {
     take_events();
     // What a finished look-up of ours began.
     if (unsettled) return end_input(now);
-    if (local && local->friends.take_changed())
-        push_event(FriendsChanged{local->friends.own_key(), local->friends.records()}, false);
+    if (local) tell_local(now);
     update_progress();
 }
 

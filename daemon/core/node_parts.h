@@ -25,6 +25,9 @@ class Node::Parts {
     void end_input(Instant now);
 
     void route(Instant now, const session::Received& received);
+    std::vector<LayerStatus> layers() const;
+    /// What a layer of the neighbourhood saw is over.
+    void layer_off(Instant now, std::string_view layer);
     CommandId next_command() { return CommandId{next_command_++}; }
 
     Surroundings surroundings;
@@ -56,6 +59,8 @@ class Node::Parts {
                              ByteReader body, ByteWriter& answer);
     bool settle_round(Instant now);
     bool settle_local(Instant now);
+    void note_evidence(Instant now, const discovery::Evidence& evidence);
+    void tell_local(Instant now);
     /// True when the event is for a part of the node and not for the outside.
     bool take_local_event(const dht::Event& event);
     void take_events();

@@ -148,6 +148,7 @@ const NodeId& Node::node_id() const { return parts_->dht.context().node_id; }
 void Node::check_invariants() const {
     parts_->sessions.check_invariants();
     parts_->dht.check_invariants();
+    if (parts_->local) parts_->local->neighbours.check_invariants();
 }
 
 }  // namespace sov

@@ -51,6 +51,9 @@ class Daemon:
             "udp.ipv6": "true" if self.host.ipv6 else "false",
             "api.socket": self.socket,
             "log.target": "stderr",
+            # Scenarios of the neighbourhood switch these on: the others must not meet this machine's own services.
+            "layers.mdns": "no",
+            "layers.ble": "no",
             **{key: value for key, value in self.settings.items() if key != "bootstrap"},
         }
         lines = [f"{key} = {value}" for key, value in keys.items() if value is not None]

@@ -30,6 +30,11 @@ class Coordinator {
     std::optional<Evidence> poll_evidence(Instant now);
     /// False when there is no such layer.
     bool set_layer(Instant now, std::string_view name, bool on);
+    /// `see` gets each layer and whether it is on.
+    template <typename See>
+    void for_each(See&& see) const {
+        for (const Switched& switched : layers_) see(*switched.layer, switched.on);
+    }
     bool layer_on(std::string_view name) const;
     Instant next_timeout() const;
     Progress progress() const { return progress_; }

@@ -20,6 +20,8 @@ enum class LayerState : std::uint8_t {
 struct LayerReport {
     LayerState state = LayerState::kWorking;
     std::string reason;  ///< one sentence for people; empty when working
+
+    friend bool operator==(const LayerReport&, const LayerReport&) = default;
 };
 
 /// What came of asking a node at one address.
