@@ -73,6 +73,22 @@ void Node::handle_network_change(Instant now) {
     parts_->end_input(now);
 }
 
+void Node::handle_report(Instant now, const RadioReport& report) {
+    if (!parts_->local) return;
+    parts_->begin_input(now);
+    parts_->local->ble->handle_report(now, report);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+}
+
+void Node::set_on_battery(Instant now, bool on_battery) {
+    if (!parts_->local) return;
+    parts_->begin_input(now);
+    parts_->local->ble->set_on_battery(now, on_battery);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+}
+
 void Node::handle_persisted(Instant now, std::uint64_t ticket, bool ok) {
     parts_->begin_input(now);
     parts_->dht.handle_persisted(now, ticket, ok);
@@ -98,6 +114,7 @@ bool Node::withdrawn() const { return parts_->dht.withdrawn(); }
 CommandId Node::find_peer(Instant now, const PeerId& peer, bool trace) {
     parts_->begin_input(now);
     const CommandId command = parts_->next_command();
+    if (parts_->local) parts_->local->asked.emplace(command, peer);
     parts_->dht.find_peer(now, command, peer, trace);
     parts_->unsettled = true;
     parts_->end_input(now);

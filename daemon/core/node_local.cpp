@@ -1,5 +1,7 @@
 #include "daemon/core/node_local.h"
 
+#include <algorithm>
+
 #include "daemon/core/node_parts.h"
 
 namespace sov {
@@ -9,6 +11,20 @@ namespace {
 /// Above the tags of the DHT, whose askers count from 1.
 constexpr std::uint64_t kIntroductionTag = 0x40ULL << 56;
 
+/// Behind what is listed already, as far as one node of a peer may have addresses.
+void add_endpoint(std::vector<identity::PeerNode>& nodes, const NodeKey& key,
+                  const Endpoint& endpoint) {
+    const auto known =
+        std::find_if(nodes.begin(), nodes.end(),
+                     [&](const identity::PeerNode& node) { return node.key == key; });
+    identity::PeerNode& node = known == nodes.end() ? nodes.emplace_back() : *known;
+    node.key = key;
+    const bool listed =
+        std::find(node.endpoints.begin(), node.endpoints.end(), endpoint) != node.endpoints.end();
+    if (!listed && node.endpoints.size() < identity::kEndpointsPerNodeMax)
+        node.endpoints.push_back(endpoint);
+}
+
 }  // namespace
 
 LocalDiscovery::LocalDiscovery(identity::Crypto& crypto, Rng& rng, const NodeOptions& options,
@@ -17,6 +33,43 @@ LocalDiscovery::LocalDiscovery(identity::Crypto& crypto, Rng& rng, const NodeOpt
       friends(crypto, rng, recognition,
               {options.user_key, NodeKey{options.node_key.public_key}, options.network}) {
     friends.restore(restored.presence_key, restored.friends);
+}
+
+void LocalDiscovery::add_layers(discovery::Coordinator& coordinator, Rng& rng,
+                                const NodeOptions& options) {
+    const discovery::BleSettings settings{options.ble, options.user_key, options.network};
+    auto ble_layer = std::make_unique<discovery::BleLayer>(settings, rng, recognition);
+    ble = ble_layer.get();
+    coordinator.add(std::move(ble_layer), options.ble.on);
+}
+
+std::vector<identity::PeerNode> LocalDiscovery::nodes_near(const PeerId& peer) const {
+    std::vector<identity::PeerNode> nodes;
+    for (const discovery::NearAddress& address : neighbours.endpoints_of(peer)) {
+        if (!address.node || address.trust != discovery::Trust::kVerified) continue;
+        add_endpoint(nodes, *address.node, address.endpoint);
+    }
+    return nodes;
+}
+
+void LocalDiscovery::add_near(dht::Found& found, const std::optional<PeerId>& wanted) const {
+    // The DHT may know nothing of a peer that is right beside us.
+    if (found.error && wanted && !nodes_near(*wanted).empty()) {
+        found.error.reset();
+        found.peers.clear();
+        found.peers.emplace_back().peer = *wanted;
+    }
+    if (found.error) return;
+    for (dht::FoundPeer& peer : found.peers) {
+        auto nodes = nodes_near(peer.peer);
+        if (nodes.empty()) continue;
+        if (&peer == &found.peers.front()) found.source = "near";
+        for (const identity::PeerNode& node : peer.nodes) {
+            for (const Endpoint& endpoint : node.endpoints) add_endpoint(nodes, node.key, endpoint);
+        }
+        peer.located = true;
+        peer.nodes = std::move(nodes);
+    }
 }
 
 bool LocalDiscovery::owns(std::uint64_t tag) { return tag >> 56 == kIntroductionTag >> 56; }
@@ -116,8 +169,11 @@ void Node::Parts::note_evidence(Instant now, const discovery::Evidence& evidence
 
 void Node::Parts::tell_local(Instant now) {
     while (auto changed = local->neighbours.poll_event(now)) push_event(std::move(*changed), true);
-    if (local->friends.take_changed())
+    if (local->friends.take_changed()) {
+        local->ble->handle_friends_changed(now);
         push_event(FriendsChanged{local->friends.own_key(), local->friends.records()}, false);
+    }
+    while (auto request = local->ble->poll_request(now)) push_event(std::move(*request), false);
     for (const LayerStatus& layer : layers()) {
         discovery::LayerReport& told = local->told[layer.name];
         if (told == layer.report) continue;
@@ -141,12 +197,20 @@ void Node::Parts::layer_off(Instant now, std::string_view layer) {
     if (layer == "ble") local->neighbours.forget(now, discovery::Medium::kBle);
 }
 
-bool Node::Parts::take_local_event(const dht::Event& event) {
+bool Node::Parts::take_local_event(dht::Event& event) {
     if (!local) return false;
-    const auto* finished = std::get_if<FindFinished>(&event);
+    auto* finished = std::get_if<FindFinished>(&event);
     if (finished == nullptr) return false;
     const auto wanted = local->finds.find(finished->command);
-    if (wanted == local->finds.end()) return false;
+    if (wanted == local->finds.end()) {
+        const auto asked = local->asked.find(finished->command);
+        const auto peer = asked == local->asked.end() ? std::nullopt : std::optional(asked->second);
+        if (peer) local->asked.erase(asked);
+        local->add_near(finished->found, peer);
+        if (peer && finished->found.peers.size() == 1 && finished->found.peers[0].tag.empty())
+            finished->found.peers[0].tag = identity::peer_tag(surroundings.crypto, *peer);
+        return false;
+    }
     std::vector<Contact> nodes;
     for (const dht::FoundPeer& found : finished->found.peers) {
         for (const identity::PeerNode& node : found.nodes) {

@@ -3,6 +3,8 @@
 #include <map>
 #include <optional>
 
+#include "daemon/core/discovery/ble_layer.h"
+#include "daemon/core/discovery/coordinator.h"
 #include "daemon/core/discovery/friends.h"
 #include "daemon/core/discovery/neighbours.h"
 #include "daemon/core/discovery/recognition.h"
@@ -18,6 +20,13 @@ class LocalDiscovery {
     LocalDiscovery(identity::Crypto& crypto, Rng& rng, const NodeOptions& options,
                    UnixMillis wall_clock, const RestoredState& restored);
 
+    /// Adds the layers of the neighbourhood.
+    void add_layers(discovery::Coordinator& coordinator, Rng& rng, const NodeOptions& options);
+    /// Puts the addresses on our own links first in an answer for an app: they are nearer, fresher
+    /// and proven. A peer that only the neighbourhood knows is found as well.
+    /// `wanted`: whom the app asked for, when it was by id.
+    void add_near(dht::Found& found, const std::optional<PeerId>& wanted) const;
+
     /// Whether a request's tag is of an introduction.
     static bool owns(std::uint64_t tag);
     /// The next introduction to send.
@@ -28,8 +37,13 @@ class LocalDiscovery {
     discovery::Recognition recognition;
     discovery::Friends friends;
     discovery::Neighbours neighbours;
-    std::map<CommandId, PeerId> finds;                                ///< friends being looked for
+    discovery::BleLayer* ble = nullptr;  ///< owned by the coordinator
+    std::map<CommandId, PeerId> finds;   ///< friends being looked for
+    std::map<CommandId, PeerId> asked;   ///< peers that apps look for by id; as many as lookups
     std::map<std::string, discovery::LayerReport, std::less<>> told;  ///< of each layer
+
+  private:
+    std::vector<identity::PeerNode> nodes_near(const PeerId& peer) const;
 };
 
 }  // namespace sov

@@ -65,6 +65,7 @@ Node::Parts::Parts(Surroundings given, NodeOptions chosen, const RestoredState& 
     coordinator.add(std::move(layer), options.dht_layer);
     if (options.local) {
         local = std::make_unique<LocalDiscovery>(given.crypto, rng, options, wall_clock, restored);
+        local->add_layers(coordinator, rng, options);
     }
     dht.set_enabled(options.dht_layer);
     for (const Contact& anchor : restored.anchors)

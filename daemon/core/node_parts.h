@@ -62,7 +62,7 @@ class Node::Parts {
     void note_evidence(Instant now, const discovery::Evidence& evidence);
     void tell_local(Instant now);
     /// True when the event is for a part of the node and not for the outside.
-    bool take_local_event(const dht::Event& event);
+    bool take_local_event(dht::Event& event);
     void take_events();
     void push_event(Event event, bool routine);
     void update_progress();

@@ -171,6 +171,20 @@ Dht::Deadline Dht::next_timeout() const {
     return next;
 }
 
+bool Dht::reaches_the_world(Instant now) {
+    // The tables change slowly and are large; a second late does no harm.
+    if (now - world_looked_at_ < std::chrono::seconds(1) && world_looked_at_ != Instant{})
+        return world_;
+    world_looked_at_ = now;
+    world_ = false;
+    for (const Family family : kFamilies) {
+        context_.table(family).for_each([&](const RoutingTable::View& view) {
+            world_ = world_ || view.contact.contact.endpoint(family).scope() == Scope::kGlobal;
+        });
+    }
+    return world_;
+}
+
 bool Dht::settle(Instant now) {
     bool busy = false;
     for (Queries::Finished& finished : queries_.take_finished()) {
@@ -185,7 +199,10 @@ bool Dht::settle(Instant now) {
     std::vector<Endpoint> addresses;
     for (const Family family : kFamilies) {
         const Endpoint& observed = reachability_.state(family).observed;
-        if (observed.port != 0 && context_.enabled(family)) addresses.push_back(observed);
+        if (observed.port == 0 || !context_.enabled(family)) continue;
+        const Scope scope = observed.scope();
+        const bool local = scope == Scope::kLan || scope == Scope::kLinkLocal;
+        if (!local || !reaches_the_world(now)) addresses.push_back(observed);
     }
     publisher_.set_addresses(now, std::move(addresses), context_.serving);
     return busy;

@@ -90,6 +90,9 @@ class Dht {
     bool answer_dial(Instant now, const Requester& requester, const wire::Head& head,
                      ByteReader body, ByteWriter& out);
     void note_lookup(Duration took);
+    /// Whether a table has a node with a global address: then our record must not carry addresses
+    /// that mean something on this LAN only.
+    bool reaches_the_world(Instant now);
     void refuse(CommandId command, Errc error);
 
     Context context_;
@@ -100,6 +103,8 @@ class Dht {
     Publisher publisher_;
     Finder finder_;
     bool enabled_ = true;
+    bool world_ = false;
+    Instant world_looked_at_{};
     std::vector<Duration> recent_lookups_;  ///< a ring of 64
     std::size_t recent_at_ = 0;
 };
