@@ -62,6 +62,15 @@ namespace sov {
     X(contacts_refused_subnet) \
     X(contacts_refused_bogon) \
     X(unproven_deferred) \
+    X(mdns_heard) \
+    X(mdns_own_ignored) \
+    X(mdns_drop_malformed) \
+    X(mdns_drop_other_network) \
+    X(mdns_drop_bad_signature) \
+    X(mdns_drop_stale) \
+    X(mdns_drop_busy) \
+    X(mdns_drop_full) \
+    X(mdns_collisions) \
     X(events_dropped)
 // clang-format on
 
