@@ -4,6 +4,7 @@
 Run it in this folder after a layout changed; the files are committed and replayed by ctest.
 """
 
+import hashlib
 import pathlib
 import random
 import struct
@@ -83,6 +84,23 @@ def adverts():
             for _ in range(10 << 2 * seed)))
 
 
+def announcements():
+    # Of network id 01 00 ...; the signature is nobody's.
+    tag = "n=" + hashlib.sha256(b"sovereign lan" + bytes([1]) + bytes(31)).hexdigest()[:8]
+    hidden = ["txtvers=1", "r=" + 16 * "A", "k=" + 46 * "A", "p=1", tag]
+    shown = ["txtvers=1", "id=" + 32 * "a", "pk=" + 43 * "A", "nk=" + 43 * "A", "p=dht1", "c=0", tag,
+             "u=6881", "e=2000000", "q=1", "sg=" + 86 * "A"]
+    save("announcement", "private", "\n".join(hidden))
+    save("announcement", "private_later_version", "\n".join(hidden[::-1] + ["x=1", "y"]))
+    save("announcement", "public", "\n".join(shown))
+    save("announcement", "fields", b"\5" + KEY + struct.pack(">IHQQ", 1, 6881, 2000000, 3) + b"\3\1\7")
+    for seed in range(8):
+        source = random.Random(200 + seed)
+        save("announcement", f"heard_{seed}", b"".join(
+            bytes([source.choice([0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 6, 6, 7]), source.randrange(256),
+                   source.choice([0, 1, 5, 20, 60, 255])]) for _ in range(20 << seed % 5)))
+
+
 def scripts():
     save("node", "quiet", bytes([2, 30]))
     # Steps and fates share one stream, so these are starting points rather than exact plots.
@@ -95,4 +113,5 @@ if __name__ == "__main__":
     texts()
     messages()
     adverts()
+    announcements()
     scripts()

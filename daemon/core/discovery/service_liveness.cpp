@@ -88,20 +88,22 @@ ServiceWatch::Source* ServiceWatch::due_suspect(Instant now) {
 }
 
 ServiceWatch::Source* ServiceWatch::due_round(Instant now) {
-    const auto round =
-        std::min_element(rounds_.begin(), rounds_.end(),
-                         [](const auto& a, const auto& b) { return a.second < b.second; });
-    if (round == rounds_.end() || round->second > now) return nullptr;
-    round->second = now + kCheckEvery - random_part(rng_, kRoundSpread);
-    Source* due = nullptr;
-    for (auto& [number, source] : sources_) {
-        // Suspected ones have their own time.
-        if (!source.answers || source.asked || source.ask_at != kNever ||
-            source.evidence.node != round->first)
-            continue;
-        if (due == nullptr || source.answered_at < due->answered_at) due = &source;
+    while (true) {
+        const auto round =
+            std::min_element(rounds_.begin(), rounds_.end(),
+                             [](const auto& a, const auto& b) { return a.second < b.second; });
+        if (round == rounds_.end() || round->second > now) return nullptr;
+        round->second = now + kCheckEvery - random_part(rng_, kRoundSpread);
+        Source* due = nullptr;
+        for (auto& [number, source] : sources_) {
+            // Suspected ones have their own time.
+            if (!source.answers || source.asked || source.ask_at != kNever ||
+                source.evidence.node != round->first)
+                continue;
+            if (due == nullptr || source.answered_at < due->answered_at) due = &source;
+        }
+        if (due != nullptr) return due;
     }
-    return due;
 }
 
 std::optional<Contact> ServiceWatch::poll_check(Instant now) {

@@ -26,8 +26,9 @@ class ProtocolVectors : public ::testing::Test {
 
     std::vector<Vector> written() {
         std::vector<Vector> all = key_vectors(crypto);
-        for (const auto& more : {record_vectors(crypto), message_vectors(crypto),
-                                 exchange_vectors(), ble_vectors(crypto)}) {
+        for (const auto& more :
+             {record_vectors(crypto), message_vectors(crypto), exchange_vectors(),
+              announcement_vectors(crypto), ble_vectors(crypto)}) {
             all.insert(all.end(), more.begin(), more.end());
         }
         return all;

@@ -38,6 +38,9 @@ std::vector<Vector> exchange_vectors();
 /// Hands the datagrams of the document to fresh tables, which must accept each of them.
 void expect_exchange_accepted(const std::vector<Vector>& documented);
 
+/// "announcement ...": TXT records on a LAN.
+std::vector<Vector> announcement_vectors(identity::Crypto& crypto);
+
 /// "advert ..." and what else is said over Bluetooth LE.
 std::vector<Vector> ble_vectors(identity::Crypto& crypto);
 
