@@ -80,6 +80,8 @@ v1::RecordKind message_of(identity::RecordKind kind) {
     switch (kind) {
         case identity::RecordKind::kPeer: return v1::RECORD_KIND_PEER;
         case identity::RecordKind::kName: return v1::RECORD_KIND_NAME;
+        case identity::RecordKind::kImmutable: return v1::RECORD_KIND_IMMUTABLE;
+        case identity::RecordKind::kMutable: return v1::RECORD_KIND_MUTABLE;
     }
     return v1::RECORD_KIND_UNSPECIFIED;
 }

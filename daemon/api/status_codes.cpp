@@ -57,6 +57,9 @@ Explained explain(Errc code) {
         case Errc::kInsufficientWork:
             return {grpc::StatusCode::INVALID_ARGUMENT, "proof of work is missing or too small",
                     ""};
+        case Errc::kConflict:
+            return {grpc::StatusCode::ABORTED, "somebody stored another version meanwhile",
+                    "read the value, decide again and expect the sequence number that you read"};
     }
     return {grpc::StatusCode::INTERNAL, "unknown reason", ""};
 }

@@ -36,6 +36,7 @@ std::string_view errc_name(Errc code) {
         case Errc::kCancelled: return "cancelled";
         case Errc::kExists: return "exists";
         case Errc::kInsufficientWork: return "insufficient_work";
+        case Errc::kConflict: return "conflict";
     }
     return "unknown";
 }

@@ -29,6 +29,7 @@ enum class Errc : int {
     kCancelled,         ///< the caller gave up
     kExists,            ///< already there
     kInsufficientWork,  ///< proof of work missing or too small
+    kConflict,          ///< somebody stored another version meanwhile
 };
 
 /// The stable lower-case word for a code, as in "bad_signature".

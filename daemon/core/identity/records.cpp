@@ -7,6 +7,8 @@
 #include "daemon/core/base/byte_writer.h"
 #include "daemon/core/base/check.h"
 #include "daemon/core/identity/peer_name.h"
+#include "daemon/core/identity/record_fields.h"
+#include "daemon/core/identity/values.h"
 
 namespace sov::identity {
 
@@ -24,22 +26,6 @@ constexpr std::uint8_t kNameTag = 1, kStampTag = 2;
 constexpr std::uint8_t kLastKnownTag = 2;
 
 using RecordBuffer = std::array<std::uint8_t, kRecordBytesMax>;
-
-struct Field {
-    std::uint8_t tag = 0;
-    ByteView value;
-};
-
-Field read_field(ByteReader& reader) {
-    Field field{reader.u8(), {}};
-    field.value = reader.bytes(reader.u16());
-    return field;
-}
-
-void write_field_head(ByteWriter& writer, std::uint8_t tag, std::size_t length) {
-    writer.u8(tag);
-    writer.u16(static_cast<std::uint16_t>(length));
-}
 
 bool can_be_published(const Endpoint& endpoint) { return endpoint.scope() != Scope::kBogon; }
 
@@ -124,19 +110,6 @@ SignedBytes signed_bytes(const NetworkId& network, const Key& key, ByteView unsi
     return result;
 }
 
-// Joins head and body and signs both.
-Bytes sign_record(Crypto& crypto, const SigningKey& owner, const NetworkId& network, const Key& key,
-                  const RecordHead& head, ByteView body) {
-    RecordBuffer buffer;
-    ByteWriter writer(buffer);
-    write_head(writer, head, owner, body.size());
-    writer.bytes(body);
-    const auto covered = signed_bytes(network, key, writer.written());
-    writer.fixed(crypto.sign(owner, covered.view()));
-    SOV_CHECK(writer.ok());
-    return to_bytes(writer.written());
-}
-
 ByteView body_of(ByteView bytes) {
     return bytes.subspan(kRecordHeadSize, bytes.size() - kRecordHeadSize - Signature::kSize);
 }
@@ -156,14 +129,16 @@ Result<RecordHead> read_layout(ByteView bytes) {
     reader.bytes(body_length);
     reader.bytes(Signature::kSize);
     if (!reader.at_end() || version != kVersion || flags > kTombstoneFlag) return Errc::kMalformed;
-    if (kind != static_cast<std::uint8_t>(RecordKind::kPeer) &&
-        kind != static_cast<std::uint8_t>(RecordKind::kName)) {
+    if (kind < static_cast<std::uint8_t>(RecordKind::kPeer) ||
+        kind > static_cast<std::uint8_t>(RecordKind::kMutable)) {
         return Errc::kMalformed;
     }
     if (head.ttl < std::chrono::seconds{1} || head.ttl > kTtlMax) return Errc::kMalformed;
     head.kind = static_cast<RecordKind>(kind);
     head.tombstone = flags == kTombstoneFlag;
-    if (head.tombstone && body_length != 0) return Errc::kMalformed;
+    // A withdrawn value still says where it lives.
+    if (head.tombstone && body_length != 0 && head.kind != RecordKind::kMutable)
+        return Errc::kMalformed;
     return head;
 }
 
@@ -176,6 +151,7 @@ Result<Key> place_of(Crypto& crypto, const RecordHead& head, const Key& claimed,
         }
         return peer_key(crypto, head.owner);
     }
+    if (is_value(head.kind)) return value_place(crypto, bytes);
     if (head.tombstone) return claimed;
     const auto name = decode_name(bytes);
     if (!name) return name.error();
@@ -200,6 +176,29 @@ bool add_peer_field(PeerRecord& record, const Field& field) {
 
 }  // namespace
 
+Bytes seal_record(Crypto& crypto, const SigningKey& owner, const NetworkId& network, const Key& key,
+                  const RecordHead& head, ByteView body) {
+    RecordBuffer buffer;
+    ByteWriter writer(buffer);
+    write_head(writer, head, owner, body.size());
+    writer.bytes(body);
+    if (head.kind == RecordKind::kImmutable) {
+        writer.zeros(Signature::kSize);
+    } else {
+        const auto covered = signed_bytes(network, key, writer.written());
+        writer.fixed(crypto.sign(owner, covered.view()));
+    }
+    SOV_CHECK(writer.ok());
+    return to_bytes(writer.written());
+}
+
+ByteView record_part(ByteView bytes) {
+    if (bytes.size() < kRecordHeadSize) return bytes;
+    const std::size_t size =
+        kRecordHeadSize + load_u16(&bytes[kRecordHeadSize - 2]) + Signature::kSize;
+    return bytes.first(std::min(size, bytes.size()));
+}
+
 Bytes encode_record(Crypto& crypto, const SigningKey& owner, const NetworkId& network,
                     const PeerRecord& record) {
     SOV_CHECK(record.nodes.size() <= kNodesPerPeerMax);
@@ -212,7 +211,7 @@ Bytes encode_record(Crypto& crypto, const SigningKey& owner, const NetworkId& ne
     head.kind = RecordKind::kPeer;
     head.tombstone = false;
     const Key key = peer_key(crypto, PeerId{owner.public_key});
-    return sign_record(crypto, owner, network, key, head, body.written());
+    return seal_record(crypto, owner, network, key, head, body.written());
 }
 
 Bytes encode_record(Crypto& crypto, const SigningKey& owner, const NetworkId& network,
@@ -227,13 +226,13 @@ Bytes encode_record(Crypto& crypto, const SigningKey& owner, const NetworkId& ne
     head.kind = RecordKind::kName;
     head.tombstone = false;
     const Key key = name_key(crypto, record.name);
-    return sign_record(crypto, owner, network, key, head, body.written());
+    return seal_record(crypto, owner, network, key, head, body.written());
 }
 
 Bytes encode_tombstone(Crypto& crypto, const SigningKey& owner, const NetworkId& network,
                        const Key& key, RecordHead head) {
     head.tombstone = true;
-    return sign_record(crypto, owner, network, key, head, {});
+    return seal_record(crypto, owner, network, key, head, {});
 }
 
 Result<RecordHead> read_head(ByteView bytes) { return read_layout(bytes); }
@@ -247,6 +246,11 @@ Result<CheckedRecord> check_record(Crypto& crypto, const NetworkId& network, con
     if (*place != key) return Errc::kWrongKey;
     const ByteView covered = bytes.first(bytes.size() - Signature::kSize);
     const Signature signature = Signature::from(bytes.last(Signature::kSize));
+    if (head->kind == RecordKind::kImmutable) {
+        // Its key is its proof, and its fixed head makes it the only record with this content.
+        if (!signature.is_zero()) return Errc::kBadSignature;
+        return CheckedRecord{*head, key, to_bytes(bytes)};
+    }
     if (!crypto.verify(head->owner.bytes, signed_bytes(network, key, covered).view(), signature)) {
         return Errc::kBadSignature;
     }

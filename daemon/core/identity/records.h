@@ -22,6 +22,7 @@
 //   Peer  1 node, repeated: key 32 | endpoint count 1 | count x (family 4 or 6 | address | port 2)
 //         2 capabilities 4
 //   Name  1 folded name    2 stamp 8
+//   Immutable, Mutable: values, drawn in values.h
 //
 // All of them are always there, once but for nodes, so a record has one encoding. A field with a
 // higher tag belongs to a later version and is kept unread. The signature is made over a domain
@@ -30,7 +31,12 @@
 
 namespace sov::identity {
 
-enum class RecordKind : std::uint8_t { kPeer = 1, kName = 2 };
+enum class RecordKind : std::uint8_t { kPeer = 1, kName = 2, kImmutable = 3, kMutable = 4 };
+
+/// Records that apps fill with what they like: values.h.
+constexpr bool is_value(RecordKind kind) {
+    return kind == RecordKind::kImmutable || kind == RecordKind::kMutable;
+}
 
 inline constexpr std::size_t kRecordHeadSize = 1 + 1 + 1 + 32 + 8 + 4 + 2;
 inline constexpr std::size_t kRecordBytesMax = 1000;
@@ -67,7 +73,8 @@ struct NameRecord {
     std::uint64_t stamp = 0;  ///< proof of work, see name_work()
 };
 
-/// A record whose signature, key and layout were checked, with the bytes as they travel.
+/// A record whose signature, key and layout were checked, with the bytes as they travel. Behind a
+/// value that travels in pages come the pages' bytes, one after the other (values.h).
 struct CheckedRecord {
     RecordHead head;
     Key key;
@@ -89,6 +96,15 @@ Bytes encode_record(Crypto& crypto, const SigningKey& owner, const NetworkId& ne
 /// A tombstone for the record of this kind at this key.
 Bytes encode_tombstone(Crypto& crypto, const SigningKey& owner, const NetworkId& network,
                        const Key& key, RecordHead head);
+
+/// Joins head and body and signs both; an immutable value is not signed. At most kRecordBytesMax in
+/// all (checked).
+Bytes seal_record(Crypto& crypto, const SigningKey& owner, const NetworkId& network, const Key& key,
+                  const RecordHead& head, ByteView body);
+
+/// The record that these bytes begin with, without what follows it; all of them when they are too
+/// short for one.
+ByteView record_part(ByteView bytes);
 
 /// Reads the head alone, without checking the signature: for deciding cheaply whether the rest is
 /// worth a verification (an older sequence is not).

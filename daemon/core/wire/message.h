@@ -32,6 +32,7 @@
 //   DIAL_PEER   nonce 8 | contact                        -> DIALING
 //   DIALED      nonce 8                                  -> PONG
 //   INTRODUCE   introduction 176                         INTRODUCED introduction 176
+//   STORE_VALUE and what follows it: value_messages.h
 //   CONFIRM     -      proves the sender's address; not answered
 //   GOODBYE     -      the sender leaves; not answered
 //   PATH_CHALLENGE nonce 8                               PATH_RESPONSE nonce 8
@@ -57,6 +58,12 @@ enum class Kind : std::uint8_t {
     kConfirm = 0x10,
     kGoodbye = 0x11,
     kPathChallenge = 0x12,
+    kStoreValue = 0x20,
+    kStorePage = 0x21,
+    kGetPage = 0x22,
+    kListen = 0x23,
+    kNotify = 0x24,
+    kStopListening = 0x25,
     kPong = 0x81,
     kNodes = 0x82,
     kValue = 0x83,
@@ -64,6 +71,12 @@ enum class Kind : std::uint8_t {
     kDialing = 0x87,
     kIntroduced = 0x8a,
     kPathResponse = 0x92,
+    kHeld = 0xa0,
+    kPageHeld = 0xa1,
+    kPage = 0xa2,
+    kListening = 0xa3,
+    kNoted = 0xa4,
+    kStopped = 0xa5,
     kError = 0xff,
 };
 

@@ -3,6 +3,7 @@
 #include <numeric>
 #include <variant>
 
+#include "daemon/core/wire/value_messages.h"
 #include "tests/unit/docs/vectors.h"
 
 namespace sov::vectors {
@@ -20,9 +21,14 @@ struct Stored {
 struct Single {
     std::uint8_t value = 0;
 };
+struct Page {
+    Bytes page;
+};
 using Body = std::variant<Empty, wire::FindNode, wire::Get, wire::Store, wire::Touch, wire::Delete,
                           wire::Dialback, wire::DialPeer, wire::Nonce, wire::Introduction,
-                          wire::Pong, wire::Nodes, wire::Value, Stored, Single>;
+                          wire::Pong, wire::Nodes, wire::Value, Stored, Single, wire::StoreValue,
+                          wire::StorePage, wire::GetPage, Page, wire::Listen, wire::Notify, Key,
+                          wire::Held>;
 
 std::string contact_words(const Contact& contact) {
     std::string words = contact.key.hex();
@@ -80,6 +86,48 @@ struct Describe {
     }
     void operator()(const Stored& body) { to.add("seconds", std::uint64_t{body.seconds}); }
     void operator()(const Single& body) { to.add("value", std::uint64_t{body.value}); }
+    void operator()(const wire::StoreValue& body) {
+        to.add("key", body.key.view());
+        to.add("token", body.token.view());
+        if (body.expected) to.add("expected", *body.expected);
+        to.add("record", body.record);
+    }
+    void operator()(const wire::StorePage& body) {
+        to.add("key", body.key.view());
+        to.add("token", body.token.view());
+        version(body.version);
+        to.add("index", std::uint64_t{body.index});
+        to.add("page", body.page);
+    }
+    void operator()(const wire::GetPage& body) {
+        to.add("key", body.key.view());
+        version(body.version);
+        to.add("index", std::uint64_t{body.index});
+    }
+    void operator()(const Page& body) { to.add("page", body.page); }
+    void operator()(const wire::Listen& body) {
+        to.add("key", body.key.view());
+        for (const wire::Version& known : body.known) version(known);
+    }
+    void operator()(const wire::Notify& body) {
+        to.add("key", body.key.view());
+        to.add("record", body.record);
+    }
+    void operator()(const Key& key) { to.add("key", key.view()); }
+    void operator()(const wire::Held& body) {
+        to.add("status", static_cast<std::uint64_t>(body.status));
+        to.add("sequence", body.sequence);
+        if (body.status == wire::Held::Status::kHeld) {
+            to.add("seconds", std::uint64_t{body.seconds});
+            to.add("receipt", body.receipt.view());
+        }
+        if (body.status == wire::Held::Status::kMissing) to.add("missing", body.missing);
+    }
+    void version(const wire::Version& shown) {
+        to.add("owner", shown.owner.view());
+        to.add("record_kind", static_cast<std::uint64_t>(shown.kind));
+        to.add("sequence", shown.sequence);
+    }
 
     void stored_at(const Key& key, const wire::Token& token, ByteView record) {
         to.add("key", key.view());
@@ -117,6 +165,8 @@ struct Write {
     }
     void operator()(const Stored& body) { writer.u32(body.seconds); }
     void operator()(const Single& body) { writer.u8(body.value); }
+    void operator()(const Page& body) { writer.bytes(body.page); }
+    void operator()(const Key& key) { writer.fixed(key); }
     template <typename Other>
     void operator()(const Other& body) {
         wire::write(writer, body);
@@ -138,6 +188,8 @@ std::optional<Body> body_from(std::optional<Read> read) {
 std::optional<Body> read_body(Kind kind, ByteReader& reader, bool with_token) {
     switch (kind) {
         case Kind::kPing:
+        case Kind::kNoted:
+        case Kind::kStopped:
         case Kind::kConfirm:
         case Kind::kGoodbye: return reader.at_end() ? std::optional(Body{Empty{}}) : std::nullopt;
         case Kind::kFindNode: return body_from(wire::read_find_node(reader));
@@ -152,9 +204,19 @@ std::optional<Body> read_body(Kind kind, ByteReader& reader, bool with_token) {
         case Kind::kPathResponse: return body_from(wire::read_nonce(reader));
         case Kind::kIntroduce:
         case Kind::kIntroduced: return body_from(wire::read_introduction(reader));
+        case Kind::kStoreValue: return body_from(wire::read_store_value(reader));
+        case Kind::kStorePage: return body_from(wire::read_store_page(reader));
+        case Kind::kGetPage: return body_from(wire::read_get_page(reader));
+        case Kind::kListen: return body_from(wire::read_listen(reader));
+        case Kind::kNotify: return body_from(wire::read_notify(reader));
+        case Kind::kStopListening: return body_from(wire::read_key(reader));
+        case Kind::kHeld:
+        case Kind::kPageHeld: return body_from(wire::read_held(reader));
+        case Kind::kPage: return Body{Page{to_bytes(reader.rest())}};
         case Kind::kPong: return body_from(wire::read_pong(reader));
         case Kind::kNodes: return body_from(wire::read_nodes(reader, with_token));
         case Kind::kValue: return body_from(wire::read_value(reader, with_token));
+        case Kind::kListening:
         case Kind::kStored: {
             const auto seconds = wire::read_stored(reader);
             return seconds ? std::optional(Body{Stored{*seconds}}) : std::nullopt;
@@ -205,6 +267,12 @@ std::string kind_word(Kind kind) {
         case Kind::kDialed: return "dialed";
         case Kind::kIntroduce: return "introduce";
         case Kind::kIntroduced: return "introduced";
+        case Kind::kStoreValue: return "store_value";
+        case Kind::kStorePage: return "store_page";
+        case Kind::kGetPage: return "get_page";
+        case Kind::kListen: return "listen";
+        case Kind::kNotify: return "notify";
+        case Kind::kStopListening: return "stop_listening";
         case Kind::kConfirm: return "confirm";
         case Kind::kGoodbye: return "goodbye";
         case Kind::kPathChallenge: return "path_challenge";
@@ -213,10 +281,49 @@ std::string kind_word(Kind kind) {
         case Kind::kValue: return "value";
         case Kind::kStored: return "stored";
         case Kind::kDialing: return "dialing";
+        case Kind::kHeld: return "held";
+        case Kind::kPageHeld: return "page_held";
+        case Kind::kPage: return "page";
+        case Kind::kListening: return "listening";
+        case Kind::kNoted: return "noted";
+        case Kind::kStopped: return "stopped";
         case Kind::kPathResponse: return "path_response";
         case Kind::kError: return "error";
     }
     return {};
+}
+
+// A value of two pages and what is said about it.
+template <typename Add>
+void add_value_messages(identity::Crypto& crypto, const std::vector<Vector>& records,
+                        const wire::Token& token, const Add& add) {
+    const Cast cast = make_cast(crypto);
+    const Bytes paged = records[7].bytes("bytes");
+    const Key paged_place = Key::from(records[7].bytes("key"));
+    const Bytes page(3, 0x70);
+    const wire::Version version = wire::version_of(*identity::read_head(paged));
+    const Signature receipt = identity::sign_receipt(crypto, cast.responder, cast.network,
+                                                     paged_place, paged, 7200, token.view());
+    add(Kind::kStoreValue, wire::StoreValue{paged_place, token, std::nullopt, paged});
+    add(Kind::kStoreValue, wire::StoreValue{paged_place, token, version.sequence - 1, paged},
+        " on a condition");
+    add(Kind::kStorePage, wire::StorePage{paged_place, token, version, 1, page});
+    add(Kind::kGetPage, wire::GetPage{paged_place, version, 1});
+    add(Kind::kListen, wire::Listen{paged_place, {}});
+    add(Kind::kListen, wire::Listen{paged_place, {version}}, " from a cursor");
+    add(Kind::kNotify, wire::Notify{paged_place, paged});
+    add(Kind::kStopListening, paged_place);
+    const auto held = [&](wire::Held::Status status) {
+        return wire::Held{status, version.sequence, 7200, receipt, 2};
+    };
+    add(Kind::kHeld, held(wire::Held::Status::kHeld));
+    add(Kind::kHeld, held(wire::Held::Status::kMissing), " with a page missing");
+    add(Kind::kHeld, held(wire::Held::Status::kConflict), " with a conflict");
+    add(Kind::kPageHeld, held(wire::Held::Status::kMissing));
+    add(Kind::kPage, Page{page});
+    add(Kind::kListening, Stored{600});
+    add(Kind::kNoted, Empty{});
+    add(Kind::kStopped, Empty{});
 }
 
 std::vector<Vector> message_vectors(identity::Crypto& crypto) {
@@ -270,6 +377,7 @@ std::vector<Vector> message_vectors(identity::Crypto& crypto) {
     add(Kind::kStored, Stored{1200});
     add(Kind::kDialing, Single{1});
     add(Kind::kPathResponse, nonce);
+    add_value_messages(crypto, records, token, add);
     add(Kind::kError, Single{static_cast<std::uint8_t>(Errc::kUnsupported)});
     return all;
 }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "daemon/core/identity/values.h"
 #include "tests/unit/docs/vectors.h"
 
 namespace sov::vectors {
@@ -40,6 +41,16 @@ Vector described(identity::Crypto& crypto, const NetworkId& network, std::string
         vector.add("name", claim->name);
         vector.add("stamp", claim->stamp);
     }
+    if (identity::is_value(head.kind)) {
+        const auto value = identity::decode_value(bytes);
+        if (head.kind == RecordKind::kMutable) vector.add("label", value->label);
+        if (value->pages) {
+            vector.add("length", std::uint64_t{value->pages->length});
+            for (const Hash32& hash : value->pages->hashes) vector.add("page_hash", hash.view());
+        } else if (!head.tombstone) {
+            vector.add("content", value->content);
+        }
+    }
     vector.add("bytes", bytes);
     return vector;
 }
@@ -71,6 +82,15 @@ std::vector<Vector> record_vectors(identity::Crypto& crypto) {
         head.sequence += 10;
         return identity::encode_tombstone(crypto, cast.user, cast.network, key, head);
     };
+    const auto labelled = [&](ByteView content, bool gone) {
+        const identity::RecordHead head{RecordKind::kMutable, gone, owner, kSequence + 20,
+                                        std::chrono::hours{2}};
+        return identity::make_mutable(crypto, cast.user, cast.network, "greeting", head, content);
+    };
+    const auto value = [&](std::string name, const identity::CheckedRecord& made) {
+        return described(crypto, cast.network, std::move(name), made.key,
+                         identity::record_part(made.bytes));
+    };
     return {described(crypto, cast.network, "record peer", peer_place,
                       identity::encode_record(crypto, cast.user, cast.network, peer)),
             described(crypto, cast.network, "record name", name_place,
@@ -78,7 +98,12 @@ std::vector<Vector> record_vectors(identity::Crypto& crypto) {
             described(crypto, cast.network, "record peer tombstone", peer_place,
                       tombstone(RecordKind::kPeer, peer_place, peer.head)),
             described(crypto, cast.network, "record name tombstone", name_place,
-                      tombstone(RecordKind::kName, name_place, claim.head))};
+                      tombstone(RecordKind::kName, name_place, claim.head)),
+            value("record immutable value",
+                  identity::make_immutable(crypto, std::chrono::hours{2}, as_bytes("hello"))),
+            value("record mutable value", labelled(as_bytes("hello"), false)),
+            value("record mutable value tombstone", labelled({}, true)),
+            value("record mutable value in pages", labelled(Bytes(1027, 0x70), false))};
 }
 
 Vector read_record(identity::Crypto& crypto, const Vector& documented) {

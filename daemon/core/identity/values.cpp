@@ -1,0 +1,205 @@
+#include "daemon/core/identity/values.h"
+
+#include <array>
+
+#include "daemon/core/base/check.h"
+#include "daemon/core/identity/record_fields.h"
+
+namespace sov::identity {
+
+namespace {
+
+constexpr std::uint8_t kLabelTag = 1, kContentTag = 2, kPagesTag = 3;
+constexpr std::size_t kFieldHeadSize = 3;
+constexpr std::size_t kBodyMax = kRecordBytesMax - kRecordHeadSize - Signature::kSize;
+constexpr std::string_view kReceiptDomain = "sovereign/receipt/1";
+
+static_assert(kFieldHeadSize + kLabelBytesMax + kFieldHeadSize + 4 + kPagesMax * Hash32::kSize <=
+                  kBodyMax,
+              "the longest page list fits beside the longest label");
+
+using BodyBuffer = std::array<std::uint8_t, kBodyMax>;
+
+Bytes page_list_bytes(const PageList& pages) {
+    Bytes bytes(4 + pages.hashes.size() * Hash32::kSize);
+    ByteWriter writer(bytes);
+    writer.u32(pages.length);
+    for (const Hash32& hash : pages.hashes) writer.fixed(hash);
+    return bytes;
+}
+
+std::optional<PageList> read_page_list(ByteView bytes) {
+    ByteReader reader(bytes);
+    PageList pages{reader.u32(), {}};
+    while (reader.remaining() > 0) pages.hashes.push_back(reader.fixed<Hash32>());
+    const std::size_t count = (std::size_t{pages.length} + kPageBytes - 1) / kPageBytes;
+    if (!reader.at_end() || pages.hashes.empty() || pages.hashes.size() > kPagesMax ||
+        pages.hashes.size() != count) {
+        return std::nullopt;
+    }
+    return pages;
+}
+
+Key value_place_from(const Hash32& hash) { return Key::from(hash.view()); }
+
+Key pages_key(Crypto& crypto, ByteView page_list) {
+    return value_place_from(crypto.hash({as_bytes("pages"), page_list}));
+}
+
+PageList cut(Crypto& crypto, ByteView content) {
+    SOV_CHECK(!content.empty() && content.size() <= kPagesMax * kPageBytes);
+    PageList pages{static_cast<std::uint32_t>(content.size()), {}};
+    for (std::size_t at = 0; at < content.size(); at += kPageBytes) {
+        const std::size_t size = std::min(kPageBytes, content.size() - at);
+        pages.hashes.push_back(crypto.hash({content.subspan(at, size)}));
+    }
+    return pages;
+}
+
+// Writes the content or, where it does not fit, the list of its pages. True when it did not fit.
+bool write_content(Crypto& crypto, ByteWriter& body, ByteView content) {
+    const bool paged = kFieldHeadSize + content.size() > body.room();
+    if (paged) {
+        const Bytes pages = page_list_bytes(cut(crypto, content));
+        write_field_head(body, kPagesTag, pages.size());
+        body.bytes(pages);
+    } else {
+        write_field_head(body, kContentTag, content.size());
+        body.bytes(content);
+    }
+    return paged;
+}
+
+}  // namespace
+
+Key content_key(Crypto& crypto, ByteView content) {
+    BodyBuffer buffer;
+    ByteWriter body(buffer);
+    if (write_content(crypto, body, content))
+        return pages_key(crypto, body.written().subspan(kFieldHeadSize));
+    return value_place_from(crypto.hash({as_bytes("value"), content}));
+}
+
+Key mutable_key(Crypto& crypto, const PeerId& owner, std::string_view label) {
+    return value_place_from(crypto.hash({as_bytes("mut"), owner.view(), as_bytes(label)}));
+}
+
+CheckedRecord make_immutable(Crypto& crypto, std::chrono::seconds ttl, ByteView content) {
+    BodyBuffer buffer;
+    ByteWriter body(buffer);
+    const bool paged = write_content(crypto, body, content);
+    CheckedRecord value;
+    value.head = {RecordKind::kImmutable, false, PeerId{}, 0, ttl};
+    value.key = content_key(crypto, content);
+    value.bytes = seal_record(crypto, SigningKey{}, {}, value.key, value.head, body.written());
+    if (paged) value.bytes.insert(value.bytes.end(), content.begin(), content.end());
+    return value;
+}
+
+CheckedRecord make_mutable(Crypto& crypto, const SigningKey& owner, const NetworkId& network,
+                           std::string_view label, const RecordHead& head, ByteView content) {
+    SOV_CHECK(label.size() <= kLabelBytesMax);
+    BodyBuffer buffer;
+    ByteWriter body(buffer);
+    write_field_head(body, kLabelTag, label.size());
+    body.bytes(as_bytes(label));
+    const bool paged = !head.tombstone && write_content(crypto, body, content);
+    CheckedRecord value;
+    value.head = head;
+    value.head.kind = RecordKind::kMutable;
+    value.head.owner = PeerId{owner.public_key};
+    value.key = mutable_key(crypto, value.head.owner, label);
+    value.bytes = seal_record(crypto, owner, network, value.key, value.head, body.written());
+    if (paged) value.bytes.insert(value.bytes.end(), content.begin(), content.end());
+    return value;
+}
+
+Result<ValueRecord> decode_value(ByteView record) {
+    const auto head = read_head(record);
+    if (!head) return head.error();
+    if (!is_value(head->kind)) return Errc::kWrongKey;
+    const bool is_mutable = head->kind == RecordKind::kMutable;
+    if (!is_mutable && (head->tombstone || head->sequence != 0 || !head->owner.is_zero()))
+        return Errc::kMalformed;
+    ValueRecord value{*head, {}, {}, std::nullopt};
+    ByteReader reader(
+        record.subspan(kRecordHeadSize, record.size() - kRecordHeadSize - Signature::kSize));
+    if (is_mutable) {
+        const Field label = read_field(reader);
+        if (!reader.ok() || label.tag != kLabelTag || label.value.size() > kLabelBytesMax)
+            return Errc::kMalformed;
+        value.label = to_text(label.value);
+    }
+    std::uint8_t last_tag = kPagesTag;
+    if (!head->tombstone) {
+        const Field content = read_field(reader);
+        if (!reader.ok()) return Errc::kMalformed;
+        if (content.tag == kPagesTag) {
+            value.pages = read_page_list(content.value);
+            if (!value.pages) return Errc::kMalformed;
+        } else if (content.tag == kContentTag) {
+            value.content = to_bytes(content.value);
+        } else {
+            return Errc::kMalformed;
+        }
+    }
+    // An immutable value has nothing beside its content, or one content had several records.
+    if (!is_mutable && reader.remaining() > 0) return Errc::kMalformed;
+    while (reader.remaining() > 0) {
+        const Field field = read_field(reader);
+        if (!reader.ok() || field.tag <= last_tag) return Errc::kMalformed;
+        last_tag = field.tag;
+    }
+    return value;
+}
+
+Result<Key> value_place(Crypto& crypto, ByteView record) {
+    const auto value = decode_value(record);
+    if (!value) return value.error();
+    if (value->head.kind == RecordKind::kMutable)
+        return mutable_key(crypto, value->head.owner, value->label);
+    if (value->pages) return pages_key(crypto, page_list_bytes(*value->pages));
+    return value_place_from(crypto.hash({as_bytes("value"), value->content}));
+}
+
+bool page_fits(Crypto& crypto, const PageList& pages, std::size_t index, ByteView page) {
+    return index < pages.hashes.size() && page.size() == pages.page_size(index) &&
+           crypto.hash({page}) == pages.hashes[index];
+}
+
+namespace {
+
+// Every part but the challenge has a fixed length, so the parts can't be shifted into each other.
+Bytes receipt_bytes(Crypto& crypto, const NetworkId& network, const Key& key, ByteView record,
+                    std::uint32_t seconds, ByteView challenge) {
+    // An immutable value is named by its key alone: its records differ in the ttl.
+    const bool named_by_key =
+        record.size() > 1 && record[1] == static_cast<std::uint8_t>(RecordKind::kImmutable);
+    const Hash32 hash = crypto.hash({named_by_key ? ByteView{} : record});
+    Bytes bytes(kReceiptDomain.size() + NetworkId::kSize + Key::kSize + Hash32::kSize + 4 +
+                challenge.size());
+    ByteWriter writer(bytes);
+    writer.bytes(as_bytes(kReceiptDomain));
+    writer.fixed(network);
+    writer.fixed(key);
+    writer.fixed(hash);
+    writer.u32(seconds);
+    writer.bytes(challenge);
+    return bytes;
+}
+
+}  // namespace
+
+Signature sign_receipt(Crypto& crypto, const SigningKey& node, const NetworkId& network,
+                       const Key& key, ByteView record, std::uint32_t seconds, ByteView challenge) {
+    return crypto.sign(node, receipt_bytes(crypto, network, key, record, seconds, challenge));
+}
+
+bool verify_receipt(Crypto& crypto, const NodeKey& node, const NetworkId& network, const Key& key,
+                    ByteView record, std::uint32_t seconds, ByteView challenge,
+                    const Signature& receipt) {
+    return crypto.verify(node.bytes,
+                         receipt_bytes(crypto, network, key, record, seconds, challenge), receipt);
+}
+
+}  // namespace sov::identity

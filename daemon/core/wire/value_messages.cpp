@@ -1,0 +1,152 @@
+#include "daemon/core/wire/value_messages.h"
+
+namespace sov::wire {
+
+namespace {
+
+template <typename Body>
+std::optional<Body> whole(const ByteReader& reader, Body body) {
+    if (!reader.at_end()) return std::nullopt;
+    return body;
+}
+
+bool is_known(const Version& version) {
+    return version.kind >= identity::RecordKind::kPeer &&
+           version.kind <= identity::RecordKind::kMutable;
+}
+
+}  // namespace
+
+Version read_version(ByteReader& reader) {
+    Version version;
+    version.owner = reader.fixed<PeerId>();
+    version.kind = static_cast<identity::RecordKind>(reader.u8());
+    version.sequence = reader.u64();
+    return version;
+}
+
+std::optional<StoreValue> read_store_value(ByteReader& reader) {
+    StoreValue body{reader.fixed<Key>(), reader.fixed<Token>(), std::nullopt, {}};
+    const std::uint8_t conditional = reader.u8();
+    if (conditional > 1) return std::nullopt;
+    if (conditional == 1) body.expected = reader.u64();
+    if (!reader.ok() || reader.remaining() > identity::kRecordBytesMax) return std::nullopt;
+    body.record = to_bytes(reader.bytes(reader.remaining()));
+    return whole(reader, std::move(body));
+}
+
+std::optional<StorePage> read_store_page(ByteReader& reader) {
+    StorePage body;
+    body.key = reader.fixed<Key>();
+    body.token = reader.fixed<Token>();
+    body.version = read_version(reader);
+    body.index = reader.u8();
+    if (!is_known(body.version) || body.index >= identity::kPagesMax ||
+        reader.remaining() > identity::kPageBytes || reader.remaining() == 0)
+        return std::nullopt;
+    body.page = reader.bytes(reader.remaining());
+    return whole(reader, body);
+}
+
+std::optional<GetPage> read_get_page(ByteReader& reader) {
+    GetPage body;
+    body.key = reader.fixed<Key>();
+    body.version = read_version(reader);
+    body.index = reader.u8();
+    if (!is_known(body.version) || body.index >= identity::kPagesMax) return std::nullopt;
+    return whole(reader, body);
+}
+
+std::optional<Listen> read_listen(ByteReader& reader) {
+    Listen body{reader.fixed<Key>(), {}};
+    const std::size_t count = reader.u8();
+    if (count > kVersionsMax || reader.remaining() != count * kVersionSize) return std::nullopt;
+    for (std::size_t at = 0; at < count; ++at) {
+        body.known.push_back(read_version(reader));
+        if (!is_known(body.known.back())) return std::nullopt;
+    }
+    return whole(reader, std::move(body));
+}
+
+std::optional<Notify> read_notify(ByteReader& reader) {
+    Notify body{reader.fixed<Key>(), {}};
+    if (!reader.ok() || reader.remaining() > identity::kRecordBytesMax) return std::nullopt;
+    body.record = reader.bytes(reader.remaining());
+    return whole(reader, body);
+}
+
+std::optional<Key> read_key(ByteReader& reader) {
+    const Key key = reader.fixed<Key>();
+    return whole(reader, key);
+}
+
+std::optional<Held> read_held(ByteReader& reader) {
+    Held body;
+    const std::uint8_t status = reader.u8();
+    body.sequence = reader.u64();
+    if (status > static_cast<std::uint8_t>(Held::Status::kConflict)) return std::nullopt;
+    body.status = static_cast<Held::Status>(status);
+    if (body.status == Held::Status::kHeld) {
+        body.seconds = reader.u32();
+        body.receipt = reader.fixed<Signature>();
+    } else if (body.status == Held::Status::kMissing) {
+        body.missing = reader.u64();
+        constexpr std::uint64_t kPossible = (std::uint64_t{1} << identity::kPagesMax) - 1;
+        if (body.missing == 0 || (body.missing & ~kPossible) != 0) return std::nullopt;
+    }
+    return whole(reader, body);
+}
+
+void write(ByteWriter& writer, const Version& version) {
+    writer.fixed(version.owner);
+    writer.u8(static_cast<std::uint8_t>(version.kind));
+    writer.u64(version.sequence);
+}
+
+void write(ByteWriter& writer, const StoreValue& body) {
+    writer.fixed(body.key);
+    writer.fixed(body.token);
+    writer.u8(body.expected ? 1 : 0);
+    if (body.expected) writer.u64(*body.expected);
+    writer.bytes(body.record);
+}
+
+void write(ByteWriter& writer, const StorePage& body) {
+    writer.fixed(body.key);
+    writer.fixed(body.token);
+    write(writer, body.version);
+    writer.u8(body.index);
+    writer.bytes(body.page);
+}
+
+void write(ByteWriter& writer, const GetPage& body) {
+    writer.fixed(body.key);
+    write(writer, body.version);
+    writer.u8(body.index);
+}
+
+void write(ByteWriter& writer, const Listen& body) {
+    writer.fixed(body.key);
+    writer.u8(static_cast<std::uint8_t>(body.known.size()));
+    for (const Version& version : body.known) write(writer, version);
+}
+
+void write(ByteWriter& writer, const Notify& body) {
+    writer.fixed(body.key);
+    writer.bytes(body.record);
+}
+
+void write(ByteWriter& writer, const Held& body) {
+    writer.u8(static_cast<std::uint8_t>(body.status));
+    writer.u64(body.sequence);
+    switch (body.status) {
+        case Held::Status::kHeld:
+            writer.u32(body.seconds);
+            writer.fixed(body.receipt);
+            break;
+        case Held::Status::kMissing: writer.u64(body.missing); break;
+        case Held::Status::kConflict: break;
+    }
+}
+
+}  // namespace sov::wire

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "daemon/core/identity/values.h"
+#include "daemon/core/wire/message.h"
+
+// Messages about values: storing them with conditions and receipts, their pages, and being told
+// when they change. Bodies as in message.h:
+//
+//   STORE_VALUE  key 20 | token 8 | conditional 1 | [sequence 8] | record    HELD, see below
+//   STORE_PAGE   key 20 | token 8 | version 41 | index 1 | page              PAGE_HELD, as HELD
+//   GET_PAGE     key 20 | version 41 | index 1                               PAGE   page
+//   LISTEN       key 20 | count 1 | count x version 41                       LISTENING seconds 4
+//   NOTIFY       key 20 | record                                             NOTED  -
+//   STOP_LISTENING key 20                                                    STOPPED -
+//
+//   version  owner 32 | kind 1 | sequence 8
+//   HELD     status 1 | sequence 8 | then
+//            0 held      seconds 4 | receipt 64
+//            1 missing   bits 8, bit i set: page i is missing
+//            2 conflict  -
+
+namespace sov::wire {
+
+/// Which record at a key, and which of its versions.
+struct Version {
+    PeerId owner;
+    identity::RecordKind kind{};
+    std::uint64_t sequence = 0;
+    friend bool operator==(const Version&, const Version&) = default;
+};
+inline constexpr std::size_t kVersionSize = PeerId::kSize + 1 + 8;
+/// Versions in one LISTEN: as many owners as a key holds.
+inline constexpr std::size_t kVersionsMax = 8;
+
+inline Version version_of(const identity::RecordHead& head) {
+    return {head.owner, head.kind, head.sequence};
+}
+
+struct StoreValue {
+    Key key;
+    Token token;
+    /// Take it only if this is the newest version held; 0: only if there is none. A replica that
+    /// holds nothing, or something older than this, takes it too.
+    std::optional<std::uint64_t> expected;
+    Bytes record;
+};
+struct StorePage {
+    Key key;
+    Token token;
+    Version version;
+    std::uint8_t index = 0;
+    ByteView page;  ///< borrowed from the datagram
+};
+struct GetPage {
+    Key key;
+    Version version;
+    std::uint8_t index = 0;
+};
+struct Listen {
+    Key key;
+    std::vector<Version> known;  ///< what the listener has seen: nothing older is sent
+};
+struct Notify {
+    Key key;
+    ByteView record;  ///< borrowed from the datagram
+};
+
+struct Held {
+    enum class Status : std::uint8_t { kHeld = 0, kMissing = 1, kConflict = 2 } status{};
+    std::uint64_t sequence = 0;  ///< of the version that the replica has now
+    std::uint32_t seconds = 0;   ///< kHeld: how long it keeps it
+    Signature receipt;           ///< kHeld: identity::sign_receipt
+    std::uint64_t missing = 0;   ///< kMissing: pages that it wants
+};
+
+std::optional<StoreValue> read_store_value(ByteReader& reader);
+std::optional<StorePage> read_store_page(ByteReader& reader);
+std::optional<GetPage> read_get_page(ByteReader& reader);
+std::optional<Listen> read_listen(ByteReader& reader);
+std::optional<Notify> read_notify(ByteReader& reader);
+std::optional<Key> read_key(ByteReader& reader);
+std::optional<Held> read_held(ByteReader& reader);
+
+void write(ByteWriter& writer, const StoreValue& body);
+void write(ByteWriter& writer, const StorePage& body);
+void write(ByteWriter& writer, const GetPage& body);
+void write(ByteWriter& writer, const Listen& body);
+void write(ByteWriter& writer, const Notify& body);
+void write(ByteWriter& writer, const Held& body);
+void write(ByteWriter& writer, const Version& version);
+Version read_version(ByteReader& reader);
+
+}  // namespace sov::wire
