@@ -86,6 +86,18 @@ struct Describe {
         record->set_sequence(stored.sequence);
         return event;
     }
+    std::optional<v1::Event> operator()(const EquivocationSeen& seen) const {
+        v1::Event event;
+        event.set_type("record.equivocation");
+        event.set_summary("two different records of " + identity::peer_text(seen.owner) +
+                          " have one sequence number: its key is used twice");
+        auto* record = event.mutable_equivocation()->mutable_record();
+        write_key(seen.key, record->mutable_key());
+        record->set_kind(message_of(seen.kind));
+        writer.write(seen.owner, record->mutable_owner());
+        record->set_sequence(seen.sequence);
+        return event;
+    }
     std::optional<v1::Event> operator()(const OwnRecordPublished& published) const {
         v1::Event event;
         event.set_type("record.published");

@@ -58,6 +58,12 @@ struct Line {
         log.write(LogLevel::kDebug, "dht", "record.stored", "keeps a record for somebody",
                   {{"key", stored.key.hex()}, {"seq", std::to_string(stored.sequence)}});
     }
+    void operator()(const EquivocationSeen& seen) const {
+        if (!log.wants("dht", LogLevel::kDebug)) return;
+        log.write(LogLevel::kDebug, "dht", "record.equivocation",
+                  "an owner signed two records under one sequence number",
+                  {{"key", seen.key.hex()}, {"seq", std::to_string(seen.sequence)}});
+    }
     void operator()(const OwnRecordPublished& published) const {
         log.write(
             published.error ? LogLevel::kWarning : LogLevel::kDebug, "dht", "record.published",

@@ -31,9 +31,12 @@ enum class DiscoveryState : std::uint8_t {
 using dht::Reachability;
 
 // --- from the DHT: answers to commands, requests for persistence, and what happened ---
+using dht::EquivocationSeen;
 using dht::FindFinished;
 using dht::ForgetRecord;
 using dht::GetFinished;
+using dht::ListenArmed;
+using dht::ListenEnded;
 using dht::NameOwnerChanged;
 using dht::NodeDiscovered;
 using dht::NodeLost;
@@ -45,6 +48,9 @@ using dht::PublishFinished;
 using dht::ReachabilityChanged;
 using dht::RecordStored;
 using dht::ReserveSequence;
+using dht::ValueChanged;
+using dht::ValueGetFinished;
+using dht::ValuePutFinished;
 
 // --- from discovery; routine events are dropped and counted past Limits::events_max ---
 struct StateChanged {
@@ -70,10 +76,12 @@ struct LayerChanged {
 using discovery::NeighbourChanged;
 // BrowserRequest and RadioRequest are for the adapters; daemon/ports says what they do.
 
-using Event = std::variant<FindFinished, PublishFinished, GetFinished, PersistRecord, ForgetRecord,
-                           PinName, OwnNamesChanged, ReserveSequence, StateChanged,
-                           ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored,
-                           OwnRecordPublished, NameOwnerChanged, BootstrapProblem, FriendsChanged,
-                           LayerChanged, NeighbourChanged, BrowserRequest, RadioRequest>;
+using Event =
+    std::variant<FindFinished, PublishFinished, GetFinished, ValuePutFinished, ValueGetFinished,
+                 ValueChanged, ListenArmed, ListenEnded, PersistRecord, ForgetRecord, PinName,
+                 OwnNamesChanged, ReserveSequence, StateChanged, ReachabilityChanged,
+                 NodeDiscovered, NodeLost, RecordStored, EquivocationSeen, OwnRecordPublished,
+                 NameOwnerChanged, BootstrapProblem, FriendsChanged, LayerChanged,
+                 NeighbourChanged, BrowserRequest, RadioRequest>;
 
 }  // namespace sov

@@ -145,6 +145,15 @@ class Node {
     CommandId put(Instant now, const Key& key, Bytes record);
     /// All records at a key; with `trace` the way there as well.
     CommandId get(Instant now, const Key& key, bool trace);
+    /// Stores a value for an app: an immutable one under the hash of its content, or a mutable one
+    /// of ours under a label. Answered by ValuePutFinished. The daemon keeps it at the nearest
+    /// nodes until its ttl ends.
+    CommandId put_value(Instant now, dht::ValuePut put);
+    /// The newest version of the value at a key: ValueGetFinished.
+    CommandId get_value(Instant now, const Key& key, dht::Level level);
+    /// Every change of the records at a key from now on, and what is there already: ValueChanged,
+    /// until cancelled. `cursor` is the last one that was told for this key; empty at first.
+    CommandId listen(Instant now, const Key& key, ByteView cursor);
     /// Ends a command early; its event says cancelled. Unknown ids are ignored.
     void cancel(Instant now, CommandId command);
     /// Switches a layer on or off: "bootstrap", "dht", "mdns" or "ble". False for one that this

@@ -17,6 +17,7 @@ dht::Context make_context(const Surroundings& surroundings, const NodeOptions& o
         counters,
         options.limits,
         options.user_key,
+        options.node_key,
         node_key,
         id,
         options.network,
@@ -35,12 +36,14 @@ dht::Context make_context(const Surroundings& surroundings, const NodeOptions& o
         {},
         {},
         {},
+        {},
         {}};
 }
 
 bool is_routine(const dht::Event& event) {
     return std::holds_alternative<NodeDiscovered>(event) ||
            std::holds_alternative<NodeLost>(event) || std::holds_alternative<RecordStored>(event) ||
+           std::holds_alternative<EquivocationSeen>(event) ||
            std::holds_alternative<OwnRecordPublished>(event);
 }
 

@@ -48,12 +48,24 @@ namespace sov {
     X(served_touch) \
     X(served_delete) \
     X(served_dialback) \
+    X(served_store_value) \
+    X(served_store_page) \
+    X(served_get_page) \
+    X(served_listen) \
+    X(served_notify) \
     X(served_unsupported) \
     X(served_busy) \
     X(records_stored) \
     X(records_refused) \
     X(records_expired) \
     X(records_evicted) \
+    X(assemblies_dropped) \
+    X(equivocations_seen) \
+    X(leases_granted) \
+    X(leases_refused) \
+    X(leases_dropped) \
+    X(notifications_sent) \
+    X(notifications_repeated) \
     X(lookups_started) \
     X(lookups_succeeded) \
     X(lookups_failed) \

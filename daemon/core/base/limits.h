@@ -87,6 +87,35 @@ struct Limits {
     /// has it.
     std::chrono::seconds same_sequence_max{26 * 3600};
 
+    /// Content that a replica takes in pages; at most identity::kPagesMax pages of 1 KiB.
+    std::size_t value_bytes_max = 16 << 10;
+    std::size_t value_bytes_per_owner_max = 1 << 20;  ///< past it: over_quota
+    /// Values whose pages are still arriving; past it new ones are refused as busy.
+    std::size_t assemblies_max = 64;
+    std::size_t assemblies_per_node_max = 8;  ///< and from one /24 or /56: over_quota
+    std::chrono::seconds assembly_time{30};   ///< without a page; then what came is dropped
+
+    // --- being told about changes ---
+    std::chrono::seconds lease_time{10 * 60};
+    std::size_t leases_max = 1024;           ///< at a replica; past it LISTEN is answered busy
+    std::size_t leases_per_subnet_max = 32;  ///< of listeners in one /24 or /56: over_quota
+    std::size_t leases_per_node_max = 64;    ///< of one listener: over_quota
+    /// Tries to tell a listener, each of two datagrams; then its lease ends.
+    std::uint8_t notify_tries = 3;
+    std::chrono::seconds notify_retry{2};  ///< before the second try; doubles
+    std::size_t listens_max = 256;         ///< of our own apps; past it busy
+    std::size_t lease_replicas = 6;        ///< replicas that a listener has leases at
+    /// How often a lease is renewed by a listener that keeps a hole in a NAT open, and by one that
+    /// serves.
+    std::chrono::seconds lease_keepalive{25};
+    std::chrono::seconds lease_renewal{60};
+
+    // --- our own values ---
+    std::size_t own_values_max = 256;    ///< looked after until their ttl ends; past it over_quota
+    std::size_t reads_cached_max = 256;  ///< answers to reads; past it the oldest goes
+    std::chrono::seconds misses_cached{30};
+    std::chrono::seconds hits_cached{10};  ///< of mutable values that nobody listens for
+
     // --- our own records ---
     std::chrono::seconds peer_record_ttl{20 * 60};
     std::chrono::seconds peer_record_touch{5 * 60};

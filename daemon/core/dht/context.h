@@ -27,7 +27,11 @@ enum class Asker : std::uint8_t {
     kCheck = 3,
     kReachability = 4,
     kAnswered = 5,
-    kWithdraw = 6
+    kWithdraw = 6,
+    kNotify = 7,
+    kLease = 8,
+    kWrite = 9,
+    kPages = 10
 };
 
 inline std::uint64_t make_tag(Asker asker, std::uint64_t rest) {
@@ -46,6 +50,7 @@ struct Context {
     Counters& counters;
     const Limits& limits;
     identity::SigningKey user_key;
+    identity::SigningKey node_signing_key;
     NodeKey node_key;
     NodeId node_id;
     NetworkId network;
@@ -66,6 +71,7 @@ struct Context {
     std::vector<wire::Request> requests;
     std::vector<Event> events;
     std::vector<std::pair<NodeKey, Endpoint>> newly_proven;  ///< entered a table
+    std::vector<Key> changed_keys;  ///< where a record is new or newer in the store
 
     RoutingTable& table(Family family) { return *tables[static_cast<std::size_t>(family)]; }
     const RoutingTable& table(Family family) const {
@@ -103,7 +109,7 @@ template <typename Body>
 Bytes body_bytes(const Body& body) {
     std::array<std::uint8_t, wire::kDataMessageMax> buffer;
     ByteWriter writer(buffer);
-    wire::write(writer, body);
+    write(writer, body);
     return to_bytes(writer.written());
 }
 

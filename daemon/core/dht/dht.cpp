@@ -20,7 +20,7 @@ Dht::Dht(Context context, UnixMillis wall_clock, std::uint64_t sequence_reserved
 void Dht::start(Instant now) { reachability_.start(now, context_); }
 
 void Dht::restore(Instant now, const Key& key, Bytes record, Duration expires_in) {
-    const auto head = identity::read_head(record);
+    const auto head = identity::read_head(identity::record_part(record));
     if (!head) return;
     int work = 0;
     if (head->kind == identity::RecordKind::kName && !head->tombstone) {
@@ -59,7 +59,40 @@ bool Dht::answer(Instant now, const Requester& requester, bool stranger, const w
     } else if (dials && requester.validated) {
         return answer_dial(now, requester, head, body, out);
     }
-    return server_.answer(now, context_, requester, head, body, out);
+    const bool about_values = ValueServer::serves(head.kind) || kind == wire::Kind::kNotify;
+    const bool answered = about_values ? answer_about_values(now, requester, head, body, out)
+                                       : server_.answer(now, context_, requester, head, body, out);
+    if (!context_.changed_keys.empty()) tell_changes(now);
+    return answered;
+}
+
+bool Dht::answer_about_values(Instant now, const Requester& requester, const wire::Head& head,
+                              ByteReader body, ByteWriter& out) {
+    if (static_cast<wire::Kind>(head.kind) != wire::Kind::kNotify) {
+        // Who has not proven its address is refused before anything is made for it.
+        if (!value_server_ && requester.validated)
+            value_server_ = std::make_unique<ValueServer>(server_);
+        if (value_server_) return value_server_->answer(now, context_, requester, head, body, out);
+    } else if (values_ && requester.validated) {
+        return values_->on_notify(now, context_, requester.key, head, body, out);
+    }
+    wire::write_error(out, head.request_id,
+                      requester.validated ? Errc::kNotFound : Errc::kUnauthorized);
+    return true;
+}
+
+bool Dht::tell_changes(Instant now) {
+    const auto changed = std::exchange(context_.changed_keys, {});
+    for (const Key& key : changed) {
+        if (value_server_) value_server_->leases().on_changed(now, context_, key);
+        if (values_) values_->on_changed(now, context_, key);
+    }
+    return !changed.empty();
+}
+
+Values& Dht::values() {
+    if (!values_) values_ = std::make_unique<Values>();
+    return *values_;
 }
 
 bool Dht::answer_dial(Instant now, const Requester& requester, const wire::Head& head,
@@ -95,6 +128,23 @@ void Dht::on_answer(Instant now, const wire::Answer& answer) {
     switch (asker_of(answer.tag)) {
         case Asker::kQuery: queries_.on_answer(now, context_, answer); break;
         case Asker::kWithdraw: publisher_.note_withdrawn(); break;
+        case Asker::kNotify:
+            if (value_server_) {
+                ByteReader reader(answer.body);
+                const bool refused = answer.kind == wire::Kind::kError;
+                const auto code = static_cast<Errc>(wire::read_byte(reader).value_or(0));
+                Leases& leases = value_server_->leases();
+                if (refused && code != Errc::kNotFound)
+                    leases.on_failed(now, context_, answer.tag);
+                else
+                    leases.on_noted(now, context_, answer.tag, refused);
+            }
+            break;
+        case Asker::kLease:
+        case Asker::kWrite:
+        case Asker::kPages:
+            if (values_) values_->on_answer(now, context_, answer);
+            break;
         case Asker::kProbe:
         case Asker::kCheck:
         case Asker::kReachability:
@@ -112,6 +162,15 @@ void Dht::on_notice(Instant now, const wire::Notice& notice) {
         case Asker::kWithdraw:
             if (failed) publisher_.note_withdrawn();
             break;
+        case Asker::kNotify:
+            if (failed && value_server_)
+                value_server_->leases().on_failed(now, context_, notice.tag);
+            break;
+        case Asker::kLease:
+        case Asker::kWrite:
+        case Asker::kPages:
+            if (failed && values_) values_->on_failed(now, context_, notice);
+            break;
         case Asker::kCheck:
         case Asker::kReachability:
         case Asker::kAnswered: break;
@@ -128,6 +187,7 @@ void Dht::on_newcomer(Instant now, const NodeKey& key, const Endpoint& from, boo
 }
 
 void Dht::on_goodbye(const NodeKey& key, const Endpoint& from) {
+    if (value_server_) value_server_->leases().forget(key);
     const ContactBook::Entry* known = context_.book.find(key);
     if (known == nullptr) return;
     const NodeId id = known->id;
@@ -140,11 +200,13 @@ void Dht::handle_network_change(Instant now) {
     reachability_.handle_network_change(now);
     maintenance_.handle_network_change(now);
     publisher_.handle_network_change(now);
+    if (values_) values_->handle_network_change(now);
 }
 
 void Dht::handle_persisted(Instant now, std::uint64_t ticket, bool ok) {
     server_.handle_persisted(ticket, ok);
     publisher_.handle_persisted(now, context_, ticket, ok);
+    if (values_) values_->handle_persisted(now, context_, queries_, publisher_, ok);
 }
 
 void Dht::handle_timeout(Instant now) {
@@ -152,7 +214,9 @@ void Dht::handle_timeout(Instant now) {
         context_.events.push_back(ForgetRecord{gone.key, gone.owner, gone.kind});
     }
     queries_.handle_timeout(now, context_);
+    if (value_server_) value_server_->handle_timeout(now, context_);
     if (!enabled_) return;
+    if (values_) values_->handle_timeout(now, context_, queries_);
     maintenance_.handle_timeout(now, context_, queries_);
     reachability_.handle_timeout(now, context_);
     publisher_.handle_timeout(now, context_, queries_);
@@ -164,7 +228,9 @@ Dht::Deadline Dht::next_timeout() const {
         if (at < next.at) next = {at, timer};
     };
     consider(queries_.next_timeout(context_), "lookup deadline");
+    if (value_server_) consider(value_server_->next_timeout(), "leases");
     if (!enabled_) return next;
+    if (values_) consider(values_->next_timeout(), "values");
     consider(maintenance_.next_timeout(), "table maintenance");
     consider(reachability_.next_timeout(), "dial-back");
     consider(publisher_.next_timeout(), "own records");
@@ -191,9 +257,12 @@ bool Dht::settle(Instant now) {
         busy = true;
         if (maintenance_.on_finished(now, context_, queries_, finished)) continue;
         if (publisher_.on_finished(now, context_, finished)) continue;
+        if (values_ && values_->on_finished(now, context_, finished)) continue;
         note_lookup(finished.result.report.took);
         finder_.on_finished(now, context_, queries_, std::move(finished));
     }
+    if (values_) busy = values_->settle(now, context_) || busy;
+    busy = tell_changes(now) || busy;
     if (enabled_) busy = maintenance_.join_if_needed(now, context_, queries_) || busy;
     if (maintenance_.joined() && enabled_) publisher_.go_online(now);
     std::vector<Endpoint> addresses;
@@ -258,7 +327,20 @@ void Dht::get(Instant now, CommandId command, const Key& key, bool trace) {
     finder_.get(now, context_, queries_, command, key, trace);
 }
 
+void Dht::put_value(Instant now, CommandId command, ValuePut put) {
+    values().put(now, context_, queries_, publisher_, command, std::move(put));
+}
+
+void Dht::get_value(Instant now, CommandId command, const Key& key, Level level) {
+    values().get(now, context_, queries_, command, key, level);
+}
+
+void Dht::listen(Instant now, CommandId command, const Key& key, ByteView cursor) {
+    values().listen(now, context_, queries_, command, key, cursor);
+}
+
 void Dht::cancel(Instant now, CommandId command) {
+    if (values_ && values_->cancel(now, context_, queries_, command)) return;
     if (!finder_.cancel(now, context_, queries_, command))
         publisher_.cancel(now, context_, queries_, command);
 }
@@ -283,6 +365,7 @@ void Dht::check_invariants() const {
     context_.tables[0]->check_invariants();
     context_.tables[1]->check_invariants();
     context_.store.check_invariants();
+    if (value_server_) value_server_->leases().check_invariants();
 }
 
 }  // namespace sov::dht

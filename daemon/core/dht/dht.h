@@ -8,6 +8,8 @@
 #include "daemon/core/dht/queries.h"
 #include "daemon/core/dht/reachability.h"
 #include "daemon/core/dht/server.h"
+#include "daemon/core/dht/value_server.h"
+#include "daemon/core/dht/values.h"
 #include "daemon/core/identity/peer_name.h"
 
 namespace sov::dht {
@@ -63,6 +65,9 @@ class Dht {
     void release(Instant now, CommandId command, std::string_view name);
     void put(Instant now, CommandId command, const Key& key, Bytes record);
     void get(Instant now, CommandId command, const Key& key, bool trace);
+    void put_value(Instant now, CommandId command, ValuePut put);
+    void get_value(Instant now, CommandId command, const Key& key, Level level);
+    void listen(Instant now, CommandId command, const Key& key, ByteView cursor);
     void cancel(Instant now, CommandId command);
     bool unpin(std::string_view name) { return finder_.unpin(name); }
 
@@ -72,6 +77,8 @@ class Dht {
     Maintenance& maintenance() { return maintenance_; }
     const ReachabilityProbe& reachability() const { return reachability_; }
     const Publisher& publisher() const { return publisher_; }
+    /// Leases that this node has granted to listeners.
+    std::size_t leases() const { return value_server_ ? value_server_->leases().size() : 0; }
     bool joined() const { return maintenance_.joined(); }
     /// Somebody is in the table and somebody answered lately. The quietest node pings every entry
     /// within 15 minutes, so longer silence means that all addresses we know are stale.
@@ -89,6 +96,11 @@ class Dht {
   private:
     bool answer_dial(Instant now, const Requester& requester, const wire::Head& head,
                      ByteReader body, ByteWriter& out);
+    bool answer_about_values(Instant now, const Requester& requester, const wire::Head& head,
+                             ByteReader body, ByteWriter& out);
+    /// Tells everybody who wants to know about new records in our store.
+    bool tell_changes(Instant now);
+    Values& values();
     void note_lookup(Duration took);
     /// Whether a table has a node with a global address: then our record must not carry addresses
     /// that mean something on this LAN only.
@@ -102,6 +114,8 @@ class Dht {
     ReachabilityProbe reachability_;
     Publisher publisher_;
     Finder finder_;
+    std::unique_ptr<ValueServer> value_server_;  ///< made for the first request about a value
+    std::unique_ptr<Values> values_;             ///< made for the first app that asks
     bool enabled_ = true;
     bool world_ = false;
     Instant world_looked_at_{};

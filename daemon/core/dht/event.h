@@ -9,7 +9,7 @@
 #include "daemon/core/base/ids.h"
 #include "daemon/core/base/instant.h"
 #include "daemon/core/base/result.h"
-#include "daemon/core/dht/report.h"
+#include "daemon/core/dht/value_report.h"
 
 // What the DHT tells the outside. Answers carry the CommandId they belong to; requests for
 // persistence carry a ticket that comes back.
@@ -30,6 +30,35 @@ struct PublishFinished {
 struct GetFinished {
     CommandId command{};
     Gotten gotten;
+};
+
+struct ValuePutFinished {
+    CommandId command{};
+    ValuePublished published;
+};
+struct ValueGetFinished {
+    CommandId command{};
+    ValueGotten gotten;
+};
+
+// --- what listeners are told; `listen` is the command that began it ---
+/// One version; the cursor, passed to a later listen, leaves out all that were told with this one.
+struct ValueChanged {
+    CommandId listen{};
+    Key key;
+    ValueVersion value;
+    Bytes cursor;
+};
+/// Replicas began (more than none) or ceased (none) to report changes. Until the first of these a
+/// change may be told late.
+struct ListenArmed {
+    CommandId listen{};
+    std::uint16_t replicas = 0;
+};
+/// Nothing follows.
+struct ListenEnded {
+    CommandId listen{};
+    Errc error{};
 };
 
 // --- requests for persistence ---
@@ -81,6 +110,14 @@ struct RecordStored {
     identity::RecordKind kind{};
     std::uint64_t sequence = 0;
 };
+/// Two different records of one owner under one sequence number: somebody else has the key, or the
+/// owner runs twice. Everybody keeps the smaller.
+struct EquivocationSeen {
+    Key key;
+    PeerId owner;
+    identity::RecordKind kind{};
+    std::uint64_t sequence = 0;
+};
 /// Our own record or name was published or refreshed without a command.
 struct OwnRecordPublished {
     Key key;
@@ -94,8 +131,9 @@ struct NameOwnerChanged {
 };
 
 using Event =
-    std::variant<FindFinished, PublishFinished, GetFinished, PersistRecord, ForgetRecord, PinName,
+    std::variant<FindFinished, PublishFinished, GetFinished, ValuePutFinished, ValueGetFinished,
+                 ValueChanged, ListenArmed, ListenEnded, PersistRecord, ForgetRecord, PinName,
                  OwnNamesChanged, ReserveSequence, ReachabilityChanged, NodeDiscovered, NodeLost,
-                 RecordStored, OwnRecordPublished, NameOwnerChanged>;
+                 RecordStored, EquivocationSeen, OwnRecordPublished, NameOwnerChanged>;
 
 }  // namespace sov::dht

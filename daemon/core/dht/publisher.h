@@ -37,6 +37,10 @@ class Publisher {
     void handle_timeout(Instant now, Context& context, Queries& queries);
     Instant next_timeout() const;
 
+    /// A number above all that were used; nothing while a reservation is on its way to disk, which
+    /// ends in handle_persisted.
+    std::optional<std::uint64_t> next_sequence(Instant now, Context& context);
+
     /// Sends tombstones for the peer record to its replicas.
     void withdraw(Instant now, Context& context);
     void note_withdrawn() { withdrawals_open_ -= withdrawals_open_ > 0 ? 1u : 0u; }
@@ -84,7 +88,6 @@ class Publisher {
         std::uint64_t sequence = 0;
     };
 
-    std::optional<std::uint64_t> next_sequence(Instant now, Context& context);
     void publish(Instant now, Context& context, Queries& queries, Own& own);
     bool sign(Instant now, Context& context, Own& own);
     bool search_stamp(Context& context, Own& own);

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kFarSeeds = 4;
 constexpr std::uint16_t kReplicasEnough = 3;
+/// Half of k: when every second replica shows something old, all of these do once in a thousand.
+constexpr std::uint16_t kReplicasSeen = 10;
 /// Marks a step that asks a node for the rest of its records.
 constexpr std::uint16_t kFollowUp = UINT16_MAX;
 
@@ -65,7 +67,7 @@ void Query::begin(Instant now, Context& context) {
     for (const Family family : kFamilies) context.table(family).note_bucket_used(now, spec_.target);
     if (reads()) {
         for (const ValueStore::Held* held : context.store.at(now, spec_.target)) {
-            take_record(context, held->bytes, context.node_id);
+            take_record(context, held->record(), nullptr);
         }
     }
     seed(context);
@@ -96,7 +98,7 @@ void Query::ask(Instant now, Context& context, Lookup& lookup, const Lookup::Can
     asked.step.hop = candidate.hop;
     // Contacts of both families are welcome; this lookup uses its own.
     const auto want = static_cast<std::uint8_t>(wire::kWantIpv4 | wire::kWantIpv6 |
-                                                (stores() ? wire::kWantToken : 0));
+                                                (wants_tokens() ? wire::kWantToken : 0));
     Bytes body = reads() ? body_bytes(wire::Get{spec_.target, want, 0})
                          : body_bytes(wire::FindNode{spec_.target, want});
     send(now, context, std::move(asked), std::move(body));
@@ -131,6 +133,11 @@ bool Query::satisfied() const {
         return std::any_of(result_.records.begin(), result_.records.end(), [](const auto& found) {
             return !found.held_here && !found.record.head.tombstone;
         });
+    }
+    if (spec_.goal == QuerySpec::Goal::kAgreed) {
+        return with_records_ >= kReplicasSeen && more_in_flight_ == 0 &&
+               std::any_of(result_.records.begin(), result_.records.end(),
+                           [](const auto& found) { return found.replicas >= kReplicasEnough; });
     }
     return spec_.goal == QuerySpec::Goal::kAllRecords && with_records_ >= kReplicasEnough &&
            more_in_flight_ == 0;
@@ -187,7 +194,7 @@ void Query::learn(Context& context, Asked& asked, const Endpoint& teller,
 
 void Query::on_nodes(Context& context, Asked& asked, const wire::Answer& answer) {
     ByteReader reader(answer.body);
-    const auto nodes = wire::read_nodes(reader, stores());
+    const auto nodes = wire::read_nodes(reader, wants_tokens());
     if (!nodes) {
         ++context.counters.drop_malformed;
         asked.step.outcome = Outcome::kRefused;
@@ -204,7 +211,7 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
     const bool follow_up = asked.step.contacts == kFollowUp;
     if (follow_up) --more_in_flight_;
     ByteReader reader(answer.body);
-    const auto value = wire::read_value(reader, false);
+    const auto value = wire::read_value(reader, wants_tokens() && !follow_up);
     if (!value) {
         ++context.counters.drop_malformed;
         asked.step.outcome = Outcome::kRefused;
@@ -212,9 +219,9 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
         if (Lookup* lookup = lookup_of(asked.family)) lookup->on_refused(asked.node);
         return;
     }
+    if (value->token) tokens_.push_back({asked.contact, asked.family, *value->token});
     bool any = false;
-    for (const ByteView record : value->records)
-        any = take_record(context, record, asked.node) || any;
+    for (const ByteView record : value->records) any = take_record(context, record, &asked) || any;
     asked.step.outcome = any ? Outcome::kRecord : Outcome::kContacts;
     if (any && !follow_up) ++with_records_;
     if (!follow_up) learn(context, asked, answer.from, value->contacts);
@@ -231,18 +238,28 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
     }
 }
 
-// Checks a record and keeps it when it is new or newer. True when it is valid and fits.
-bool Query::take_record(Context& context, ByteView bytes, const NodeId& from) {
-    const bool held_here = from == context.node_id;
+void Query::note_shown(QueryResult::Record& record, const Asked* from) {
+    if (from == nullptr || record.last_replica == from->node) return;
+    ++record.replicas;
+    record.last_replica = from->node;
+    record.held_here = false;
+    if (!identity::is_value(record.record.head.kind)) return;
+    const auto token = std::find_if(tokens_.begin(), tokens_.end(), [&](const Replica& replica) {
+        return replica.contact.key == from->contact.key && replica.family == from->family;
+    });
+    record.holders.push_back(
+        {from->contact, from->family, token == tokens_.end() ? wire::Token{} : token->token});
+}
+
+// Checks a record and keeps it when it is new or newer. True when it is valid and fits. `from` is
+// null for what we hold ourselves.
+bool Query::take_record(Context& context, ByteView bytes, const Asked* from) {
     for (QueryResult::Record& known : result_.records) {
         if (!std::equal(bytes.begin(), bytes.end(), known.record.bytes.begin(),
                         known.record.bytes.end())) {
             continue;
         }
-        if (held_here || known.last_replica == from) return true;
-        ++known.replicas;
-        known.last_replica = from;
-        known.held_here = false;
+        note_shown(known, from);
         return true;
     }
     auto checked = identity::check_record(context.crypto, context.network, spec_.target, bytes);
@@ -251,18 +268,29 @@ bool Query::take_record(Context& context, ByteView bytes, const NodeId& from) {
         return false;
     }
     if (spec_.owner && checked->head.owner != *spec_.owner) return false;
-    const std::uint16_t replicas = held_here ? 0 : 1;
+    QueryResult::Record shown;
+    shown.record = std::move(*checked);
+    shown.held_here = from == nullptr;
+    note_shown(shown, from);
+    const identity::RecordHead& head = shown.record.head;
     for (QueryResult::Record& known : result_.records) {
-        if (known.record.head.owner != checked->head.owner ||
-            known.record.head.kind != checked->head.kind) {
-            continue;
+        const identity::RecordHead& had = known.record.head;
+        if (had.owner != head.owner || had.kind != head.kind) continue;
+        if (head.kind == identity::RecordKind::kImmutable) {
+            // The same value with another ttl.
+            note_shown(known, from);
+            return true;
         }
-        if (checked->head.sequence > known.record.head.sequence) {
-            known = {std::move(*checked), replicas, held_here, from};
+        const bool same_sequence = head.sequence == had.sequence;
+        result_.equivocation = result_.equivocation || same_sequence;
+        // Of two under one sequence everybody takes the same one, the smaller.
+        if (head.sequence > had.sequence ||
+            (same_sequence && shown.record.bytes < known.record.bytes)) {
+            known = std::move(shown);
         }
         return true;
     }
-    result_.records.push_back({std::move(*checked), replicas, held_here, from});
+    result_.records.push_back(std::move(shown));
     return true;
 }
 
@@ -293,13 +321,16 @@ void Query::on_notice(Instant now, Context& context, std::uint32_t sequence,
 // --- storing
 // ---------------------------------------------------------------------------------------
 
+bool Query::near_enough(const Context& context,
+                        const std::vector<const Lookup::Candidate*>& nearest) const {
+    return context.serving && (nearest.size() < context.limits.bucket_size ||
+                               closer(spec_.target, context.node_id, nearest.back()->id));
+}
+
 // We are a replica too when we serve and stand among the k nearest.
 void Query::store_here(Instant now, Context& context,
                        const std::vector<const Lookup::Candidate*>& nearest) {
-    if (!context.serving) return;
-    const bool near_enough = nearest.size() < context.limits.bucket_size ||
-                             closer(spec_.target, context.node_id, nearest.back()->id);
-    if (!near_enough) return;
+    if (!near_enough(context, nearest)) return;
     Endpoint here;
     here.port = 1;
     here.address[0] = 127;
@@ -310,7 +341,8 @@ void Query::store_here(Instant now, Context& context,
         return;
     }
     identity::CheckedRecord record{spec_.head, spec_.target, spec_.record};
-    (void)context.store.put(now, std::move(record), here, 256);
+    const auto stored = context.store.put(now, std::move(record), here, 256);
+    if (stored && stored->changed) context.changed_keys.push_back(spec_.target);
 }
 
 void Query::begin_stores(Instant now, Context& context) {
@@ -390,10 +422,20 @@ void Query::finish(Instant now, Context& context, std::optional<Errc> error) {
     result_.report.took = now - began_;
     for (const Lookup& lookup : lookups_) {
         result_.report.hops = std::max(result_.report.hops, lookup.hops());
-        for (const Lookup::Candidate* candidate : lookup.answered(context.limits.bucket_size)) {
+        const auto nearest = lookup.answered(context.limits.bucket_size);
+        for (const Lookup::Candidate* candidate : nearest) {
             result_.closest.push_back(candidate->contact);
+            if (stores() || !wants_tokens()) continue;
+            const auto token =
+                std::find_if(tokens_.begin(), tokens_.end(), [&](const Replica& replica) {
+                    return replica.contact.key == candidate->contact.key &&
+                           replica.family == lookup.family();
+                });
+            if (token != tokens_.end()) result_.replicas.push_back(*token);
         }
+        if (&lookup == &lookups_.front()) result_.near_enough = near_enough(context, nearest);
     }
+    if (lookups_.empty()) result_.near_enough = context.serving;
     result_.report.trace.reserve(asked_.size());
     for (Asked& asked : asked_) {
         if (asked.step.contacts == kFollowUp) asked.step.contacts = 0;

@@ -15,7 +15,9 @@ struct QuerySpec {
         kNodes,         ///< the nodes nearest to the target
         kFirstRecord,   ///< any valid record that fits; stops at once
         kAllRecords,    ///< all records; stops when three replicas have shown theirs
+        kAgreed,        ///< stops when ten replicas have shown theirs, three the same newest
         kEveryReplica,  ///< all records of all replicas
+        kPlaces,        ///< the nodes nearest to the target, with tokens to store there
         kStore,         ///< the record to the k nearest nodes
         kTouch,         ///< as kStore, but nodes that have it only extend its life
         kDelete,        ///< a tombstone to the k nearest nodes
@@ -23,6 +25,7 @@ struct QuerySpec {
     Key target;
     std::optional<PeerId> owner;  ///< only records of this owner fit
     bool both_families = false;   ///< walk each family even where one would reach everybody
+    bool with_tokens = false;     ///< reads that may have to repair stale replicas
     Bytes record;                 ///< kStore, kTouch, kDelete: signed already
     identity::RecordHead head;    ///< of that record
 };
@@ -41,11 +44,15 @@ struct QueryResult {
         std::uint16_t replicas = 0;
         bool held_here = false;
         NodeId last_replica;  ///< who showed it last: a node counts once, however often it repeats
+        std::vector<Replica> holders;  ///< who showed a value, tokens where asked for
     };
     std::vector<Record> records;  ///< tombstones included; one per owner and kind, the newest
     std::vector<Contact> closest;
+    /// Who stored the record; for kPlaces and reads with tokens, who could.
     std::vector<Replica> replicas;
     std::uint16_t refused = 0;
+    bool near_enough = false;   ///< kPlaces: we serve and stand among the k nearest ourselves
+    bool equivocation = false;  ///< an owner signed two records under one sequence
     LookupReport report;
 };
 
@@ -86,7 +93,11 @@ class Query {
     bool reads() const {
         return spec_.goal == QuerySpec::Goal::kFirstRecord ||
                spec_.goal == QuerySpec::Goal::kAllRecords ||
+               spec_.goal == QuerySpec::Goal::kAgreed ||
                spec_.goal == QuerySpec::Goal::kEveryReplica;
+    }
+    bool wants_tokens() const {
+        return stores() || spec_.goal == QuerySpec::Goal::kPlaces || spec_.with_tokens;
     }
     void seed(Context& context);
     void pump(Instant now, Context& context);
@@ -98,7 +109,10 @@ class Query {
     void on_value(Instant now, Context& context, Asked& asked, const wire::Answer& answer);
     void learn(Context& context, Asked& asked, const Endpoint& teller,
                const std::vector<Contact>& contacts);
-    bool take_record(Context& context, ByteView bytes, const NodeId& from);
+    bool take_record(Context& context, ByteView bytes, const Asked* from);
+    void note_shown(QueryResult::Record& record, const Asked* from);
+    bool near_enough(const Context& context,
+                     const std::vector<const Lookup::Candidate*>& nearest) const;
     bool satisfied() const;
 
     void begin_stores(Instant now, Context& context);

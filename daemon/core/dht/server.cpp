@@ -3,12 +3,11 @@
 #include <algorithm>
 
 #include "daemon/core/guard/diversity.h"
+#include "daemon/core/identity/values.h"
 
 namespace sov::dht {
 
 namespace {
-
-constexpr std::size_t kWaitingMax = 4096;
 
 // The families of a contact that this requester may be told about.
 std::uint8_t tellable(const Contact& contact, const Endpoint& asker, std::uint8_t want) {
@@ -87,7 +86,7 @@ void Server::get(Instant now, Context& context, const Requester& requester, std:
     counts[0] = static_cast<std::uint8_t>(records.size());
     std::uint8_t count = 0;
     for (std::size_t at = body.skip; at < records.size(); ++at) {
-        const Bytes& bytes = records[at]->bytes;
+        const ByteView bytes = records[at]->record();
         // Two bytes stay free for the head of the contact list.
         if (bytes.size() + 2 + 2 > out.room()) break;
         out.u16(static_cast<std::uint16_t>(bytes.size()));
@@ -126,13 +125,20 @@ bool Server::store(Instant now, Context& context, const Requester& requester, st
             return refuse(Errc::kInsufficientWork);
         }
     }
-    if (context.durable_acknowledgement && waiting_.size() >= kWaitingMax)
-        return refuse(Errc::kBusy);
+    if (identity::is_value(checked->head.kind) && identity::decode_value(checked->bytes)->pages)
+        return refuse(Errc::kInvalidArgument);  // its pages come with STORE_VALUE
+    if (context.durable_acknowledgement && !can_wait()) return refuse(Errc::kBusy);
     const identity::CheckedRecord kept = *checked;
     const auto stored = context.store.put(now, std::move(*checked), requester.from, rank);
     if (!stored) return refuse(stored.error());
     const auto seconds = static_cast<std::uint32_t>(
         std::chrono::duration_cast<std::chrono::seconds>(stored->lifetime).count());
+    if (stored->equivocation) {
+        ++context.counters.equivocations_seen;
+        context.events.push_back(
+            EquivocationSeen{kept.key, kept.head.owner, kept.head.kind, kept.head.sequence});
+    }
+    if (stored->changed) context.changed_keys.push_back(kept.key);
     if (stored->changed && context.routine_events) {
         context.events.push_back(
             RecordStored{kept.key, kept.head.owner, kept.head.kind, kept.head.sequence});
@@ -141,7 +147,11 @@ bool Server::store(Instant now, Context& context, const Requester& requester, st
         const std::uint64_t ticket = context.next_ticket++;
         context.events.push_back(PersistRecord{ticket, kept.key, kept.head.owner, kept.head.kind,
                                                kept.bytes, now + stored->lifetime});
-        waiting_.emplace(ticket, Waiting{requester.key, requester.from, id, seconds});
+        std::array<std::uint8_t, wire::kMessageHeadSize + 4> bytes;
+        ByteWriter writer(bytes);
+        wire::write_head(writer, wire::Kind::kStored, id);
+        writer.u32(seconds);
+        wait_for_disk(ticket, requester, id, to_bytes(writer.written()));
         return false;
     }
     wire::write_head(out, wire::Kind::kStored, id);
@@ -149,21 +159,24 @@ bool Server::store(Instant now, Context& context, const Requester& requester, st
     return true;
 }
 
+void Server::wait_for_disk(std::uint64_t ticket, const Requester& requester,
+                           std::uint32_t request_id, Bytes answer) {
+    waiting_.emplace(ticket, Waiting{requester.key, requester.from, request_id, std::move(answer)});
+}
+
 void Server::handle_persisted(std::uint64_t ticket, bool ok) {
     const auto known = waiting_.find(ticket);
     if (known == waiting_.end()) return;
-    const Waiting waiting = known->second;
+    Waiting waiting = std::move(known->second);
     waiting_.erase(known);
-    std::array<std::uint8_t, wire::kMessageHeadSize + 4> bytes;
-    ByteWriter writer(bytes);
-    if (ok) {
-        wire::write_head(writer, wire::Kind::kStored, waiting.request_id);
-        writer.u32(waiting.seconds);
-    } else {
+    if (!ok) {
         // Held in memory, but not as durably as an acknowledgement promises.
+        std::array<std::uint8_t, wire::kMessageHeadSize + 1> bytes;
+        ByteWriter writer(bytes);
         wire::write_error(writer, waiting.request_id, Errc::kBusy);
+        waiting.answer = to_bytes(writer.written());
     }
-    late_.push_back({waiting.to, waiting.endpoint, to_bytes(writer.written())});
+    late_.push_back({waiting.to, waiting.endpoint, std::move(waiting.answer)});
 }
 
 void Server::touch(Instant now, Context& context, const Requester& requester, std::uint32_t id,

@@ -31,6 +31,12 @@ class Server {
     /// Writes the answer; false when there is none (yet).
     bool answer(Instant now, Context& context, const Requester& requester, const wire::Head& head,
                 ByteReader body, ByteWriter& out);
+    /// Whether one more write may wait for the disk.
+    bool can_wait() const { return waiting_.size() < kWaitingMax; }
+    /// Sends `answer`, a whole message, when the disk has what this ticket stands for; busy when it
+    /// can't have it.
+    void wait_for_disk(std::uint64_t ticket, const Requester& requester, std::uint32_t request_id,
+                       Bytes answer);
     /// The disk has a record, or can't have it.
     void handle_persisted(std::uint64_t ticket, bool ok);
     std::vector<LateAnswer> take_late_answers() { return std::exchange(late_, {}); }
@@ -40,8 +46,9 @@ class Server {
         NodeKey to;
         Endpoint endpoint;
         std::uint32_t request_id = 0;
-        std::uint32_t seconds = 0;
+        Bytes answer;
     };
+    static constexpr std::size_t kWaitingMax = 4096;
 
     void find_node(Instant now, Context& context, const Requester& requester, std::uint32_t id,
                    const wire::FindNode& body, ByteWriter& out);

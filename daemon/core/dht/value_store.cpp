@@ -23,6 +23,11 @@ const ValueStore::Held* ValueStore::find(const Key& key, const PeerId& owner,
 
 void ValueStore::account(const Held& held, int sign) {
     const std::size_t size = held.bytes.size();
+    if (held.head.kind == identity::RecordKind::kMutable) {
+        std::size_t& owned = bytes_by_owner_[held.head.owner];
+        owned = sign > 0 ? owned + size : owned - size;
+        if (owned == 0) bytes_by_owner_.erase(held.head.owner);
+    }
     std::size_t& subnet = bytes_by_subnet_[held.subnet];
     if (sign > 0) {
         ++count_;
@@ -76,27 +81,42 @@ void ValueStore::erase(const Key& key, const PeerId& owner, identity::RecordKind
     if (list->second.empty()) by_key_.erase(list);
 }
 
+Result<void> ValueStore::within_quotas(const identity::RecordHead& head, std::size_t more,
+                                       const Endpoint& from) const {
+    if (guard::counts_for_diversity(from)) {
+        const auto subnet = bytes_by_subnet_.find(near_prefix(from));
+        if (subnet != bytes_by_subnet_.end() &&
+            subnet->second + more > limits_.record_bytes_per_subnet_max) {
+            return Errc::kOverQuota;
+        }
+    }
+    const auto owned = bytes_by_owner_.find(head.owner);
+    if (head.kind == identity::RecordKind::kMutable && owned != bytes_by_owner_.end() &&
+        owned->second + more > limits_.value_bytes_per_owner_max) {
+        return Errc::kOverQuota;
+    }
+    return {};
+}
+
 Result<void> ValueStore::acceptable(Instant now, const Key& key, const identity::RecordHead& head,
                                     std::size_t bytes, const Endpoint& from) const {
-    if (bytes > limits_.record_bytes_max) return Errc::kTooLarge;
+    const bool is_value = identity::is_value(head.kind);
+    if (bytes > limits_.record_bytes_max + (is_value ? limits_.value_bytes_max : 0))
+        return Errc::kTooLarge;
     if (head.ttl <= std::chrono::seconds(0) || head.ttl > limits_.record_ttl_max)
         return Errc::kInvalidArgument;
     const Held* held = find(key, head.owner, head.kind);
     if (held != nullptr) {
         if (head.sequence < held->head.sequence) return Errc::kStale;
-        if (head.sequence == held->head.sequence &&
+        // Whoever likes may keep an immutable value alive: it can't be out of date.
+        if (head.sequence == held->head.sequence && head.kind != identity::RecordKind::kImmutable &&
             now - held->first_seen > limits_.same_sequence_max) {
             return Errc::kExpired;
         }
-        return {};
+        if (!is_value || bytes <= held->bytes.size()) return {};
+        return within_quotas(head, bytes - held->bytes.size(), from);
     }
-    if (guard::counts_for_diversity(from)) {
-        const auto subnet = bytes_by_subnet_.find(near_prefix(from));
-        if (subnet != bytes_by_subnet_.end() &&
-            subnet->second + bytes > limits_.record_bytes_per_subnet_max) {
-            return Errc::kOverQuota;
-        }
-    }
+    if (const auto within = within_quotas(head, bytes, from); !within) return within;
     const bool full =
         count_ >= limits_.records_max || bytes_ + bytes > limits_.record_bytes_total_max;
     // In full, only what lies nearer to us than something we hold gets in.
@@ -108,9 +128,8 @@ Result<void> ValueStore::acceptable(Instant now, const Key& key, const identity:
     return {};
 }
 
-void ValueStore::make_room(const Key& key) {
-    while (count_ >= limits_.records_max ||
-           bytes_ + limits_.record_bytes_max > limits_.record_bytes_total_max) {
+void ValueStore::make_room(const Key& key, std::size_t bytes) {
+    while (count_ >= limits_.records_max || bytes_ + bytes > limits_.record_bytes_total_max) {
         if (by_key_.empty()) return;
         // One end of the key space lies in the half that our id is not in: what is there is as far
         // away as anything gets, to within the leading bits. Exact order is not worth a walk.
@@ -126,17 +145,22 @@ void ValueStore::make_room(const Key& key) {
 }
 
 Result<ValueStore::Stored> ValueStore::put(Instant now, identity::CheckedRecord record,
-                                           const Endpoint& from, int work) {
+                                           const Endpoint& from, int work, Duration keep_most) {
     if (const auto ok = acceptable(now, record.key, record.head, record.bytes.size(), from); !ok) {
         ++counters_.records_refused;
         return ok.error();
     }
-    const Duration lifetime = record.head.ttl;
+    const Duration lifetime = std::min<Duration>(record.head.ttl, keep_most);
     if (Held* held = find(record.key, record.head.owner, record.head.kind); held != nullptr) {
         const bool changed = held->head.sequence != record.head.sequence;
-        if (!changed && held->bytes != record.bytes && record.bytes > held->bytes) {
+        if (record.head.kind == identity::RecordKind::kImmutable) {
+            set_expiry(record.key, *held, std::max(held->expires, now + lifetime));
+            return Stored{held->expires - now, false};
+        }
+        const bool equivocation = !changed && held->bytes != record.bytes;
+        if (equivocation && record.bytes > held->bytes) {
             // Two records under one sequence: everybody keeps the same one, the smaller.
-            return Stored{lifetime, false};
+            return Stored{held->expires - now, false, true};
         }
         account(*held, -1);
         if (changed) held->first_seen = now;
@@ -146,7 +170,7 @@ Result<ValueStore::Stored> ValueStore::put(Instant now, identity::CheckedRecord 
         account(*held, 1);
         set_expiry(record.key, *held, now + lifetime);
         counters_.records_stored += changed ? 1u : 0u;
-        return Stored{lifetime, changed};
+        return Stored{lifetime, changed || equivocation, equivocation};
     }
     auto list = by_key_.find(record.key);
     if (list != by_key_.end() && list->second.size() >= limits_.records_per_key_max) {
@@ -162,7 +186,7 @@ Result<ValueStore::Stored> ValueStore::put(Instant now, identity::CheckedRecord 
         ++counters_.records_evicted;
         erase(record.key, gave_way_.back().owner, gave_way_.back().kind);
     }
-    make_room(record.key);
+    make_room(record.key, record.bytes.size());
     const Key key = record.key;
     insert(key, Held{record.head, std::move(record.bytes), now + lifetime, now, near_prefix(from),
                      work});

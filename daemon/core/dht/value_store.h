@@ -15,9 +15,9 @@
 namespace sov::dht {
 
 /// Records that we hold for others. One owner has one record of a kind at a key; different owners
-/// at one key (claims on a name) coexist. Bounded in number, bytes, per key and per subnet that
-/// stores; in full, what lies farthest from our own id gives way, so nobody displaces what is ours
-/// to hold.
+/// at one key (claims on a name) coexist. Bounded in number, bytes, per key, per owner of values
+/// and per subnet that stores; in full, what lies farthest from our own id gives way, so nobody
+/// displaces what is ours to hold.
 class ValueStore {
   public:
     ValueStore(const NodeId& own, const Limits& limits, Counters& counters)
@@ -31,6 +31,10 @@ class ValueStore {
             first_seen{};  ///< of this sequence number: refreshing it ends same_sequence_max later
         std::uint64_t subnet = 0;  ///< near_prefix of whoever stored it
         int work = 0;              ///< rank among claims on one key
+
+        /// `bytes` is the record and, behind it, the pages of a value that has some.
+        ByteView record() const { return identity::record_part(bytes); }
+        ByteView content() const { return ByteView(bytes).subspan(record().size()); }
     };
 
     /// Cheap check before the signature is verified: would this be taken? Says why not.
@@ -40,10 +44,14 @@ class ValueStore {
     struct Stored {
         Duration lifetime{0};
         bool changed = false;  ///< new content, to be persisted
+        /// Its owner signed two records under one sequence; the smaller is kept.
+        bool equivocation = false;
     };
     /// Keeps a checked record. Errors: stale (an older sequence), busy (full, and others are nearer
-    /// to us), over_quota (this subnet or key), expired (refreshed too long under one sequence).
-    Result<Stored> put(Instant now, identity::CheckedRecord record, const Endpoint& from, int work);
+    /// to us), over_quota (this subnet, owner or key), expired (refreshed too long under one
+    /// sequence). It is kept for its ttl, `keep_most` at most.
+    Result<Stored> put(Instant now, identity::CheckedRecord record, const Endpoint& from, int work,
+                       Duration keep_most = Duration::max());
     /// Puts back what a previous life held.
     void restore(Instant now, identity::CheckedRecord record, Duration expires_in, int work);
     /// Extends a record's life by its ttl.
@@ -53,6 +61,12 @@ class ValueStore {
     /// Live records at a key, best rank first. Tombstones too: a reader who meets one knows that
     /// older copies elsewhere are over.
     std::vector<const Held*> at(Instant now, const Key& key) const;
+    /// The live record of this owner and kind; null when there is none.
+    const Held* live(Instant now, const Key& key, const PeerId& owner,
+                     identity::RecordKind kind) const {
+        const Held* held = find(key, owner, kind);
+        return held == nullptr || held->expires <= now ? nullptr : held;
+    }
 
     struct Expired {
         Key key;
@@ -79,7 +93,9 @@ class ValueStore {
     void insert(const Key& key, Held held);
     void erase(const Key& key, const PeerId& owner, identity::RecordKind kind);
     void set_expiry(const Key& key, Held& held, Instant expires);
-    void make_room(const Key& key);
+    Result<void> within_quotas(const identity::RecordHead& head, std::size_t more,
+                               const Endpoint& from) const;
+    void make_room(const Key& key, std::size_t bytes);
     void account(const Held& held, int sign);
 
     NodeId own_;
@@ -89,6 +105,7 @@ class ValueStore {
     std::map<Key, std::vector<Held>> by_key_;
     std::multimap<Instant, Expired> expiries_;
     std::map<std::uint64_t, std::size_t> bytes_by_subnet_;
+    std::map<PeerId, std::size_t> bytes_by_owner_;  ///< of mutable values
     std::vector<Expired> gave_way_;
     std::size_t count_ = 0, bytes_ = 0;
 };

@@ -1,0 +1,308 @@
+#include "daemon/core/dht/value_server.h"
+
+#include <algorithm>
+
+#include "daemon/core/guard/diversity.h"
+
+namespace sov::dht {
+
+namespace {
+
+std::uint32_t whole_seconds(Duration span) {
+    return static_cast<std::uint32_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(span).count());
+}
+
+// Whether a conditional store came too late: somebody stored a version that its sender had not
+// seen. The same record again is no conflict.
+bool conflicts(const ValueStore::Held* held, const wire::StoreValue& body) {
+    if (held == nullptr || !body.expected) return false;
+    const ByteView record = held->record();
+    if (std::equal(record.begin(), record.end(), body.record.begin(), body.record.end()))
+        return false;
+    if (held->head.tombstone && *body.expected == 0) return false;
+    return held->head.sequence > *body.expected;
+}
+
+void write_held(ByteWriter& out, wire::Kind kind, std::uint32_t id, const wire::Held& held) {
+    wire::write_head(out, kind, id);
+    wire::write(out, held);
+}
+
+}  // namespace
+
+Duration keep_most(const Context& context, const Key& key, std::chrono::seconds ttl) {
+    constexpr int kShiftMax = 16;
+    int shift = 0;
+    for (const Family family : kFamilies) {
+        std::array<ContactHandle, 32> nearest;
+        const std::size_t wanted = std::min(nearest.size(), context.limits.bucket_size);
+        const std::size_t found =
+            context.table(family).closest(key, Instant{}, false, std::span(nearest).first(wanted));
+        if (found < wanted) continue;
+        const NodeId& last = context.book.at(nearest[found - 1]).id;
+        if (!closer(key, last, context.node_id)) continue;
+        shift = std::max(shift,
+                         common_prefix_bits(last, key) - common_prefix_bits(context.node_id, key));
+    }
+    return std::max<Duration>(ttl / (1 << std::min(shift, kShiftMax)), std::chrono::seconds(1));
+}
+
+bool ValueServer::refuse(Context& context, std::uint32_t id, Errc code, ByteWriter& out) {
+    ++context.counters.records_refused;
+    wire::write_error(out, id, code);
+    return true;
+}
+
+// Keeps a complete value and says so, once the disk has it.
+bool ValueServer::keep(Instant now, Context& context, const Requester& requester, std::uint32_t id,
+                       wire::Kind kind, const wire::Token& token, identity::CheckedRecord value,
+                       ByteWriter& out) {
+    const identity::RecordHead head = value.head;
+    const Key key = value.key;
+    if (context.durable_acknowledgement && !server_.can_wait())
+        return refuse(context, id, Errc::kBusy, out);
+    const auto stored = context.store.put(now, std::move(value), requester.from, 0,
+                                          keep_most(context, key, head.ttl));
+    if (!stored) return refuse(context, id, stored.error(), out);
+    if (stored->equivocation) {
+        ++context.counters.equivocations_seen;
+        context.events.push_back(EquivocationSeen{key, head.owner, head.kind, head.sequence});
+    }
+    const ValueStore::Held* held = context.store.live(now, key, head.owner, head.kind);
+    // Full, and what came lay farthest: it gave way to what is held.
+    if (held == nullptr) return refuse(context, id, Errc::kBusy, out);
+    if (stored->changed) {
+        context.changed_keys.push_back(key);
+        if (context.routine_events)
+            context.events.push_back(RecordStored{key, head.owner, head.kind, head.sequence});
+    }
+    wire::Held answer;
+    answer.sequence = held->head.sequence;
+    answer.seconds = whole_seconds(stored->lifetime);
+    answer.receipt =
+        identity::sign_receipt(context.crypto, context.node_signing_key, context.network, key,
+                               held->record(), answer.seconds, token.view());
+    if (!stored->changed || !context.durable_acknowledgement) {
+        write_held(out, kind, id, answer);
+        return true;
+    }
+    std::array<std::uint8_t, wire::kDataMessageMax> bytes;
+    ByteWriter writer(bytes);
+    write_held(writer, kind, id, answer);
+    const std::uint64_t ticket = context.next_ticket++;
+    context.events.push_back(
+        PersistRecord{ticket, key, head.owner, head.kind, held->bytes, held->expires});
+    server_.wait_for_disk(ticket, requester, id, to_bytes(writer.written()));
+    return false;
+}
+
+Result<ValueServer::Assembly*> ValueServer::begin_assembly(Instant now, Context& context,
+                                                           const Requester& requester,
+                                                           identity::CheckedRecord record,
+                                                           identity::PageList pages) {
+    const Place place{record.key, record.head.owner, record.head.kind};
+    const auto known = assemblies_.find(place);
+    if (known != assemblies_.end()) {
+        const ByteView same = identity::record_part(known->second.value.bytes);
+        known->second.expires = now + context.limits.assembly_time;
+        if (std::equal(same.begin(), same.end(), record.bytes.begin(), record.bytes.end()))
+            return &known->second;
+        // An older version whose pages stopped coming makes room for the newer.
+        if (known->second.value.head.sequence > record.head.sequence) return Errc::kStale;
+        assemblies_.erase(known);
+    }
+    const std::uint64_t subnet =
+        guard::counts_for_diversity(requester.from) ? near_prefix(requester.from) : 0;
+    const auto theirs = static_cast<std::size_t>(
+        std::count_if(assemblies_.begin(), assemblies_.end(), [&](const auto& entry) {
+            return entry.second.from == requester.key ||
+                   (subnet != 0 && entry.second.subnet == subnet);
+        }));
+    if (theirs >= context.limits.assemblies_per_node_max) return Errc::kOverQuota;
+    if (assemblies_.size() >= context.limits.assemblies_max) return Errc::kBusy;
+    Assembly made;
+    made.record_size = record.bytes.size();
+    made.missing = (std::uint64_t{1} << pages.hashes.size()) - 1;
+    made.expires = now + context.limits.assembly_time;
+    made.from = requester.key;
+    made.subnet = subnet;
+    record.bytes.resize(record.bytes.size() + pages.length);
+    // Pages that did not change since the version that is held need not travel again.
+    const ValueStore::Held* held =
+        context.store.live(now, record.key, record.head.owner, record.head.kind);
+    for (std::size_t at = 0; held != nullptr && at < pages.hashes.size(); ++at) {
+        const std::size_t offset = at * identity::kPageBytes;
+        const ByteView content = held->content();
+        if (offset + pages.page_size(at) > content.size()) break;
+        const ByteView page = content.subspan(offset, pages.page_size(at));
+        if (!identity::page_fits(context.crypto, pages, at, page)) continue;
+        std::copy(page.begin(), page.end(),
+                  record.bytes.begin() + static_cast<std::ptrdiff_t>(made.record_size + offset));
+        made.missing &= ~(std::uint64_t{1} << at);
+    }
+    made.value = std::move(record);
+    made.pages = std::move(pages);
+    return &assemblies_.emplace(place, std::move(made)).first->second;
+}
+
+bool ValueServer::store_value(Instant now, Context& context, const Requester& requester,
+                              std::uint32_t id, const wire::StoreValue& body, ByteWriter& out) {
+    ++context.counters.served_store_value;
+    if (!context.serving) return refuse(context, id, Errc::kUnsupported, out);
+    if (!context.tokens.valid(now, body.token, requester.key, requester.from, body.key))
+        return refuse(context, id, Errc::kUnauthorized, out);
+    const auto head = identity::read_head(body.record);
+    if (!head) return refuse(context, id, head.error(), out);
+    const auto value = identity::decode_value(body.record);
+    if (!value) return refuse(context, id, value.error(), out);
+    const std::size_t pages_length = value->pages ? value->pages->length : 0;
+    const ValueStore::Held* held = context.store.live(now, body.key, head->owner, head->kind);
+    if (conflicts(held, body)) {
+        write_held(out, wire::Kind::kHeld, id,
+                   {wire::Held::Status::kConflict, held->head.sequence, 0, {}, 0});
+        return true;
+    }
+    const auto acceptable = context.store.acceptable(
+        now, body.key, *head, body.record.size() + pages_length, requester.from);
+    if (!acceptable) return refuse(context, id, acceptable.error(), out);
+    auto checked = identity::check_record(context.crypto, context.network, body.key, body.record);
+    if (!checked) return refuse(context, id, checked.error(), out);
+    if (!value->pages)
+        return keep(now, context, requester, id, wire::Kind::kHeld, body.token, std::move(*checked),
+                    out);
+    if (pages_length > context.limits.value_bytes_max)
+        return refuse(context, id, Errc::kTooLarge, out);
+    const auto assembly =
+        begin_assembly(now, context, requester, std::move(*checked), *value->pages);
+    if (!assembly) return refuse(context, id, assembly.error(), out);
+    if ((*assembly)->missing != 0) {
+        write_held(out, wire::Kind::kHeld, id,
+                   {wire::Held::Status::kMissing, head->sequence, 0, {}, (*assembly)->missing});
+        return true;
+    }
+    identity::CheckedRecord complete = std::move((*assembly)->value);
+    assemblies_.erase({body.key, head->owner, head->kind});
+    return keep(now, context, requester, id, wire::Kind::kHeld, body.token, std::move(complete),
+                out);
+}
+
+bool ValueServer::store_page(Instant now, Context& context, const Requester& requester,
+                             std::uint32_t id, const wire::StorePage& body, ByteWriter& out) {
+    ++context.counters.served_store_page;
+    if (!context.tokens.valid(now, body.token, requester.key, requester.from, body.key))
+        return refuse(context, id, Errc::kUnauthorized, out);
+    const auto known = assemblies_.find({body.key, body.version.owner, body.version.kind});
+    if (known == assemblies_.end() || known->second.value.head.sequence != body.version.sequence) {
+        // The last page came twice, or somebody else brought it: what is held is kept again.
+        const ValueStore::Held* held =
+            context.store.live(now, body.key, body.version.owner, body.version.kind);
+        if (held == nullptr || held->head.sequence != body.version.sequence)
+            return refuse(context, id, Errc::kNotFound, out);
+        return keep(now, context, requester, id, wire::Kind::kPageHeld, body.token,
+                    {held->head, body.key, held->bytes}, out);
+    }
+    Assembly& assembly = known->second;
+    if (!identity::page_fits(context.crypto, assembly.pages, body.index, body.page))
+        return refuse(context, id, Errc::kWrongKey, out);
+    const std::size_t offset = assembly.record_size + body.index * identity::kPageBytes;
+    std::copy(body.page.begin(), body.page.end(),
+              assembly.value.bytes.begin() + static_cast<std::ptrdiff_t>(offset));
+    assembly.missing &= ~(std::uint64_t{1} << body.index);
+    assembly.expires = now + context.limits.assembly_time;
+    if (assembly.missing != 0) {
+        write_held(out, wire::Kind::kPageHeld, id,
+                   {wire::Held::Status::kMissing, body.version.sequence, 0, {}, assembly.missing});
+        return true;
+    }
+    identity::CheckedRecord complete = std::move(assembly.value);
+    assemblies_.erase(known);
+    return keep(now, context, requester, id, wire::Kind::kPageHeld, body.token, std::move(complete),
+                out);
+}
+
+void ValueServer::get_page(Instant now, Context& context, std::uint32_t id,
+                           const wire::GetPage& body, ByteWriter& out) {
+    ++context.counters.served_get_page;
+    const ValueStore::Held* held =
+        context.store.live(now, body.key, body.version.owner, body.version.kind);
+    const std::size_t offset = body.index * identity::kPageBytes;
+    if (held == nullptr || held->head.sequence != body.version.sequence ||
+        offset >= held->content().size()) {
+        return wire::write_error(out, id, Errc::kNotFound);
+    }
+    const ByteView content = held->content().subspan(offset);
+    wire::write_head(out, wire::Kind::kPage, id);
+    out.bytes(content.first(std::min(content.size(), identity::kPageBytes)));
+}
+
+bool ValueServer::answer(Instant now, Context& context, const Requester& requester,
+                         const wire::Head& head, ByteReader body, ByteWriter& out) {
+    const std::uint32_t id = head.request_id;
+    if (!requester.validated) {
+        // Nothing here is for somebody who may be standing at another's address.
+        wire::write_error(out, id, Errc::kUnauthorized);
+        return true;
+    }
+    const auto malformed = [&] {
+        ++context.counters.drop_malformed;
+        wire::write_error(out, id, Errc::kMalformed);
+        return true;
+    };
+    const auto kind = static_cast<wire::Kind>(head.kind);
+    if (kind == wire::Kind::kStoreValue) {
+        const auto request = wire::read_store_value(body);
+        return request ? store_value(now, context, requester, id, *request, out) : malformed();
+    }
+    if (kind == wire::Kind::kStorePage) {
+        const auto request = wire::read_store_page(body);
+        return request ? store_page(now, context, requester, id, *request, out) : malformed();
+    }
+    if (kind == wire::Kind::kGetPage) {
+        const auto request = wire::read_get_page(body);
+        if (!request) return malformed();
+        get_page(now, context, id, *request, out);
+        return true;
+    }
+    if (kind == wire::Kind::kStopListening) {
+        const auto key = wire::read_key(body);
+        if (!key) return malformed();
+        leases_.stop(requester.key, *key);
+        wire::write_head(out, wire::Kind::kStopped, id);
+        return true;
+    }
+    auto request = wire::read_listen(body);
+    if (!request) return malformed();
+    ++context.counters.served_listen;
+    const auto granted = !context.serving
+                             ? Result<Duration>(Errc::kUnsupported)
+                             : leases_.grant(now, context, requester.key, requester.from,
+                                             request->key, std::move(request->known));
+    if (!granted) {
+        wire::write_error(out, id, granted.error());
+        return true;
+    }
+    wire::write_head(out, wire::Kind::kListening, id);
+    out.u32(whole_seconds(*granted));
+    return true;
+}
+
+void ValueServer::handle_timeout(Instant now, Context& context) {
+    leases_.handle_timeout(now, context);
+    for (auto at = assemblies_.begin(); at != assemblies_.end();) {
+        if (at->second.expires > now) {
+            ++at;
+            continue;
+        }
+        ++context.counters.assemblies_dropped;
+        at = assemblies_.erase(at);
+    }
+}
+
+Instant ValueServer::next_timeout() const {
+    Instant next = leases_.next_timeout();
+    for (const auto& [place, assembly] : assemblies_) next = std::min(next, assembly.expires);
+    return next;
+}
+
+}  // namespace sov::dht

@@ -1,0 +1,454 @@
+#include "daemon/core/dht/values.h"
+
+#include <algorithm>
+
+namespace sov::dht {
+
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kOwnFirstLook{2}, kOwnLastLook{300};
+/// Under way at once; past them commands fail with busy.
+constexpr std::size_t kWritesMax = 512, kFetchesMax = 512;
+constexpr seconds kMissesAfterChange{5};
+constexpr std::chrono::minutes kImmutableCached{10};
+constexpr std::size_t kPutsWaitingMax = 64;
+
+bool is_among(const std::vector<Replica>& replicas, const NodeKey& node) {
+    return std::any_of(replicas.begin(), replicas.end(),
+                       [&](const Replica& replica) { return replica.contact.key == node; });
+}
+
+// Why this can't be stored by anybody; nothing when it can.
+std::optional<Errc> fault_of(const ValuePut& put, const Limits& limits) {
+    if (put.content.size() >
+        std::min(limits.value_bytes_max, identity::kPagesMax * identity::kPageBytes))
+        return Errc::kTooLarge;
+    if (put.ttl < seconds(1) || put.ttl > limits.record_ttl_max) return Errc::kInvalidArgument;
+    if (put.label && put.label->size() > identity::kLabelBytesMax) return Errc::kTooLarge;
+    if (!put.label && (put.expected || put.withdraw)) return Errc::kInvalidArgument;
+    if (put.expected == UINT64_MAX) return Errc::kInvalidArgument;
+    return std::nullopt;
+}
+
+ValueVersion opened(const identity::CheckedRecord& value) {
+    const ByteView record = identity::record_part(value.bytes);
+    auto decoded = identity::decode_value(record);
+    ValueVersion version{value.head, std::move(decoded->label), std::move(decoded->content)};
+    if (decoded->pages) version.content = to_bytes(ByteView(value.bytes).subspan(record.size()));
+    return version;
+}
+
+}  // namespace
+
+// --- writing
+// ------------------------------------------------------------------------------------------
+
+void Values::refuse(Context& context, CommandId command, const Key& key, Errc error) {
+    ValuePublished published;
+    published.key = key;
+    published.error = error;
+    context.events.push_back(ValuePutFinished{command, std::move(published)});
+}
+
+void Values::put(Instant now, Context& context, Queries& queries, Publisher& publisher,
+                 CommandId command, ValuePut put) {
+    if (const auto fault = fault_of(put, context.limits))
+        return refuse(context, command, {}, *fault);
+    Put planned;
+    planned.command = command;
+    planned.expected = put.expected;
+    planned.level = put.level;
+    if (put.label) {
+        const auto next = publisher.next_sequence(now, context);
+        if (!next) {
+            if (waiting_.size() >= kPutsWaitingMax)
+                return refuse(context, command, {}, Errc::kBusy);
+            waiting_.push_back({command, std::move(put)});
+            return;
+        }
+        const std::uint64_t sequence = std::max(*next, put.expected.value_or(0) + 1);
+        planned.value = identity::make_mutable(
+            context.crypto, context.user_key, context.network, *put.label,
+            {identity::RecordKind::kMutable, put.withdraw, context.own_peer(), sequence, put.ttl},
+            put.withdraw ? ByteView{} : ByteView(put.content));
+    } else {
+        planned.value = identity::make_immutable(context.crypto, put.ttl, put.content);
+    }
+    const Key key = planned.value.key;
+    if (!own_.contains(key) && own_.size() >= context.limits.own_values_max)
+        return refuse(context, command, key, Errc::kOverQuota);
+    cache_.drop(key);
+    start_put(now, context, queries, std::move(planned));
+}
+
+void Values::start_put(Instant now, Context& context, Queries& queries, Put put) {
+    QuerySpec spec;
+    // A condition is looked at first, so that a write which comes too late leaves no trace; what
+    // happens between the look and the write is for the replicas to refuse.
+    spec.goal = put.expected ? QuerySpec::Goal::kEveryReplica : QuerySpec::Goal::kPlaces;
+    spec.with_tokens = true;
+    spec.target = put.value.key;
+    const QueryId query =
+        writes_.running() >= kWritesMax ? kNoQuery : queries.start(now, context, std::move(spec));
+    if (query != kNoQuery) {
+        placing_.emplace(query, std::move(put));
+        return;
+    }
+    if (put.command != kNoCommand) return refuse(context, put.command, put.value.key, Errc::kBusy);
+    if (const auto own = own_.find(put.value.key); own != own_.end()) own->second.busy = false;
+}
+
+void Values::on_places(Instant now, Context& context, Put put, QueryResult& result) {
+    for (const QueryResult::Record& found : result.records) {
+        const identity::RecordHead& head = found.record.head;
+        const bool nothing = head.tombstone && put.expected == 0;
+        if (!put.expected || head.kind != put.value.head.kind || nothing ||
+            head.sequence <= *put.expected)
+            continue;
+        ValuePublished published;
+        published.key = put.value.key;
+        published.error = Errc::kConflict;
+        published.conflict = head.sequence;
+        published.lookup = std::move(result.report);
+        if (put.command != kNoCommand)
+            context.events.push_back(ValuePutFinished{put.command, std::move(published)});
+        return;
+    }
+    Writes::Plan plan;
+    if (result.near_enough) {
+        Endpoint here;
+        here.port = 1;
+        here.address[0] = 127;
+        const auto stored = context.store.put(now, put.value, here, 0);
+        plan.held_here = stored.has_value();
+        if (stored && stored->changed) context.changed_keys.push_back(put.value.key);
+    }
+    for (Replica& replica : result.replicas) {
+        const bool twice = is_among(plan.targets, replica.contact.key);
+        if (!twice && !is_among(put.spared, replica.contact.key))
+            plan.targets.push_back(std::move(replica));
+    }
+    put.lookup = std::move(result.report);
+    plan.value = put.value;
+    plan.expected = put.expected;
+    plan.level = put.level;
+    const WriteId write = writes_.start(now, context, std::move(plan));
+    writing_.emplace(write, std::move(put));
+}
+
+void Values::on_written(Instant now, Context& context, const Writes::Outcome& outcome) {
+    const auto known = writing_.find(outcome.id);
+    if (known == writing_.end()) return;  // repairs are nobody's
+    Put& put = known->second;
+    const Key key = put.value.key;
+    const auto own = own_.find(key);
+    const bool ours =
+        own != own_.end() && own->second.value.head.sequence == put.value.head.sequence;
+    if (put.command != kNoCommand) {
+        ValuePublished published = outcome.published;
+        published.lookup = put.lookup;
+        context.events.push_back(ValuePutFinished{put.command, std::move(published)});
+        put.command = kNoCommand;
+        if (!outcome.published.error && !ours) {
+            Own& kept = own_[key];
+            kept = Own{put.value, {}, now + put.value.head.ttl, now, kNever, {}, true};
+        }
+    }
+    if (!outcome.settled) return;
+    if (const auto kept = own_.find(key);
+        kept != own_.end() && kept->second.value.head.sequence == put.value.head.sequence) {
+        std::vector<Replica> holders = outcome.holders;
+        for (const Replica& replica : put.spared) {
+            if (!is_among(holders, replica.contact.key)) holders.push_back(replica);
+        }
+        kept->second.holders = std::move(holders);
+        if (put.spared.empty()) kept->second.stored_at = now;
+        kept->second.busy = false;
+        kept->second.look_again =
+            std::clamp<Duration>(kept->second.look_again * 2, kOwnFirstLook, kOwnLastLook);
+        kept->second.next_at = now + kept->second.look_again;
+        wake(kept->second.next_at);
+    }
+    writing_.erase(known);
+}
+
+// Who is nearest now and lacks the value gets it; half way through its life all of them do.
+void Values::look_after(Instant now, Context& context, Queries& queries, const Key& key, Own& own) {
+    Put put;
+    put.value = own.value;
+    put.value.key = key;
+    put.level = Level::kFast;
+    if (now - own.stored_at < own.value.head.ttl / 2) put.spared = own.holders;
+    own.busy = true;
+    own.next_at = now + kOwnLastLook;
+    start_put(now, context, queries, std::move(put));
+}
+
+void Values::handle_persisted(Instant now, Context& context, Queries& queries, Publisher& publisher,
+                              bool ok) {
+    for (Waiting& waiting : std::exchange(waiting_, {})) {
+        if (ok)
+            put(now, context, queries, publisher, waiting.command, std::move(waiting.put));
+        else
+            refuse(context, waiting.command, {}, Errc::kBusy);
+    }
+}
+
+// --- reading
+// ------------------------------------------------------------------------------------------
+
+void Values::get(Instant now, Context& context, Queries& queries, CommandId command, const Key& key,
+                 Level level) {
+    Get get;
+    get.command = command;
+    get.level = level;
+    get.gotten.key = key;
+    const ValueGotten* cached = cache_.find(now, key);
+    const bool final = cached != nullptr && !cached->error &&
+                       cached->value.head.kind == identity::RecordKind::kImmutable;
+    if (cached != nullptr && (final || level == Level::kFast)) {
+        ValueGotten again = *cached;
+        again.cached = true;
+        again.lookup = {};
+        context.events.push_back(ValueGetFinished{command, std::move(again)});
+        return;
+    }
+    for (const ValueStore::Held* held : context.store.at(now, key)) {
+        const bool immutable = held->head.kind == identity::RecordKind::kImmutable;
+        const bool enough = immutable || (level == Level::kFast && !held->head.tombstone);
+        if (!identity::is_value(held->head.kind) || !enough) continue;
+        get.gotten.cached = true;
+        return conclude(now, context, std::move(get), {held->head, key, held->bytes});
+    }
+    QuerySpec spec;
+    spec.goal = level == Level::kFast     ? QuerySpec::Goal::kFirstRecord
+                : level == Level::kNormal ? QuerySpec::Goal::kAgreed
+                                          : QuerySpec::Goal::kEveryReplica;
+    spec.target = key;
+    spec.with_tokens = true;
+    const QueryId query = queries.start(now, context, std::move(spec));
+    if (query == kNoQuery) {
+        get.gotten.error = Errc::kBusy;
+        context.events.push_back(ValueGetFinished{command, std::move(get.gotten)});
+        return;
+    }
+    reading_.emplace(query, std::move(get));
+}
+
+void Values::miss(Instant now, Context& context, Get get, Errc error) {
+    get.gotten.error = error;
+    if (error == Errc::kNotFound) {
+        ValueGotten kept = get.gotten;
+        kept.lookup = {};
+        cache_.keep(now + context.limits.misses_cached, std::move(kept),
+                    context.limits.reads_cached_max);
+    }
+    context.events.push_back(ValueGetFinished{get.command, std::move(get.gotten)});
+}
+
+void Values::on_read(Instant now, Context& context, Get get, QueryResult& result) {
+    get.gotten.lookup = std::move(result.report);
+    get.gotten.equivocation = result.equivocation;
+    if (result.error == Errc::kCancelled)
+        return miss(now, context, std::move(get), Errc::kCancelled);
+    QueryResult::Record* newest = nullptr;
+    for (QueryResult::Record& record : result.records) {
+        if (!identity::is_value(record.record.head.kind)) continue;
+        if (newest == nullptr || record.record.head.sequence > newest->record.head.sequence)
+            newest = &record;
+    }
+    if (newest == nullptr)
+        return miss(now, context, std::move(get), result.error.value_or(Errc::kNotFound));
+    const identity::RecordHead& head = newest->record.head;
+    if (result.equivocation) {
+        ++context.counters.equivocations_seen;
+        context.events.push_back(
+            EquivocationSeen{get.gotten.key, head.owner, head.kind, head.sequence});
+    }
+    get.gotten.replicas = newest->replicas;
+    get.places = std::move(result.replicas);
+    get.holders = std::move(newest->holders);
+    auto value = identity::decode_value(newest->record.bytes);
+    if (!value->pages) return conclude(now, context, std::move(get), newest->record);
+    const ValueStore::Held* held =
+        context.store.live(now, newest->record.key, head.owner, head.kind);
+    if (held != nullptr && held->head.sequence == head.sequence)
+        return conclude(now, context, std::move(get), {head, newest->record.key, held->bytes});
+    if (get.holders.empty()) return miss(now, context, std::move(get), Errc::kTimedOut);
+    if (fetches_.running() >= kFetchesMax) return miss(now, context, std::move(get), Errc::kBusy);
+    std::vector<Replica> holders = get.holders;
+    const FetchId fetch = fetches_.start(now, context, std::move(newest->record),
+                                         std::move(*value->pages), std::move(holders));
+    fetching_.emplace(fetch, std::move(get));
+}
+
+void Values::conclude(Instant now, Context& context, Get get,
+                      const identity::CheckedRecord& value) {
+    repair(now, context, get, value);
+    if (value.head.tombstone) {
+        get.gotten.value.head = value.head;
+        return miss(now, context, std::move(get), Errc::kNotFound);
+    }
+    get.gotten.value = opened(value);
+    ValueGotten kept = get.gotten;
+    kept.lookup = {};
+    const bool final = value.head.kind == identity::RecordKind::kImmutable;
+    cache_.keep(now + (final ? Duration(kImmutableCached) : Duration(context.limits.hits_cached)),
+                std::move(kept), context.limits.reads_cached_max);
+    context.events.push_back(ValueGetFinished{get.command, std::move(get.gotten)});
+}
+
+// Replicas that stand nearer than the farthest of those that have the newest version, and that did
+// not show it, get it from us.
+void Values::repair(Instant now, Context& context, const Get& get,
+                    const identity::CheckedRecord& value) {
+    if (get.holders.empty() || get.places.empty() || writes_.running() >= kWritesMax) return;
+    const Key& key = value.key;
+    Key farthest;
+    for (const Replica& holder : get.holders) {
+        farthest = std::max(farthest,
+                            distance(key, identity::node_id(context.crypto, holder.contact.key)));
+    }
+    Writes::Plan plan;
+    for (const Replica& place : get.places) {
+        const Key away = distance(key, identity::node_id(context.crypto, place.contact.key));
+        if (away < farthest && !is_among(get.holders, place.contact.key))
+            plan.targets.push_back(place);
+    }
+    if (plan.targets.empty()) return;
+    plan.value = value;
+    plan.level = Level::kFast;
+    writes_.start(now, context, std::move(plan));
+}
+
+bool Values::cancel(Instant now, Context& context, Queries& queries, CommandId command) {
+    if (listeners_.cancel(context, queries, fetches_, now, command)) return true;
+    for (auto& [query, get] : reading_) {
+        if (get.command != command) continue;
+        get.gotten.error = Errc::kCancelled;
+        queries.cancel(now, context, query);
+        return true;
+    }
+    for (auto& [fetch, get] : fetching_) {
+        if (get.command != command) continue;
+        get.gotten.error = Errc::kCancelled;
+        context.events.push_back(ValueGetFinished{command, std::move(get.gotten)});
+        fetches_.cancel(fetch);
+        fetching_.erase(fetch);
+        return true;
+    }
+    // A write goes on, only nobody waits for it any more.
+    const auto forget = [&](auto& puts) {
+        for (auto& [id, put] : puts) {
+            if (put.command != command) continue;
+            put.command = kNoCommand;
+            refuse(context, command, put.value.key, Errc::kCancelled);
+            return true;
+        }
+        return false;
+    };
+    if (forget(placing_) || forget(writing_)) return true;
+    const auto waiting = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& other) {
+        return other.command == command;
+    });
+    if (waiting == waiting_.end()) return false;
+    waiting_.erase(waiting);
+    refuse(context, command, {}, Errc::kCancelled);
+    return true;
+}
+
+// --- between
+// ------------------------------------------------------------------------------------------
+
+void Values::on_answer(Instant now, Context& context, const wire::Answer& answer) {
+    switch (asker_of(answer.tag)) {
+        case Asker::kWrite: return writes_.on_answer(now, context, answer);
+        case Asker::kPages: return fetches_.on_answer(context, answer);
+        default: return listeners_.on_answer(now, context, answer);
+    }
+}
+
+void Values::on_failed(Instant now, Context& context, const wire::Notice& notice) {
+    switch (asker_of(notice.tag)) {
+        case Asker::kWrite: return writes_.on_failed(now, context, notice.tag);
+        case Asker::kPages: return fetches_.on_failed(context, notice.tag);
+        default: return listeners_.on_failed(now, context, notice);
+    }
+}
+
+bool Values::on_finished(Instant now, Context& context, Queries::Finished& finished) {
+    if (const auto placing = placing_.find(finished.id); placing != placing_.end()) {
+        Put put = std::move(placing->second);
+        placing_.erase(placing);
+        on_places(now, context, std::move(put), finished.result);
+        return true;
+    }
+    if (const auto reading = reading_.find(finished.id); reading != reading_.end()) {
+        Get get = std::move(reading->second);
+        reading_.erase(reading);
+        on_read(now, context, std::move(get), finished.result);
+        return true;
+    }
+    return listeners_.on_finished(now, context, fetches_, finished);
+}
+
+bool Values::settle(Instant now, Context& context) {
+    bool busy = false;
+    for (const Writes::Outcome& outcome : writes_.take_outcomes()) {
+        busy = true;
+        on_written(now, context, outcome);
+    }
+    for (const PageFetches::Finished& fetched : fetches_.take_finished()) {
+        busy = true;
+        if (listeners_.on_fetched(now, context, fetched)) continue;
+        const auto known = fetching_.find(fetched.id);
+        if (known == fetching_.end()) continue;
+        Get get = std::move(known->second);
+        fetching_.erase(known);
+        if (fetched.complete)
+            conclude(now, context, std::move(get), fetched.value);
+        else
+            miss(now, context, std::move(get), Errc::kTimedOut);
+    }
+    return busy;
+}
+
+void Values::on_changed(Instant now, Context& context, const Key& key) {
+    cache_.drop(key);
+    listeners_.on_changed(now, context, key);
+}
+
+void Values::handle_network_change(Instant now) {
+    cache_.shorten_misses(now + kMissesAfterChange);
+    listeners_.handle_network_change(now);
+    for (auto& [key, own] : own_) {
+        own.look_again = Duration{0};
+        own.next_at = std::min(own.next_at, now + kOwnFirstLook);
+        wake(own.next_at);
+    }
+}
+
+void Values::handle_timeout(Instant now, Context& context, Queries& queries) {
+    listeners_.handle_timeout(now, context, queries);
+    if (next_ > now) return;
+    next_ = kNever;
+    for (auto at = own_.begin(); at != own_.end();) {
+        Own& own = at->second;
+        if (own.ends <= now && !own.busy) {
+            at = own_.erase(at);
+            continue;
+        }
+        if (own.next_at <= now) {
+            if (own.busy)
+                own.next_at = now + kOwnFirstLook;
+            else
+                look_after(now, context, queries, at->first, own);
+        }
+        wake(std::min(own.next_at, own.busy ? kNever : own.ends));
+        ++at;
+    }
+}
+
+}  // namespace sov::dht

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "daemon/core/dht/listeners.h"
+#include "daemon/core/dht/page_fetches.h"
+#include "daemon/core/dht/publisher.h"
+#include "daemon/core/dht/read_cache.h"
+#include "daemon/core/dht/writes.h"
+
+namespace sov::dht {
+
+/// Values for our own apps: stored with receipts, read at the level asked for, listened to, and
+/// looked after until their ttl ends: when nodes join and leave, the replicas that the nearest
+/// nodes lack are stored again. A read that met stale replicas hands them the newest version. Made
+/// when the first app asks for something.
+class Values {
+  public:
+    void put(Instant now, Context& context, Queries& queries, Publisher& publisher,
+             CommandId command, ValuePut put);
+    void get(Instant now, Context& context, Queries& queries, CommandId command, const Key& key,
+             Level level);
+    void listen(Instant now, Context& context, Queries& queries, CommandId command, const Key& key,
+                ByteView cursor) {
+        listeners_.listen(now, context, queries, command, key, cursor);
+    }
+    /// False when the command is none of ours.
+    bool cancel(Instant now, Context& context, Queries& queries, CommandId command);
+
+    bool on_notify(Instant now, Context& context, const NodeKey& replica, const wire::Head& head,
+                   ByteReader body, ByteWriter& out) {
+        return listeners_.on_notify(now, context, fetches_, replica, head, body, out);
+    }
+    void on_answer(Instant now, Context& context, const wire::Answer& answer);
+    void on_failed(Instant now, Context& context, const wire::Notice& notice);
+    /// True when the query was one of ours.
+    bool on_finished(Instant now, Context& context, Queries::Finished& finished);
+    /// A record in our own store changed.
+    void on_changed(Instant now, Context& context, const Key& key);
+    /// Puts that waited for sequence numbers go on.
+    void handle_persisted(Instant now, Context& context, Queries& queries, Publisher& publisher,
+                          bool ok);
+    void handle_network_change(Instant now);
+    void handle_timeout(Instant now, Context& context, Queries& queries);
+    Instant next_timeout() const { return std::min(next_, listeners_.next_timeout()); }
+    /// Carries finished writes and fetches to whoever waits for them. True when something was done.
+    bool settle(Instant now, Context& context);
+
+    std::size_t own_values() const { return own_.size(); }
+    std::size_t listening() const { return listeners_.size(); }
+
+  private:
+    /// A value that an app stores now, or that is stored again.
+    struct Put {
+        CommandId command = kNoCommand;
+        identity::CheckedRecord value;
+        std::optional<std::uint64_t> expected;
+        Level level = Level::kNormal;
+        LookupReport lookup;
+        std::vector<Replica> spared;  ///< have it already
+    };
+    struct Get {
+        CommandId command{};
+        Level level{};
+        ValueGotten gotten;
+        std::vector<Replica> places;   ///< nearest, with tokens
+        std::vector<Replica> holders;  ///< of the newest version
+    };
+    /// A value of ours that is in the network.
+    struct Own {
+        identity::CheckedRecord value;
+        std::vector<Replica> holders;
+        Instant ends{}, stored_at{}, next_at{};
+        Duration look_again{0};
+        bool busy = false;  ///< a query or a write is under way
+    };
+    struct Waiting {
+        CommandId command{};
+        ValuePut put;
+    };
+
+    void refuse(Context& context, CommandId command, const Key& key, Errc error);
+    void start_put(Instant now, Context& context, Queries& queries, Put put);
+    void on_places(Instant now, Context& context, Put put, QueryResult& result);
+    void on_written(Instant now, Context& context, const Writes::Outcome& outcome);
+    void on_read(Instant now, Context& context, Get get, QueryResult& result);
+    void conclude(Instant now, Context& context, Get get, const identity::CheckedRecord& value);
+    void miss(Instant now, Context& context, Get get, Errc error);
+    void repair(Instant now, Context& context, const Get& get,
+                const identity::CheckedRecord& value);
+    void look_after(Instant now, Context& context, Queries& queries, const Key& key, Own& own);
+    void wake(Instant at) { next_ = std::min(next_, at); }
+
+    Writes writes_;
+    PageFetches fetches_;
+    Listeners listeners_;
+    ReadCache cache_;
+    std::map<QueryId, Put> placing_;
+    std::map<WriteId, Put> writing_;
+    std::map<QueryId, Get> reading_;
+    std::map<FetchId, Get> fetching_;
+    std::map<Key, Own> own_;
+    std::vector<Waiting> waiting_;
+    Instant next_ = kNever;
+};
+
+}  // namespace sov::dht

@@ -1,0 +1,206 @@
+#include "daemon/core/dht/writes.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace sov::dht {
+
+namespace {
+
+constexpr int kWindow = 4;
+/// Lost requests in a row after which a replica counts as silent; the exchange sends each twice.
+constexpr std::uint8_t kLostMax = 3;
+constexpr std::size_t kNormalReceipts = 3;
+constexpr std::uint16_t kRequestsMax = 4 * identity::kPagesMax;
+/// In place of a page's number: the record.
+constexpr std::size_t kRecordPart = 0xff;
+
+std::uint64_t write_tag(std::uint32_t id, std::size_t target, std::size_t part) {
+    return make_tag(Asker::kWrite, (static_cast<std::uint64_t>(id) << 16) | (target << 8) | part);
+}
+std::uint32_t write_of(std::uint64_t tag) { return static_cast<std::uint32_t>(rest_of(tag) >> 16); }
+std::size_t target_of(std::uint64_t tag) { return (tag >> 8) & 0xff; }
+std::size_t part_of(std::uint64_t tag) { return tag & 0xff; }
+
+std::size_t receipts_needed(Level level, std::size_t targets) {
+    switch (level) {
+        case Level::kFast: return 1;
+        case Level::kNormal: return std::min(kNormalReceipts, targets);
+        case Level::kStrong: return targets / 2 + 1;
+    }
+    return targets;
+}
+
+}  // namespace
+
+WriteId Writes::start(Instant, Context& context, Plan plan) {
+    constexpr std::size_t kTargetsMax = 255;
+    const std::uint32_t id = next_id_++;
+    Write& write = writes_[id];
+    write.record_size = identity::record_part(plan.value.bytes).size();
+    for (const Replica& replica : plan.targets) {
+        if (write.targets.size() == kTargetsMax) break;
+        write.targets.push_back({replica, Target::State::kAsked, 0, 0, 0, 0, 0, 0, std::nullopt});
+    }
+    write.plan = std::move(plan);
+    for (std::size_t at = 0; at < write.targets.size(); ++at) send_record(context, id, write, at);
+    look(id, write);
+    return WriteId{id};
+}
+
+void Writes::send_record(Context& context, std::uint32_t id, Write& write, std::size_t at) {
+    const identity::CheckedRecord& value = write.plan.value;
+    const Replica& replica = write.targets[at].replica;
+    ++write.targets[at].requests;
+    context.ask(replica.contact, replica.family, wire::Kind::kStoreValue,
+                body_bytes(wire::StoreValue{value.key, replica.token, write.plan.expected,
+                                            to_bytes(identity::record_part(value.bytes))}),
+                write_tag(id, at, kRecordPart));
+}
+
+void Writes::send_pages(Context& context, std::uint32_t id, Write& write, std::size_t at) {
+    const identity::CheckedRecord& value = write.plan.value;
+    const ByteView content = ByteView(value.bytes).subspan(write.record_size);
+    Target& target = write.targets[at];
+    for (std::size_t page = 0; page < identity::kPagesMax; ++page) {
+        const std::uint64_t bit = std::uint64_t{1} << page;
+        const std::size_t offset = page * identity::kPageBytes;
+        if ((target.missing & bit) == 0 || (target.under_way & bit) != 0) continue;
+        if (std::popcount(target.under_way) >= kWindow || offset >= content.size()) return;
+        target.under_way |= bit;
+        ++target.requests;
+        const std::size_t size = std::min(identity::kPageBytes, content.size() - offset);
+        const wire::StorePage body{value.key, target.replica.token, wire::version_of(value.head),
+                                   static_cast<std::uint8_t>(page), content.subspan(offset, size)};
+        context.ask(target.replica.contact, target.replica.family, wire::Kind::kStorePage,
+                    body_bytes(body), write_tag(id, at, page));
+    }
+}
+
+void Writes::on_held(Context& context, std::uint32_t id, Write& write, std::size_t at,
+                     const wire::Held& held) {
+    Target& target = write.targets[at];
+    const identity::CheckedRecord& value = write.plan.value;
+    switch (held.status) {
+        case wire::Held::Status::kHeld: {
+            const bool signed_for = identity::verify_receipt(
+                context.crypto, target.replica.contact.key, context.network, value.key,
+                identity::record_part(value.bytes), held.seconds, target.replica.token.view(),
+                held.receipt);
+            target.state = signed_for ? Target::State::kHolds : Target::State::kRefused;
+            target.seconds = held.seconds;
+            if (!signed_for) target.error = Errc::kBadSignature;
+            return;
+        }
+        case wire::Held::Status::kConflict:
+            target.state = Target::State::kRefused;
+            target.error = Errc::kConflict;
+            target.conflict = held.sequence;
+            return;
+        case wire::Held::Status::kMissing:
+            target.state = Target::State::kPages;
+            // An answer to a page that overtook another one: what was sent since is under way.
+            target.missing = held.missing;
+            if (target.requests < kRequestsMax) send_pages(context, id, write, at);
+            if (target.under_way != 0) return;
+            target.state = Target::State::kRefused;  // it wants pages that there are not
+            target.error = Errc::kMalformed;
+            return;
+    }
+}
+
+void Writes::on_answer(Instant, Context& context, const wire::Answer& answer) {
+    const auto known = writes_.find(write_of(answer.tag));
+    const std::size_t at = target_of(answer.tag), part = part_of(answer.tag);
+    if (known == writes_.end() || at >= known->second.targets.size()) return;
+    Write& write = known->second;
+    Target& target = write.targets[at];
+    if (target.state > Target::State::kPages) return;
+    target.lost = 0;
+    if (part != kRecordPart) target.under_way &= ~(std::uint64_t{1} << part);
+    ByteReader reader(answer.body);
+    if (answer.kind == wire::Kind::kError) {
+        const auto code = static_cast<Errc>(wire::read_byte(reader).value_or(0));
+        // The replica forgot what it has of the value: once more from the beginning.
+        if (part != kRecordPart && code == Errc::kNotFound && target.requests < kRequestsMax) {
+            target.missing = 0;
+            if (target.under_way == 0) send_record(context, known->first, write, at);
+            return;
+        }
+        target.state = Target::State::kRefused;
+        target.error = code;
+    } else if (const auto held = wire::read_held(reader)) {
+        on_held(context, known->first, write, at, *held);
+    } else {
+        ++context.counters.drop_malformed;
+        target.state = Target::State::kRefused;
+        target.error = Errc::kMalformed;
+    }
+    look(known->first, write);
+}
+
+void Writes::on_failed(Instant, Context& context, std::uint64_t tag) {
+    const auto known = writes_.find(write_of(tag));
+    const std::size_t at = target_of(tag), part = part_of(tag);
+    if (known == writes_.end() || at >= known->second.targets.size()) return;
+    Write& write = known->second;
+    Target& target = write.targets[at];
+    if (target.state > Target::State::kPages) return;
+    if (part != kRecordPart) target.under_way &= ~(std::uint64_t{1} << part);
+    if (part == kRecordPart || ++target.lost >= kLostMax) {
+        target.state = Target::State::kSilent;
+        target.error = Errc::kTimedOut;
+    } else {
+        send_pages(context, known->first, write, at);
+    }
+    look(known->first, write);
+}
+
+ValuePublished Writes::report(const Write& write) {
+    ValuePublished published;
+    published.key = write.plan.value.key;
+    published.sequence = write.plan.value.head.sequence;
+    published.held_here = write.plan.held_here;
+    published.asked = static_cast<std::uint16_t>(write.targets.size());
+    std::uint32_t shortest = UINT32_MAX;
+    std::optional<Errc> refusal;
+    for (const Target& target : write.targets) {
+        if (target.state == Target::State::kHolds) {
+            published.receipts.push_back({target.replica.contact.key, target.seconds});
+            shortest = std::min(shortest, target.seconds);
+        } else if (target.state == Target::State::kRefused) {
+            ++published.refused;
+            if (refusal != Errc::kConflict) refusal = target.error;
+            published.conflict = std::max(published.conflict, target.conflict);
+        }
+    }
+    if (!published.receipts.empty()) published.held_for = std::chrono::seconds(shortest);
+    const std::size_t held = published.receipts.size() + (write.plan.held_here ? 1U : 0U);
+    const std::size_t asked = write.targets.size() + (write.plan.held_here ? 1U : 0U);
+    if (published.conflict != 0) {
+        published.error = Errc::kConflict;
+    } else if (asked == 0) {
+        published.error = Errc::kNoPeers;
+    } else if (held < receipts_needed(write.plan.level, asked)) {
+        published.error = refusal.value_or(Errc::kTimedOut);
+    }
+    return published;
+}
+
+// Tells who waits as soon as the outcome is clear, and again when the last replica is through.
+void Writes::look(std::uint32_t id, Write& write) {
+    const bool settled =
+        std::none_of(write.targets.begin(), write.targets.end(),
+                     [](const Target& target) { return target.state <= Target::State::kPages; });
+    const bool decided = settled || (!write.plan.expected && !report(write).error);
+    if (!settled && (!decided || write.decided)) return;
+    Outcome outcome{WriteId{id}, settled, report(write), {}};
+    for (const Target& target : write.targets) {
+        if (target.state == Target::State::kHolds) outcome.holders.push_back(target.replica);
+    }
+    outcomes_.push_back(std::move(outcome));
+    write.decided = true;
+    if (settled) writes_.erase(id);
+}
+
+}  // namespace sov::dht

@@ -1,0 +1,35 @@
+#include "daemon/core/node.h"
+#include "daemon/core/node_parts.h"
+
+// Commands about values.
+
+namespace sov {
+
+CommandId Node::put_value(Instant now, dht::ValuePut put) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.put_value(now, command, std::move(put));
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+CommandId Node::get_value(Instant now, const Key& key, dht::Level level) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.get_value(now, command, key, level);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+CommandId Node::listen(Instant now, const Key& key, ByteView cursor) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.listen(now, command, key, cursor);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+}  // namespace sov

@@ -1,0 +1,246 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "daemon/core/identity/values.h"
+#include "tests/sim/oracle.h"
+#include "tests/sim/population.h"
+
+// Values in a network of real nodes: stored, read, changed, and told to those who listen.
+
+namespace sov::sim {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+World::Options a_world(std::uint64_t seed) {
+    World::Options options;
+    options.seed = seed;
+    return options;
+}
+
+Bytes content_of(std::size_t size, std::uint8_t first) {
+    Bytes content(size);
+    for (std::size_t at = 0; at < size; ++at)
+        content[at] = static_cast<std::uint8_t>(first + at * 7 + at / 251);
+    return content;
+}
+
+// A network that is used: commands are given and their answers awaited.
+class Values : public ::testing::Test {
+  protected:
+    void grow(std::uint64_t seed, std::size_t nodes) {
+        world.emplace(a_world(seed));
+        world->on_event([this](NodeIndex index, const Event& event) { note(index, event); });
+        population.emplace(*world, NodePlan{});
+        population->join(nodes, seconds{10});
+        ASSERT_TRUE(population->all_ready(minutes{2}));
+        world->run_for(seconds{30});
+    }
+    void note(NodeIndex index, const Event& event) {
+        if (const auto* put = std::get_if<ValuePutFinished>(&event))
+            puts[{index, put->command}] = put->published;
+        if (const auto* got = std::get_if<ValueGetFinished>(&event))
+            gets[{index, got->command}] = got->gotten;
+        if (const auto* changed = std::get_if<ValueChanged>(&event))
+            told[{index, changed->listen}].push_back(*changed);
+        if (const auto* armed = std::get_if<ListenArmed>(&event))
+            armings[{index, armed->listen}] = armed->replicas;
+    }
+    dht::ValuePublished put(NodeIndex index, dht::ValuePut what) {
+        CommandId command{};
+        world->with(index, [&](Node& node, Instant now) { command = node.put_value(now, what); });
+        EXPECT_TRUE(world->run_while_not(
+            [&] {
+                return puts.contains({index, command});
+            },
+            minutes{1}, milliseconds{50}));
+        return puts[{index, command}];
+    }
+    dht::ValuePublished put_labelled(NodeIndex index, std::uint8_t content,
+                                     std::optional<std::uint64_t> expected = std::nullopt) {
+        dht::ValuePut what;
+        what.label = "state";
+        what.content = {content};
+        what.expected = expected;
+        return put(index, what);
+    }
+    dht::ValueGotten get(NodeIndex index, const Key& key, dht::Level level = dht::Level::kNormal) {
+        CommandId command{};
+        world->with(index,
+                    [&](Node& node, Instant now) { command = node.get_value(now, key, level); });
+        EXPECT_TRUE(world->run_while_not(
+            [&] {
+                return gets.contains({index, command});
+            },
+            minutes{1}, milliseconds{50}));
+        return gets[{index, command}];
+    }
+    std::pair<NodeIndex, CommandId> listen(NodeIndex index, const Key& key,
+                                           const Bytes& cursor = {}) {
+        CommandId command{};
+        world->with(index,
+                    [&](Node& node, Instant now) { command = node.listen(now, key, cursor); });
+        return {index, command};
+    }
+    Key key_of(NodeIndex owner) {
+        return identity::mutable_key(world->crypto(), world->node(owner).peer_id(), "state");
+    }
+    // What a listener was told, by the first byte of each version.
+    std::vector<int> told_to(std::pair<NodeIndex, CommandId> listener) {
+        std::vector<int> contents;
+        for (const ValueChanged& changed : told[listener])
+            contents.push_back(changed.value.content.empty() ? -1 : changed.value.content[0]);
+        return contents;
+    }
+    std::size_t holders(const Key& key, std::uint64_t sequence) {
+        std::size_t count = 0;
+        for (const NodeIndex index : world->living()) {
+            const auto held = world->node(index).held_records(world->now());
+            count += std::any_of(held.begin(), held.end(), [&](const HeldRecord& record) {
+                return record.key == key && record.head.sequence == sequence;
+            });
+        }
+        return count;
+    }
+
+    std::optional<World> world;
+    std::optional<Population> population;
+    std::map<std::pair<NodeIndex, CommandId>, dht::ValuePublished> puts;
+    std::map<std::pair<NodeIndex, CommandId>, dht::ValueGotten> gets;
+    std::map<std::pair<NodeIndex, CommandId>, std::vector<ValueChanged>> told;
+    std::map<std::pair<NodeIndex, CommandId>, std::uint16_t> armings;
+};
+
+}  // namespace
+
+TEST_F(Values, are_read_by_anybody_once_they_are_stored) {
+    grow(21, 100);
+    for (const std::size_t size : {0U, 1U, 700U, 884U, 885U, 5400U, 16384U}) {
+        dht::ValuePut what;
+        what.content = content_of(size, 3);
+        const auto stored = put(5, what);
+        ASSERT_FALSE(stored.error.has_value()) << size << ": " << errc_name(*stored.error);
+        EXPECT_GE(stored.receipts.size() + (stored.held_here ? 1U : 0U), 3U);
+        EXPECT_GT(stored.held_for, minutes{1});
+        for (const auto level : {dht::Level::kFast, dht::Level::kNormal, dht::Level::kStrong}) {
+            const auto found = get(40, stored.key, level);
+            ASSERT_FALSE(found.error.has_value()) << size << ": " << errc_name(*found.error);
+            EXPECT_EQ(found.value.content, what.content) << size;
+        }
+    }
+    const auto none = get(7, Key{{0x77}});
+    EXPECT_EQ(none.error, Errc::kNotFound);
+}
+
+TEST_F(Values, of_an_owner_change_and_conditions_are_kept) {
+    grow(22, 100);
+    const auto first = put_labelled(3, 1, 0);
+    ASSERT_FALSE(first.error.has_value()) << errc_name(*first.error);
+    EXPECT_GE(holders(first.key, first.sequence), 15U);
+    const auto again = put_labelled(3, 2, 0);
+    EXPECT_EQ(again.error, Errc::kConflict) << "there is one already";
+    EXPECT_EQ(again.conflict, first.sequence);
+    const auto second = put_labelled(3, 2, first.sequence);
+    ASSERT_FALSE(second.error.has_value()) << errc_name(*second.error);
+    EXPECT_EQ(get(50, first.key).value.content, Bytes{2});
+    const auto late = put_labelled(3, 3, first.sequence);
+    EXPECT_EQ(late.error, Errc::kConflict) << "somebody was faster";
+    EXPECT_EQ(get(51, first.key).value.content, Bytes{2});
+
+    dht::ValuePut gone;
+    gone.label = "state";
+    gone.withdraw = true;
+    ASSERT_FALSE(put(3, gone).error.has_value());
+    EXPECT_EQ(get(52, first.key).error, Errc::kNotFound);
+}
+
+TEST_F(Values, that_change_are_told_to_listeners_once_and_in_order) {
+    grow(23, 100);
+    const Key key = key_of(3);
+    put_labelled(3, 1);
+    const auto early = listen(60, key), late = listen(61, key);
+    world->run_for(seconds{5});
+    EXPECT_GE(armings[early], 1U);
+    for (const int content : {2, 3, 4}) {
+        SCOPED_TRACE(content);
+        put_labelled(3, static_cast<std::uint8_t>(content));
+        world->run_for(seconds{2});
+    }
+    EXPECT_EQ(told_to(early), (std::vector<int>{1, 2, 3, 4}));
+    EXPECT_EQ(told_to(late), (std::vector<int>{1, 2, 3, 4}));
+
+    // An hour of leases, renewals and refreshes tells nobody anything twice.
+    world->run_for(minutes{60});
+    put_labelled(3, 5);
+    world->run_for(seconds{2});
+    EXPECT_EQ(told_to(early), (std::vector<int>{1, 2, 3, 4, 5}));
+
+    // Who comes back with the cursor of the third is told what came after it.
+    const auto resumed = listen(62, key, told[early][2].cursor);
+    world->run_for(seconds{5});
+    EXPECT_EQ(told_to(resumed), (std::vector<int>{5}));
+    const auto up_to_date = listen(62, key, told[resumed][0].cursor);
+    world->run_for(minutes{2});
+    EXPECT_TRUE(told_to(up_to_date).empty());
+}
+
+TEST_F(Values, are_told_through_churn_with_nothing_missed_and_nothing_twice) {
+    grow(24, 150);
+    const Key key = key_of(3);
+    const auto listener = listen(60, key);
+    std::vector<int> expected;
+    for (int round = 1; round <= 30; ++round) {
+        population->churn(30, {3, 60});
+        world->run_for(seconds{20});
+        const auto stored = put_labelled(3, static_cast<std::uint8_t>(round));
+        EXPECT_FALSE(stored.error.has_value()) << round;
+        expected.push_back(round);
+        world->run_for(seconds{40});
+    }
+    EXPECT_EQ(told_to(listener), expected);
+}
+
+TEST_F(Values, in_pages_are_told_whole) {
+    grow(25, 60);
+    const Key key = key_of(3);
+    const auto listener = listen(40, key);
+    world->run_for(seconds{5});
+    for (const std::size_t size : {9000U, 9001U, 16384U}) {
+        dht::ValuePut what;
+        what.label = "state";
+        what.content = content_of(size, 9);
+        const auto stored = put(3, what);
+        ASSERT_FALSE(stored.error.has_value()) << errc_name(*stored.error);
+        world->run_for(seconds{3});
+        ASSERT_FALSE(told[listener].empty());
+        EXPECT_EQ(told[listener].back().value.content, what.content) << size;
+    }
+    EXPECT_EQ(told[listener].size(), 3U);
+}
+
+TEST_F(Values, survive_when_nodes_keep_leaving) {
+    grow(26, 200);
+    dht::ValuePut what;
+    what.content = content_of(3000, 1);
+    const auto stored = put(3, what);
+    ASSERT_FALSE(stored.error.has_value());
+    for (int round = 0; round < 20; ++round) {
+        population->churn(80, {3});  // in 20 rounds four of five nodes are replaced
+        world->run_for(minutes{1});
+    }
+    EXPECT_EQ(get(population->anybody(), stored.key).value.content, what.content);
+    const Oracle oracle(*world);
+    std::size_t at_home = 0;
+    for (const NodeIndex replica : oracle.closest(stored.key, 20)) {
+        const auto held = world->node(replica).held_records(world->now());
+        at_home += std::any_of(held.begin(), held.end(),
+                               [&](const HeldRecord& record) { return record.key == stored.key; });
+    }
+    EXPECT_GE(at_home, 10U);
+}
+
+}  // namespace sov::sim

@@ -1,0 +1,236 @@
+#include "daemon/core/dht/value_server.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/daemon/core/dht/lone_context.h"
+
+namespace sov::dht {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+class ValueServerTest : public ::testing::Test {
+  protected:
+    // What the server answers; the head is taken off.
+    template <typename Body>
+    Bytes ask(wire::Kind kind, const Body& body, wire::Kind& answered) {
+        const Bytes request = body_bytes(body);
+        std::array<std::uint8_t, wire::kDataMessageMax> buffer;
+        ByteWriter out(buffer);
+        EXPECT_TRUE(values.answer(now, context, requester, {static_cast<std::uint8_t>(kind), 9},
+                                  ByteReader(request), out));
+        EXPECT_TRUE(out.ok());
+        ByteReader reader(out.written());
+        answered = static_cast<wire::Kind>(wire::read_head(reader)->kind);
+        return to_bytes(reader.rest());
+    }
+    // The answer to a store; an error is told by its code.
+    template <typename Body>
+    std::variant<wire::Held, Errc> store(wire::Kind kind, const Body& body) {
+        wire::Kind answered{};
+        const Bytes bytes = ask(kind, body, answered);
+        ByteReader reader(bytes);
+        if (answered == wire::Kind::kError)
+            return static_cast<Errc>(wire::read_byte(reader).value_or(0));
+        const auto held = wire::read_held(reader);
+        EXPECT_TRUE(held.has_value());
+        return held.value_or(wire::Held{});
+    }
+    auto store_record(const identity::CheckedRecord& value,
+                      std::optional<std::uint64_t> expected = std::nullopt) {
+        return store(wire::Kind::kStoreValue,
+                     wire::StoreValue{value.key, token(value.key), expected,
+                                      to_bytes(identity::record_part(value.bytes))});
+    }
+    auto store_page(const identity::CheckedRecord& value, std::size_t index) {
+        const ByteView content =
+            ByteView(value.bytes).subspan(identity::record_part(value.bytes).size());
+        const ByteView rest = content.subspan(index * identity::kPageBytes);
+        return store(wire::Kind::kStorePage,
+                     wire::StorePage{value.key, token(value.key), wire::version_of(value.head),
+                                     static_cast<std::uint8_t>(index),
+                                     rest.first(std::min(rest.size(), identity::kPageBytes))});
+    }
+    wire::Token token(const Key& key) {
+        return context.tokens.mint(now, requester.key, requester.from, key);
+    }
+    identity::CheckedRecord labelled(std::string_view label, std::uint64_t sequence,
+                                     ByteView content, bool gone = false) {
+        return identity::make_mutable(
+            lone.crypto, lone.user, context.network, label,
+            {identity::RecordKind::kMutable, gone, {}, sequence, hours{2}}, content);
+    }
+    static wire::Held held(const std::variant<wire::Held, Errc>& answer) {
+        const auto* body = std::get_if<wire::Held>(&answer);
+        EXPECT_NE(body, nullptr) << (body == nullptr ? errc_name(std::get<Errc>(answer)) : "");
+        return body == nullptr ? wire::Held{} : *body;
+    }
+    static Errc error(const std::variant<wire::Held, Errc>& answer) {
+        const auto* code = std::get_if<Errc>(&answer);
+        return code == nullptr ? Errc{} : *code;
+    }
+
+    LoneContext lone;
+    Context& context = lone.context;
+    Server server;
+    ValueServer values{server};
+    Requester requester{NodeKey{{4}}, Endpoint::v4(0x08080808, 1), false, true};
+    Instant now = Instant{} + seconds{100};
+};
+
+}  // namespace
+
+TEST_F(ValueServerTest, signs_for_what_it_keeps) {
+    const auto value = labelled("a", 5, Bytes(10, 1));
+    const wire::Held answer = held(store_record(value));
+    EXPECT_EQ(answer.status, wire::Held::Status::kHeld);
+    EXPECT_EQ(answer.seconds, 7200U);
+    EXPECT_TRUE(identity::verify_receipt(lone.crypto, context.node_key, context.network, value.key,
+                                         value.bytes, answer.seconds, token(value.key).view(),
+                                         answer.receipt));
+    EXPECT_EQ(context.store.at(now, value.key).size(), 1U);
+}
+
+TEST_F(ValueServerTest, takes_conditional_stores_only_when_the_condition_holds) {
+    EXPECT_EQ(held(store_record(labelled("a", 5, {}), 0)).status, wire::Held::Status::kHeld);
+    EXPECT_EQ(held(store_record(labelled("a", 5, {}), 0)).status, wire::Held::Status::kHeld)
+        << "the same again, whose answer was lost";
+    const wire::Held late = held(store_record(labelled("a", 6, {}), 0));
+    EXPECT_EQ(late.status, wire::Held::Status::kConflict);
+    EXPECT_EQ(late.sequence, 5U);
+    EXPECT_EQ(held(store_record(labelled("a", 6, {}), 5)).status, wire::Held::Status::kHeld);
+    EXPECT_EQ(held(store_record(labelled("a", 7, {}), 5)).status, wire::Held::Status::kConflict);
+    EXPECT_EQ(held(store_record(labelled("a", 9, {}), 8)).status, wire::Held::Status::kHeld)
+        << "a replica that was left behind";
+    EXPECT_EQ(held(store_record(labelled("a", 10, {}, true))).status, wire::Held::Status::kHeld);
+    EXPECT_EQ(held(store_record(labelled("a", 11, {}), 0)).status, wire::Held::Status::kHeld)
+        << "after a tombstone there is none";
+}
+
+TEST_F(ValueServerTest, refuses_what_is_old_forged_or_without_a_token) {
+    const auto value = labelled("a", 5, Bytes(10, 1));
+    const Bytes record = value.bytes;
+    EXPECT_EQ(error(store(wire::Kind::kStoreValue,
+                          wire::StoreValue{value.key, wire::Token{{1}}, std::nullopt, record})),
+              Errc::kUnauthorized);
+    EXPECT_EQ(error(store(wire::Kind::kStoreValue,
+                          wire::StoreValue{Key{{1}}, token(Key{{1}}), std::nullopt, record})),
+              Errc::kWrongKey);
+    Bytes forged = record;
+    forged.back() ^= 1;
+    EXPECT_EQ(error(store(wire::Kind::kStoreValue,
+                          wire::StoreValue{value.key, token(value.key), std::nullopt, forged})),
+              Errc::kBadSignature);
+    held(store_record(value));
+    EXPECT_EQ(error(store_record(labelled("a", 4, {}))), Errc::kStale);
+    requester.validated = false;
+    EXPECT_EQ(error(store_record(labelled("a", 6, {}))), Errc::kUnauthorized);
+}
+
+TEST_F(ValueServerTest, gathers_pages_in_any_order_and_refuses_wrong_ones) {
+    Bytes content(2500, 1);
+    content[1500] = 2;
+    const auto value = labelled("a", 5, content);
+    EXPECT_EQ(held(store_record(value)).missing, 0b111U);
+    EXPECT_TRUE(context.store.at(now, value.key).empty()) << "not before it is whole";
+    EXPECT_EQ(held(store_page(value, 2)).missing, 0b011U);
+    EXPECT_EQ(held(store_page(value, 2)).missing, 0b011U) << "twice is once";
+    const auto other = labelled("a", 5, Bytes(2500, 9));
+    EXPECT_EQ(error(store_page(other, 0)), Errc::kWrongKey);
+    EXPECT_EQ(held(store_page(value, 0)).missing, 0b010U);
+    EXPECT_EQ(held(store_page(value, 1)).status, wire::Held::Status::kHeld);
+    EXPECT_EQ(held(store_page(value, 1)).status, wire::Held::Status::kHeld)
+        << "the last page again, whose answer was lost";
+    EXPECT_EQ(values.assemblies(), 0U);
+
+    wire::Kind answered{};
+    Bytes read;
+    for (std::uint8_t page = 0; page < 3; ++page) {
+        const Bytes part =
+            ask(wire::Kind::kGetPage, wire::GetPage{value.key, wire::version_of(value.head), page},
+                answered);
+        EXPECT_EQ(answered, wire::Kind::kPage);
+        read.insert(read.end(), part.begin(), part.end());
+    }
+    EXPECT_EQ(read, content);
+    ask(wire::Kind::kGetPage, wire::GetPage{value.key, wire::version_of(value.head), 3}, answered);
+    EXPECT_EQ(answered, wire::Kind::kError);
+}
+
+TEST_F(ValueServerTest, asks_only_for_the_pages_that_changed) {
+    Bytes content(16384, 1);
+    const auto first = labelled("a", 5, content);
+    held(store_record(first));
+    for (std::size_t page = 0; page < 16; ++page) held(store_page(first, page));
+    ASSERT_EQ(context.store.at(now, first.key).size(), 1U);
+    content[5 * 1024] = 7;
+    const auto second = labelled("a", 6, content);
+    EXPECT_EQ(held(store_record(second)).missing, 1U << 5);
+    EXPECT_EQ(held(store_page(second, 5)).status, wire::Held::Status::kHeld);
+    EXPECT_EQ(held(store_record(second)).status, wire::Held::Status::kHeld)
+        << "unchanged: one packet";
+}
+
+TEST_F(ValueServerTest, bounds_the_values_that_are_still_coming) {
+    const Bytes content(2000, 1);
+    for (std::size_t at = 0; at < lone.limits.assemblies_per_node_max; ++at)
+        EXPECT_NE(held(store_record(labelled(std::to_string(at), 5, content))).missing, 0U);
+    EXPECT_EQ(error(store_record(labelled("one more", 5, content))), Errc::kOverQuota);
+    for (std::uint32_t at = 1; values.assemblies() < lone.limits.assemblies_max; ++at) {
+        requester.key = NodeKey{{5, static_cast<std::uint8_t>(at)}};
+        requester.from = Endpoint::v4(0x10000000U + at * 256, 1);
+        held(store_record(labelled("s" + std::to_string(at), 5, content)));
+    }
+    requester.from = Endpoint::v4(0x11000000U, 1);
+    requester.key = NodeKey{{6}};
+    EXPECT_EQ(error(store_record(labelled("full", 5, content))), Errc::kBusy);
+    now += lone.limits.assembly_time;
+    EXPECT_LE(values.next_timeout(), now);
+    values.handle_timeout(now, context);
+    EXPECT_EQ(values.assemblies(), 0U);
+    EXPECT_EQ(lone.counters.assemblies_dropped, lone.limits.assemblies_max);
+}
+
+TEST_F(ValueServerTest, bounds_what_one_owner_may_store_and_how_large) {
+    const auto too_large = labelled("a", 5, Bytes(16385, 1));
+    EXPECT_EQ(error(store_record(too_large)), Errc::kTooLarge);
+    lone.limits.value_bytes_per_owner_max = 3000;
+    std::size_t kept = 0;
+    Errc last{};
+    for (int at = 0; at < 10; ++at) {
+        last = error(store_record(labelled(std::to_string(at), 5, Bytes(500, 1))));
+        kept += last == Errc{} ? 1U : 0U;
+    }
+    EXPECT_EQ(kept, 4U);
+    EXPECT_EQ(last, Errc::kOverQuota);
+    context.store.check_invariants();
+}
+
+TEST_F(ValueServerTest, tells_of_two_records_under_one_sequence_and_keeps_the_smaller) {
+    const auto a = labelled("a", 5, Bytes(10, 1)), b = labelled("a", 5, Bytes(10, 2));
+    const auto& smaller = a.bytes < b.bytes ? a : b;
+    held(store_record(b));
+    held(store_record(a));
+    EXPECT_EQ(context.store.at(now, a.key).at(0)->bytes, smaller.bytes);
+    ASSERT_EQ(context.events.size(), 1U);
+    EXPECT_TRUE(std::holds_alternative<EquivocationSeen>(context.events[0]));
+    EXPECT_EQ(lone.counters.equivocations_seen, 1U);
+}
+
+TEST_F(ValueServerTest, keeps_an_immutable_value_as_long_as_anybody_asked) {
+    const Bytes content(10, 1);
+    const auto longer = identity::make_immutable(lone.crypto, hours{2}, content);
+    const auto shorter = identity::make_immutable(lone.crypto, hours{1}, content);
+    held(store_record(longer));
+    const wire::Held answer = held(store_record(shorter));
+    EXPECT_EQ(answer.seconds, 7200U);
+    EXPECT_TRUE(identity::verify_receipt(lone.crypto, context.node_key, context.network,
+                                         shorter.key, shorter.bytes, answer.seconds,
+                                         token(shorter.key).view(), answer.receipt));
+    now += hours{30};
+    EXPECT_EQ(held(store_record(shorter)).seconds, 3600U) << "it can't be out of date";
+}
+
+}  // namespace sov::dht
