@@ -81,7 +81,7 @@ using Event =
                  ValueChanged, ListenArmed, ListenEnded, PersistRecord, ForgetRecord, PinName,
                  OwnNamesChanged, ReserveSequence, StateChanged, ReachabilityChanged,
                  NodeDiscovered, NodeLost, RecordStored, EquivocationSeen, OwnRecordPublished,
-                 NameOwnerChanged, BootstrapProblem, FriendsChanged, LayerChanged,
-                 NeighbourChanged, BrowserRequest, RadioRequest>;
+                 NameOwnerChanged, BootstrapProblem, FriendsChanged, LayerChanged, NeighbourChanged,
+                 BrowserRequest, RadioRequest>;
 
 }  // namespace sov

@@ -24,11 +24,11 @@ struct Single {
 struct Page {
     Bytes page;
 };
-using Body = std::variant<Empty, wire::FindNode, wire::Get, wire::Store, wire::Touch, wire::Delete,
-                          wire::Dialback, wire::DialPeer, wire::Nonce, wire::Introduction,
-                          wire::Pong, wire::Nodes, wire::Value, Stored, Single, wire::StoreValue,
-                          wire::StorePage, wire::GetPage, Page, wire::Listen, wire::Notify, Key,
-                          wire::Held>;
+using Body =
+    std::variant<Empty, wire::FindNode, wire::Get, wire::Store, wire::Touch, wire::Delete,
+                 wire::Dialback, wire::DialPeer, wire::Nonce, wire::Introduction, wire::Pong,
+                 wire::Nodes, wire::Value, Stored, Single, wire::StoreValue, wire::StorePage,
+                 wire::GetPage, Page, wire::Listen, wire::Notify, Key, wire::Held>;
 
 std::string contact_words(const Contact& contact) {
     std::string words = contact.key.hex();
