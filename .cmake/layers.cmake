@@ -34,6 +34,7 @@ sov_external(openssl HEADERS openssl/ LIBS crypto)
 sov_external(sodium HEADERS sodium.h sodium/ LIBS sodium)
 sov_external(sqlite HEADERS sqlite3.h LIBS sqlite3)
 sov_external(systemd HEADERS systemd/ LIBS systemd)
+sov_external(sdbus HEADERS sdbus-c++/ LIBS sdbus-c++)
 sov_external(protobuf HEADERS google/protobuf/ LIBS protobuf)
 # gRPC's headers hold a mutex of Abseil inline, so its library is linked by name too.
 sov_external(grpc HEADERS grpc/ grpcpp/ LIBS grpc++_reflection grpc++ grpc gpr absl_synchronization)
@@ -75,6 +76,9 @@ sov_layer(platform/sqlite TARGET sov_platform_sqlite
 sov_layer(platform/linux TARGET sov_platform_linux
     MAY_INCLUDE daemon/ports daemon/core/base daemon/core/identity/crypto.h
     EXTERNAL std std_system posix boost_result systemd)
+sov_layer(platform/bluez TARGET sov_platform_bluez
+    MAY_INCLUDE daemon/ports daemon/core/base
+    EXTERNAL std std_system posix boost_result asio sdbus)
 
 # ---- the local API's messages ------------------------------------------------------------------------------------
 
@@ -140,7 +144,7 @@ sov_layer(tests/bench TARGET sov_bench
                 platform/linux tests/support tests/sim
     EXTERNAL std std_system posix boost_result asio openssl sodium sqlite)
 sov_layer(tests/unit TARGET sov_unit_outer_tests MAY_INCLUDE EVERYTHING
-    EXTERNAL std std_system posix boost_result asio program_options openssl sodium sqlite systemd grpc protobuf gtest
+    EXTERNAL std std_system posix boost_result asio program_options openssl sodium sqlite systemd sdbus grpc protobuf gtest
     DEEP)
 
 # ---- folders without C++ -----------------------------------------------------------------------------------------
