@@ -228,6 +228,9 @@ void Daemon::run() {
     for (const Sighting& sighting : pinned_peers())
         node_->handle_sighting(driver_->now(), sighting);
     driver_->start();
+    links_ = std::make_unique<LinkWatch>(context_, log_, [this] {
+        driver_->post([](Instant at, Node& node) { node.handle_network_change(at); });
+    });
     resolver_->resolve(config_.bootstrap);
     save_peers_in(kSaveEach);
     log_.write(LogLevel::kInfo, "app", "app.started", "the daemon serves",
@@ -333,6 +336,7 @@ void Daemon::stop_core() {
     save_timer_.cancel();
     leave_timer_.cancel();
     resolver_->stop();
+    links_->stop();
     persistence_->save_peers(*node_, driver_->now());
     driver_->stop();
     api_->close_bridge();
