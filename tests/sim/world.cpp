@@ -61,7 +61,11 @@ NodeIndex World::add(const NodePlan& plan) {
     NodeOptions options;
     identity::Secret32 seed;
     crypto_.fill_random(seed);
-    options.user_key = crypto_.make_signing_key(seed);
+    options.user_key = plan.user_key ? *plan.user_key : crypto_.make_signing_key(seed);
+    options.local = plan.local;
+    options.mdns = plan.mdns;
+    options.ble = plan.ble;
+    options.udp_port = plan.ipv4 ? host.v4.port : host.v6.port;
     options.node_key =
         plan.node_key ? *plan.node_key
                       : identity::make_node_key(

@@ -37,6 +37,11 @@ struct NodePlan {
     bool ipv4 = true, ipv6 = false;
     Filtering filtering = Filtering::kOpen;
     NetworkId network{{0x51}};
+    /// Has local layers; a Neighbourhood does what they ask for.
+    bool local = false;
+    discovery::MdnsOptions mdns;
+    discovery::BleOptions ble;
+    std::optional<identity::SigningKey> user_key;  ///< made up when unset
     /// Told to the node as pinned bootstrap peers.
     std::vector<NodeIndex> bootstraps;
 };
