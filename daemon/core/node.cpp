@@ -73,6 +73,14 @@ void Node::handle_network_change(Instant now) {
     parts_->end_input(now);
 }
 
+void Node::handle_report(Instant now, const BrowserReport& report) {
+    if (!parts_->local) return;
+    parts_->begin_input(now);
+    parts_->local->mdns->handle_report(now, report);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+}
+
 void Node::handle_report(Instant now, const RadioReport& report) {
     if (!parts_->local) return;
     parts_->begin_input(now);
@@ -100,6 +108,11 @@ void Node::withdraw(Instant now) {
     parts_->begin_input(now);
     parts_->withdrawing = parts_->unsettled = true;
     parts_->dht.withdraw(now);
+    // Neighbours are told too: what the adapters have to take back comes as events.
+    if (parts_->local) {
+        parts_->coordinator.set_layer(now, parts_->local->mdns->name(), false);
+        parts_->coordinator.set_layer(now, parts_->local->ble->name(), false);
+    }
     Outbox outbox(parts_->surroundings.packets, parts_->outgoing);
     constexpr std::size_t kGoodbyesMax = 512;
     parts_->end_input(now);

@@ -35,8 +35,14 @@ LocalDiscovery::LocalDiscovery(identity::Crypto& crypto, Rng& rng, const NodeOpt
     friends.restore(restored.presence_key, restored.friends);
 }
 
-void LocalDiscovery::add_layers(discovery::Coordinator& coordinator, Rng& rng,
-                                const NodeOptions& options) {
+void LocalDiscovery::add_layers(discovery::Coordinator& coordinator, identity::Crypto& crypto,
+                                Rng& rng, Counters& counters, const NodeOptions& options) {
+    const discovery::LanSelf self{options.user_key, NodeKey{options.node_key.public_key},
+                                  options.network, options.udp_port};
+    auto mdns_layer = std::make_unique<discovery::MdnsLayer>(options.mdns, self, crypto, rng,
+                                                             recognition, counters);
+    mdns = mdns_layer.get();
+    coordinator.add(std::move(mdns_layer), options.mdns.on);
     const discovery::BleSettings settings{options.ble, options.user_key, options.network};
     auto ble_layer = std::make_unique<discovery::BleLayer>(settings, rng, recognition);
     ble = ble_layer.get();
@@ -167,12 +173,26 @@ void Node::Parts::note_evidence(Instant now, const discovery::Evidence& evidence
     }
 }
 
+void Node::Parts::renew_shown_record(Instant now) {
+    if (!coordinator.layer_on(local->ble->name())) return;
+    const auto& addresses = dht.publisher().addresses();
+    if (now < local->sign_at && addresses == local->signed_addresses) return;
+    auto record = dht.sign_own_peer(now);
+    if (!record) return;  // the reservation's answer brings us back
+    local->sign_at = now + options.limits.peer_record_ttl / 2;
+    local->signed_addresses = addresses;
+    local->ble->set_own_record(std::move(*record));
+}
+
 void Node::Parts::tell_local(Instant now) {
+    renew_shown_record(now);
     while (auto changed = local->neighbours.poll_event(now)) push_event(std::move(*changed), true);
     if (local->friends.take_changed()) {
+        local->mdns->friends_changed(now);
         local->ble->handle_friends_changed(now);
         push_event(FriendsChanged{local->friends.own_key(), local->friends.records()}, false);
     }
+    while (auto request = local->mdns->poll_request(now)) push_event(std::move(*request), false);
     while (auto request = local->ble->poll_request(now)) push_event(std::move(*request), false);
     for (const LayerStatus& layer : layers()) {
         discovery::LayerReport& told = local->told[layer.name];

@@ -6,6 +6,7 @@
 #include "daemon/core/discovery/ble_layer.h"
 #include "daemon/core/discovery/coordinator.h"
 #include "daemon/core/discovery/friends.h"
+#include "daemon/core/discovery/mdns_layer.h"
 #include "daemon/core/discovery/neighbours.h"
 #include "daemon/core/discovery/recognition.h"
 #include "daemon/core/node.h"
@@ -21,7 +22,8 @@ class LocalDiscovery {
                    UnixMillis wall_clock, const RestoredState& restored);
 
     /// Adds the layers of the neighbourhood.
-    void add_layers(discovery::Coordinator& coordinator, Rng& rng, const NodeOptions& options);
+    void add_layers(discovery::Coordinator& coordinator, identity::Crypto& crypto, Rng& rng,
+                    Counters& counters, const NodeOptions& options);
     /// Puts the addresses on our own links first in an answer for an app: they are nearer, fresher
     /// and proven. A peer that only the neighbourhood knows is found as well.
     /// `wanted`: whom the app asked for, when it was by id.
@@ -37,9 +39,12 @@ class LocalDiscovery {
     discovery::Recognition recognition;
     discovery::Friends friends;
     discovery::Neighbours neighbours;
-    discovery::BleLayer* ble = nullptr;  ///< owned by the coordinator
-    std::map<CommandId, PeerId> finds;   ///< friends being looked for
-    std::map<CommandId, PeerId> asked;   ///< peers that apps look for by id; as many as lookups
+    discovery::MdnsLayer* mdns = nullptr;    ///< owned by the coordinator
+    discovery::BleLayer* ble = nullptr;      ///< owned by the coordinator
+    std::vector<Endpoint> signed_addresses;  ///< in the record that the radio shows
+    Instant sign_at{};                       ///< when it is signed again
+    std::map<CommandId, PeerId> finds;       ///< friends being looked for
+    std::map<CommandId, PeerId> asked;       ///< peers that apps look for by id; as many as lookups
     std::map<std::string, discovery::LayerReport, std::less<>> told;  ///< of each layer
 
   private:

@@ -68,7 +68,7 @@ Node::Parts::Parts(Surroundings given, NodeOptions chosen, const RestoredState& 
     coordinator.add(std::move(layer), options.dht_layer);
     if (options.local) {
         local = std::make_unique<LocalDiscovery>(given.crypto, rng, options, wall_clock, restored);
-        local->add_layers(coordinator, rng, options);
+        local->add_layers(coordinator, given.crypto, rng, counters, options);
     }
     dht.set_enabled(options.dht_layer);
     for (const Contact& anchor : restored.anchors)

@@ -61,6 +61,8 @@ class Node::Parts {
     bool settle_local(Instant now);
     void note_evidence(Instant now, const discovery::Evidence& evidence);
     void tell_local(Instant now);
+    /// The signed peer record that the radio shows, while there is a radio layer.
+    void renew_shown_record(Instant now);
     /// True when the event is for a part of the node and not for the outside.
     bool take_local_event(dht::Event& event);
     void take_events();

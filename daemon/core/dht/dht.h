@@ -50,6 +50,8 @@ class Dht {
     bool settle(Instant now);
     void withdraw(Instant now) { publisher_.withdraw(now, context_); }
     bool withdrawn() const { return publisher_.withdrawn(); }
+    /// Our peer record for neighbours; nothing while no sequence number is reserved.
+    std::optional<Bytes> sign_own_peer(Instant now) { return publisher_.sign_peer(now, context_); }
     /// Whether look-ups and publishing run; answering others does not depend on it.
     void set_enabled(bool on) { enabled_ = on; }
 

@@ -193,6 +193,14 @@ identity::PeerRecord Publisher::own_peer(const Context& context) const {
     return record;
 }
 
+std::optional<Bytes> Publisher::sign_peer(Instant now, Context& context) {
+    const auto sequence = next_sequence(now, context);
+    if (!sequence) return std::nullopt;
+    identity::PeerRecord record = own_peer(context);
+    record.head.sequence = *sequence;
+    return identity::encode_record(context.crypto, context.user_key, context.network, record);
+}
+
 // True when the stamp is found; a slice of the search otherwise.
 bool Publisher::search_stamp(Context& context, Own& own) {
     for (std::uint64_t tries = 0; tries < kStampSlice; ++tries, ++own.stamp) {

@@ -59,6 +59,9 @@ class Publisher {
     const std::vector<Endpoint>& addresses() const { return addresses_; }
     /// What the DHT says about us, without asking it.
     identity::PeerRecord own_peer(const Context& context) const;
+    /// The same, signed under a sequence of its own, for whoever is told outside the DHT. Nothing
+    /// while no sequence is reserved.
+    std::optional<Bytes> sign_peer(Instant now, Context& context);
 
   private:
     struct Own {
