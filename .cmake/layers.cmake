@@ -80,6 +80,10 @@ sov_layer(platform/bluez TARGET sov_platform_bluez
     MAY_INCLUDE daemon/ports daemon/core/base
     EXTERNAL std std_system posix boost_result asio sdbus)
 
+sov_layer(platform/avahi TARGET sov_platform_avahi
+    MAY_INCLUDE daemon/ports daemon/core/base
+    EXTERNAL std std_system posix boost_result asio systemd)
+
 # ---- the local API's messages ------------------------------------------------------------------------------------
 
 sov_layer(proto TARGET sov_proto EXTERNAL std grpc protobuf)
@@ -135,7 +139,7 @@ sov_layer(tests/unit/docs TARGET sov_unit_tests
 sov_layer(daemon/app TARGET sov_app
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
                 daemon/core/dht daemon/core/discovery daemon/ports daemon/io daemon/api proto
-                platform/openssl platform/sqlite platform/linux
+                platform/openssl platform/sqlite platform/linux platform/avahi
     EXTERNAL std std_system posix boost_result asio program_options grpc protobuf systemd)
 
 sov_layer(tests/bench TARGET sov_bench
