@@ -121,9 +121,9 @@ Result<Announcement> decode_private(const Fields& fields) {
 
 // Two salts from one instance name: the key takes all the bytes that one veil has.
 Bytes port_salt(std::string_view instance) {
-    Bytes salt = to_bytes(as_bytes("port"));
-    salt.insert(salt.end(), instance.begin(), instance.end());
-    return salt;
+    std::string salt = "port";
+    salt += instance;
+    return to_bytes(as_bytes(salt));
 }
 
 }  // namespace
