@@ -67,7 +67,8 @@ std::optional<Initiation> write_init(identity::Crypto& crypto, const LocalKeys& 
                                      const std::optional<Cookie>& cookie, Transmit& out) {
     const auto theirs = crypto.agreement_form(receiver.bytes);
     if (!theirs) return std::nullopt;
-    Initiation made{NoiseState(crypto, local.network, receiver), crypto.make_agreement_key(), {}};
+    Initiation made{
+        identity::NoiseState(crypto, local.network, receiver), crypto.make_agreement_key(), {}};
     const std::size_t needed = wire::kInitOverhead + kPayloadHeadSize + message.size();
     const std::size_t size = std::clamp(size_wanted, needed, Limits::kDatagramBytesMax);
     if (needed > size) return std::nullopt;
@@ -123,7 +124,7 @@ std::optional<ReceivedInit> read_init(identity::Crypto& crypto, const LocalKeys&
                                       MutableBytes datagram) {
     if (datagram.size() < wire::kInitOverhead + kPayloadHeadSize) return std::nullopt;
     ReceivedInit init{
-        NoiseState(crypto, local.network, local.public_key()), {}, {}, {}, 0, 0, {}, 0};
+        identity::NoiseState(crypto, local.network, local.public_key()), {}, {}, {}, 0, 0, {}, 0};
     init.datagram_size = datagram.size();
     init.sender_index = load_u32(&datagram[1]);
     std::copy_n(&datagram[5], 32, init.ephemeral.begin());
@@ -154,10 +155,11 @@ MutableBytes reply_message(Transmit& out, std::size_t datagram_max) {
     return MutableBytes(out.bytes).subspan(kReplyHeadSize + kPayloadHeadSize, max - around);
 }
 
-std::optional<NoiseState::Keys> write_reply(identity::Crypto& crypto, ReceivedInit& init,
-                                            const identity::MaskKey& receiver_mask,
-                                            std::uint32_t sender_index, std::uint8_t flags,
-                                            std::size_t message_size, Transmit& out) {
+std::optional<identity::NoiseState::Keys> write_reply(identity::Crypto& crypto, ReceivedInit& init,
+                                                      const identity::MaskKey& receiver_mask,
+                                                      std::uint32_t sender_index,
+                                                      std::uint8_t flags, std::size_t message_size,
+                                                      Transmit& out) {
     const identity::AgreementKey ephemeral = crypto.make_agreement_key();
     out.size = static_cast<std::uint16_t>(wire::kReplyOverhead + kPayloadHeadSize + message_size);
     const MutableBytes datagram = MutableBytes(out.bytes).first(out.size);
@@ -179,7 +181,7 @@ std::optional<NoiseState::Keys> write_reply(identity::Crypto& crypto, ReceivedIn
 std::optional<ReceivedReply> read_reply(const LocalKeys& local, const Initiation& initiation,
                                         MutableBytes datagram) {
     if (datagram.size() < wire::kReplyOverhead + kPayloadHeadSize) return std::nullopt;
-    NoiseState noise = initiation.noise;
+    identity::NoiseState noise = initiation.noise;
     identity::Public32 ephemeral{};
     std::copy_n(&datagram[9], 32, ephemeral.begin());
     noise.mix_hash(datagram.first(kReplyHeadSize));

@@ -5,8 +5,8 @@
 #include "daemon/core/base/contact.h"
 #include "daemon/core/base/instant.h"
 #include "daemon/core/base/packet_pool.h"
+#include "daemon/core/identity/noise.h"
 #include "daemon/core/session/network_keys.h"
-#include "daemon/core/session/noise.h"
 #include "daemon/core/wire/packet.h"
 
 // Padded Noise IK: init and reply datagrams, byte by byte. Nothing here decides when; session_table
@@ -32,7 +32,7 @@ using Cookie = std::array<std::uint8_t, wire::kCookieSize>;
 
 /// What the initiator must remember between init and reply.
 struct Initiation {
-    NoiseState noise;
+    identity::NoiseState noise;
     identity::AgreementKey ephemeral;
     std::array<std::uint8_t, wire::kMacSize> mac1{};
 };
@@ -47,7 +47,7 @@ std::optional<Initiation> write_init(identity::Crypto& crypto, const LocalKeys& 
 
 /// An init datagram whose mac1 was right, opened up to its payload.
 struct ReceivedInit {
-    NoiseState noise;
+    identity::NoiseState noise;
     NodeKey sender;
     identity::Public32 sender_agreement{};
     identity::Public32 ephemeral{};
@@ -67,15 +67,16 @@ std::optional<ReceivedInit> read_init(identity::Crypto& crypto, const LocalKeys&
 
 /// Finishes a reply whose message already lies at reply_message(out): seals, masks, sets the size.
 /// Returns the session's keys. Costs two key agreements and a key generation.
-std::optional<NoiseState::Keys> write_reply(identity::Crypto& crypto, ReceivedInit& init,
-                                            const identity::MaskKey& receiver_mask,
-                                            std::uint32_t sender_index, std::uint8_t flags,
-                                            std::size_t message_size, Transmit& out);
+std::optional<identity::NoiseState::Keys> write_reply(identity::Crypto& crypto, ReceivedInit& init,
+                                                      const identity::MaskKey& receiver_mask,
+                                                      std::uint32_t sender_index,
+                                                      std::uint8_t flags, std::size_t message_size,
+                                                      Transmit& out);
 /// Where the message of a reply lies in the datagram, as long as fits `datagram_max`.
 MutableBytes reply_message(Transmit& out, std::size_t datagram_max);
 
 struct ReceivedReply {
-    NoiseState::Keys keys;
+    identity::NoiseState::Keys keys;
     std::uint32_t sender_index = 0;
     std::uint8_t flags = 0;
     ByteView message;

@@ -151,7 +151,8 @@ std::optional<Received> SessionTable::on_init(Instant now, const Path& from, Mut
 }
 
 std::unique_ptr<Session> SessionTable::make_session(Instant now, const NodeKey& key,
-                                                    const Path& path, const NoiseState::Keys& keys,
+                                                    const Path& path,
+                                                    const identity::NoiseState::Keys& keys,
                                                     bool initiator) {
     auto session = std::make_unique<Session>();
     session->peer = HeldContact(book_, book_.hold(key, identity::node_id(crypto_, key)));

@@ -126,7 +126,7 @@ class SessionTable {
                       Outbox& outbox);
     bool pace_unproven(Instant now, const Endpoint& to);
     std::unique_ptr<Session> make_session(Instant now, const NodeKey& key, const Path& path,
-                                          const NoiseState::Keys& keys, bool initiator);
+                                          const identity::NoiseState::Keys& keys, bool initiator);
 
     identity::Crypto& crypto_;
     ContactBook& book_;

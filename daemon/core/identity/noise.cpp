@@ -1,6 +1,6 @@
-#include "daemon/core/session/noise.h"
+#include "daemon/core/identity/noise.h"
 
-namespace sov::session {
+namespace sov::identity {
 
 namespace {
 
@@ -9,7 +9,7 @@ struct Expanded {
 };
 
 // HKDF with two outputs (Noise s4.3; RFC 5869 with the chaining key as salt).
-Expanded expand(identity::Crypto& crypto, const Hash32& chaining_key, ByteView input) {
+Expanded expand(Crypto& crypto, const Hash32& chaining_key, ByteView input) {
     static constexpr std::uint8_t kOne[] = {1}, kTwo[] = {2};
     const Hash32 extracted = crypto.mac(chaining_key.view(), {input});
     Expanded out;
@@ -20,7 +20,7 @@ Expanded expand(identity::Crypto& crypto, const Hash32& chaining_key, ByteView i
 
 }  // namespace
 
-NoiseState::NoiseState(identity::Crypto& crypto, const NetworkId& network, const NodeKey& responder)
+NoiseState::NoiseState(Crypto& crypto, const NetworkId& network, const NodeKey& responder)
     : crypto_(&crypto) {
     // The name is 32 bytes or less, so it is used as the first hash after zero padding (Noise
     // s5.2).
@@ -35,7 +35,7 @@ NoiseState::NoiseState(identity::Crypto& crypto, const NetworkId& network, const
 
 void NoiseState::mix_hash(ByteView part) { hash_ = crypto_->hash({hash_.view(), part}); }
 
-bool NoiseState::mix_agreement(const identity::Secret32& ours, const identity::Public32& theirs) {
+bool NoiseState::mix_agreement(const Secret32& ours, const Public32& theirs) {
     const auto shared = crypto_->agree(ours, theirs);
     if (!shared) return false;
     const Expanded out = expand(*crypto_, chaining_key_, *shared);
@@ -59,7 +59,7 @@ bool NoiseState::open(MutableBytes buffer) {
 
 NoiseState::Keys NoiseState::split() const {
     const Expanded out = expand(*crypto_, chaining_key_, {});
-    return {identity::SealKey{out.first.bytes}, identity::SealKey{out.second.bytes}};
+    return {SealKey{out.first.bytes}, SealKey{out.second.bytes}};
 }
 
-}  // namespace sov::session
+}  // namespace sov::identity

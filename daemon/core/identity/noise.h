@@ -3,7 +3,7 @@
 #include "daemon/core/base/ids.h"
 #include "daemon/core/identity/crypto.h"
 
-namespace sov::session {
+namespace sov::identity {
 
 /// The symmetric half of Noise_IK_25519_AESGCM_SHA256 (Noise Protocol Framework rev 34, s5.2):
 /// chaining key, transcript hash and the current cipher key. The static keys travel in their
@@ -12,11 +12,11 @@ class NoiseState {
   public:
     /// Starts a transcript: protocol name, prologue (protocol version and network id), and the
     /// responder's static key, which the initiator knows beforehand (the K of IK).
-    NoiseState(identity::Crypto& crypto, const NetworkId& network, const NodeKey& responder);
+    NoiseState(Crypto& crypto, const NetworkId& network, const NodeKey& responder);
 
     void mix_hash(ByteView part);
     /// Mixes a key agreement into the keys; false when the agreement is refused (low-order point).
-    bool mix_agreement(const identity::Secret32& ours, const identity::Public32& theirs);
+    bool mix_agreement(const Secret32& ours, const Public32& theirs);
 
     /// EncryptAndHash in place: `buffer` ends with room for the tag.
     void seal(MutableBytes buffer);
@@ -24,16 +24,16 @@ class NoiseState {
     bool open(MutableBytes buffer);
 
     struct Keys {
-        identity::SealKey initiator_sends, responder_sends;
+        SealKey initiator_sends, responder_sends;
     };
     Keys split() const;
 
   private:
-    identity::Crypto* crypto_;
+    Crypto* crypto_;
     Hash32 chaining_key_;
     Hash32 hash_;
-    identity::SealKey key_;
+    SealKey key_;
     std::uint64_t counter_ = 0;
 };
 
-}  // namespace sov::session
+}  // namespace sov::identity
