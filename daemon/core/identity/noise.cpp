@@ -1,5 +1,7 @@
 #include "daemon/core/identity/noise.h"
 
+#include "daemon/core/base/check.h"
+
 namespace sov::identity {
 
 namespace {
@@ -20,17 +22,16 @@ Expanded expand(Crypto& crypto, const Hash32& chaining_key, ByteView input) {
 
 }  // namespace
 
-NoiseState::NoiseState(Crypto& crypto, const NetworkId& network, const NodeKey& responder)
+NoiseState::NoiseState(Crypto& crypto, std::string_view protocol,
+                       std::initializer_list<ByteView> prologue)
     : crypto_(&crypto) {
-    // The name is 32 bytes or less, so it is used as the first hash after zero padding (Noise
-    // s5.2).
-    static constexpr std::string_view kName = "Noise_IK_25519_AESGCM_SHA256";
-    static_assert(kName.size() <= 32);
-    std::memcpy(hash_.bytes.data(), kName.data(), kName.size());
+    // A name of 32 bytes or less is used as the first hash after zero padding (Noise s5.2).
+    SOV_CHECK(protocol.size() <= hash_.bytes.size());
+    std::memcpy(hash_.bytes.data(), protocol.data(), protocol.size());
     chaining_key_ = hash_;
-    static constexpr std::string_view kPrologue = "sovereign/1";
-    hash_ = crypto.hash({hash_.view(), as_bytes(kPrologue), network.view()});
-    mix_hash(responder.view());
+    Bytes joined = to_bytes(hash_.view());
+    for (const ByteView part : prologue) joined.insert(joined.end(), part.begin(), part.end());
+    hash_ = crypto.hash({joined});
 }
 
 void NoiseState::mix_hash(ByteView part) { hash_ = crypto_->hash({hash_.view(), part}); }

@@ -1,18 +1,21 @@
 #pragma once
 
+#include <initializer_list>
+#include <string_view>
+
 #include "daemon/core/base/ids.h"
 #include "daemon/core/identity/crypto.h"
 
 namespace sov::identity {
 
-/// The symmetric half of Noise_IK_25519_AESGCM_SHA256 (Noise Protocol Framework rev 34, s5.2):
-/// chaining key, transcript hash and the current cipher key. The static keys travel in their
-/// Ed25519 form.
+/// The symmetric half of a Noise handshake with 25519, AESGCM and SHA256 (Noise Protocol Framework
+/// rev 34, s5.2): chaining key, transcript hash and the current cipher key. Which keys are mixed in
+/// which order is the pattern's, hence the caller's.
 class NoiseState {
   public:
-    /// Starts a transcript: protocol name, prologue (protocol version and network id), and the
-    /// responder's static key, which the initiator knows beforehand (the K of IK).
-    NoiseState(Crypto& crypto, const NetworkId& network, const NodeKey& responder);
+    /// Starts a transcript from the protocol's name, of 32 bytes at most (checked), and the parts
+    /// of the prologue.
+    NoiseState(Crypto& crypto, std::string_view protocol, std::initializer_list<ByteView> prologue);
 
     void mix_hash(ByteView part);
     /// Mixes a key agreement into the keys; false when the agreement is refused (low-order point).

@@ -32,6 +32,16 @@ bool equal_macs(ByteView a, ByteView b) {
     return differing == 0;
 }
 
+// The prologue is the protocol's version and the network; then the responder's static key, in its
+// Ed25519 form as always, which the initiator knows beforehand (the K of IK).
+identity::NoiseState begin_ik(identity::Crypto& crypto, const NetworkId& network,
+                              const NodeKey& responder) {
+    identity::NoiseState noise(crypto, "Noise_IK_25519_AESGCM_SHA256",
+                               {as_bytes("sovereign/1"), network.view()});
+    noise.mix_hash(responder.view());
+    return noise;
+}
+
 }  // namespace
 
 LocalKeys::LocalKeys(identity::Crypto& crypto, const identity::SigningKey& node_key,
@@ -67,8 +77,7 @@ std::optional<Initiation> write_init(identity::Crypto& crypto, const LocalKeys& 
                                      const std::optional<Cookie>& cookie, Transmit& out) {
     const auto theirs = crypto.agreement_form(receiver.bytes);
     if (!theirs) return std::nullopt;
-    Initiation made{
-        identity::NoiseState(crypto, local.network, receiver), crypto.make_agreement_key(), {}};
+    Initiation made{begin_ik(crypto, local.network, receiver), crypto.make_agreement_key(), {}};
     const std::size_t needed = wire::kInitOverhead + kPayloadHeadSize + message.size();
     const std::size_t size = std::clamp(size_wanted, needed, Limits::kDatagramBytesMax);
     if (needed > size) return std::nullopt;
@@ -123,8 +132,7 @@ bool mac2_matches(identity::Crypto& crypto, const Cookie& cookie, ByteView datag
 std::optional<ReceivedInit> read_init(identity::Crypto& crypto, const LocalKeys& local,
                                       MutableBytes datagram) {
     if (datagram.size() < wire::kInitOverhead + kPayloadHeadSize) return std::nullopt;
-    ReceivedInit init{
-        identity::NoiseState(crypto, local.network, local.public_key()), {}, {}, {}, 0, 0, {}, 0};
+    ReceivedInit init{begin_ik(crypto, local.network, local.public_key()), {}, {}, {}, 0, 0, {}, 0};
     init.datagram_size = datagram.size();
     init.sender_index = load_u32(&datagram[1]);
     std::copy_n(&datagram[5], 32, init.ephemeral.begin());
