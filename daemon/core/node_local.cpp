@@ -44,7 +44,7 @@ void LocalDiscovery::add_layers(discovery::Coordinator& coordinator, identity::C
     mdns = mdns_layer.get();
     coordinator.add(std::move(mdns_layer), options.mdns.on);
     const discovery::BleSettings settings{options.ble, options.user_key, options.network};
-    auto ble_layer = std::make_unique<discovery::BleLayer>(settings, rng, recognition);
+    auto ble_layer = std::make_unique<discovery::BleLayer>(settings, crypto, rng, recognition);
     ble = ble_layer.get();
     coordinator.add(std::move(ble_layer), options.ble.on);
 }

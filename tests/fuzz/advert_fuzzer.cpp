@@ -25,7 +25,7 @@ void hear_all(ByteView bytes) {
     recognition.set_friends({{PeerId{{2}}, PresenceKey{2}}});
     BleSettings settings;
     settings.user = crypto.make_signing_key(identity::Secret32{5});
-    BleLayer layer(settings, rng, recognition);
+    BleLayer layer(settings, crypto, rng, recognition);
     Instant now{};
     layer.set_on(now, true);
     layer.handle_report(now, RadioChanged{RadioState::kWorking, "", "hci0", true, true, true});

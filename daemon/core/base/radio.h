@@ -48,11 +48,14 @@ struct Scan {
 struct Serve {
     Bytes info;
     Bytes record;  ///< empty: reading it is refused
+
+    friend bool operator==(const Serve&, const Serve&) = default;
 };
 struct OpenLink {
     LinkId link{};
     DeviceId device{};
 };
+/// After everything that was written to it before.
 struct CloseLink {
     LinkId link{};
 };
@@ -99,6 +102,8 @@ struct AdvertSeen {
 struct DeviceGone {
     DeviceId device{};
 };
+/// The link can be used: for one that we opened, our service is there and notifications of
+/// `handshake` and `signal` are subscribed to.
 struct LinkOpened {
     LinkId link{};
     DeviceId device{};

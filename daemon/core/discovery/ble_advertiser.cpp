@@ -11,6 +11,14 @@ Duration random_part(Rng& rng) {
         rng.below(static_cast<std::uint64_t>(Duration(BleAdvertiser::kQuietMost).count())));
 }
 
+/// Compares without an early exit, so that timing tells nothing about where a greeting differs.
+bool equal_greetings(ByteView a, ByteView b) {
+    if (a.size() != b.size()) return false;
+    unsigned differing = 0;
+    for (std::size_t at = 0; at < a.size(); ++at) differing |= static_cast<unsigned>(a[at] ^ b[at]);
+    return differing == 0;
+}
+
 }  // namespace
 
 Rid BleAdvertiser::rid_now(Instant now) {
@@ -57,6 +65,17 @@ bool BleAdvertiser::update(Instant now) {
 bool BleAdvertiser::is_own(Instant now, const Rid& rid) const {
     if (visibility_ == Visibility::kPassive) return false;
     return rid == rid_ || (now < old_until_ && rid == old_);
+}
+
+std::optional<Rid> BleAdvertiser::greeted(Instant now, ByteView fresh, ByteView greeting) const {
+    if (visibility_ == Visibility::kPassive) return std::nullopt;
+    if (visibility_ == Visibility::kPublic) return rid_;
+    for (const Rid& rid : {rid_, old_}) {
+        if (!is_own(now, rid)) continue;
+        const Bytes expected = recognition_.expected_greeting(Medium::kBle, rid, fresh);
+        if (equal_greetings(expected, greeting)) return rid;
+    }
+    return std::nullopt;
 }
 
 }  // namespace sov::discovery

@@ -38,6 +38,9 @@ class BleAdvertiser {
     const Rid& rid() const { return rid_; }
     /// Ours, now or until a moment ago.
     bool is_own(Instant now, const Rid& rid) const;
+    /// The rid of ours that a hello with this greeting was meant for. In public mode anybody may
+    /// greet; in private mode only friends can (Recognition::greet); passive, nobody.
+    std::optional<Rid> greeted(Instant now, ByteView fresh, ByteView greeting) const;
 
   private:
     Rid rid_now(Instant now);

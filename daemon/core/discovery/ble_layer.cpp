@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "daemon/core/base/check.h"
+#include "daemon/core/identity/records.h"
+
 namespace sov::discovery {
 
 namespace {
@@ -25,19 +28,25 @@ std::string_view words(RadioState state) {
 
 }  // namespace
 
-BleLayer::BleLayer(const BleSettings& settings, Rng& rng, Recognition& recognition)
+BleLayer::BleLayer(const BleSettings& settings, identity::Crypto& crypto, Rng& rng,
+                   Recognition& recognition)
     : settings_(settings),
       scan_interval_(std::max<Duration>(settings.options.scan_interval, kScanIntervalMin)),
       rng_(rng),
       recognition_(recognition),
-      advertiser_(settings.options.visibility, PeerId{settings.user.public_key}, rng, recognition) {
-}
+      self_{settings.user, settings.network, settings.options.visibility, {}, {}},
+      advertiser_(settings.options.visibility, PeerId{settings.user.public_key}, rng, recognition),
+      links_(crypto, rng, recognition, advertiser_, listening_, sightings_, requests_, self_) {}
 
 // --- what the radio shall do ---
 
+bool BleLayer::served() const {
+    return radio_ && radio_->can_serve && settings_.options.visibility != Visibility::kPassive;
+}
+
 std::uint8_t BleLayer::advert_flags() const {
     std::uint8_t flags = 0;
-    if (radio_ && radio_->can_serve) flags |= Advert::kGatt;
+    if (served()) flags |= Advert::kGatt;
     if (settings_.options.visibility == Visibility::kPublic) flags |= Advert::kPublic;
     return flags;
 }
@@ -50,7 +59,26 @@ void BleLayer::advertise() {
     }
     const bool is_public = settings_.options.visibility == Visibility::kPublic;
     const std::int8_t power = is_public ? settings_.options.power_at_one_metre : kCommonPower;
+    // First what answers, then who calls for it.
+    serve();
     requests_.push_back(Advertise{encode_advert({advert_flags(), *advertiser_.on_air(), power})});
+}
+
+void BleLayer::serve() {
+    if (!working() || !served()) return;
+    GattInfo info;
+    info.flags = advert_flags();
+    info.rid = advertiser_.rid();
+    Serve service;
+    if (settings_.options.visibility == Visibility::kPublic) {
+        info.capabilities = capabilities_;
+        if (self_.record.size() <= kAttributeBytesMax) service.record = self_.record;
+        info.record_bytes = static_cast<std::uint16_t>(service.record.size());
+    }
+    service.info = encode_info(info);
+    if (service == served_) return;
+    served_ = service;
+    requests_.push_back(std::move(service));
 }
 
 Duration BleLayer::pause() const {
@@ -99,7 +127,18 @@ void BleLayer::handle_friends_changed(Instant now) {
     update(now);
 }
 
-void BleLayer::set_own_record(Bytes signed_peer_record) { record_ = std::move(signed_peer_record); }
+void BleLayer::set_own_record(Bytes signed_peer_record) {
+    SOV_CHECK(signed_peer_record.size() <= identity::kRecordBytesMax);
+    self_.record = std::move(signed_peer_record);
+    serve();
+}
+
+void BleLayer::set_own_contact(const Contact& contact) { self_.contact = contact; }
+
+void BleLayer::set_own_capabilities(std::uint32_t capabilities) {
+    capabilities_ = capabilities;
+    serve();
+}
 
 void BleLayer::set_on(Instant now, bool on) {
     if (on_ == on) return;
@@ -111,7 +150,12 @@ void BleLayer::set_on(Instant now, bool on) {
         advertise();
     } else {
         // Also while the radio is away: the adapter remembers what it was asked for.
-        if (settings_.options.visibility != Visibility::kPassive) requests_.push_back(Advertise{});
+        links_.close_all(now);
+        if (settings_.options.visibility != Visibility::kPassive) {
+            requests_.push_back(Advertise{});
+            requests_.push_back(Serve{});
+            served_ = Serve{};
+        }
         requests_.push_back(Scan{false});
         listening_.set_on(now, false);
         sightings_.lose_all(now);
@@ -142,6 +186,7 @@ void BleLayer::handle(Instant now, const RadioChanged& changed) {
     if (!working()) {
         // The adapter keeps what it was asked for, but nobody hears anything now.
         listening_.set_on(now, false);
+        links_.forget_all();
         if (worked) blind_until_ = now + kBlind;
         return;
     }
@@ -164,13 +209,6 @@ void BleLayer::handle(Instant now, const AdvertSeen& seen) {
 }
 
 void BleLayer::handle(Instant, const DeviceGone& gone) { sightings_.forget_device(gone.device); }
-
-void BleLayer::handle(Instant, const LinkOpened& opened) {
-    requests_.push_back(CloseLink{opened.link});
-}
-void BleLayer::handle(Instant, const LinkRead&) {}
-void BleLayer::handle(Instant, const LinkFrame&) {}
-void BleLayer::handle(Instant, const LinkClosed&) {}
 
 LayerReport BleLayer::report() const {
     if (!on_) return {LayerState::kOff, ""};
@@ -203,21 +241,61 @@ void BleLayer::handle_timeout(Instant now) { update(now); }
 void BleLayer::update(Instant now) {
     next_timeout_ = kNever;
     if (!on_) return;
-    if (working() && advertiser_.update(now)) advertise();
+    if (working() && advertiser_.update(now)) {
+        links_.close_unproven(now);
+        advertise();
+    }
     update_scanning(now);
     sightings_.update(now, listening_);
+    if (working()) links_.update(now, served());
     if (now >= blind_until_) {
         sightings_.lose_all(now);
         blind_until_ = kNever;
     }
     next_timeout_ = earliest(sightings_.next_timeout(now, listening_), blind_until_);
-    if (working())
-        next_timeout_ = earliest(next_timeout_, earliest(advertiser_.next_timeout(), scan_turns_));
+    if (!working()) return;
+    for (const Instant next :
+         {advertiser_.next_timeout(), scan_turns_, links_.next_timeout(now, served())})
+        next_timeout_ = earliest(next_timeout_, next);
 }
 
-std::optional<Contact> BleLayer::poll_probe(Instant) { return std::nullopt; }
+void BleLayer::handle_network_change(Instant now) {
+    // Where our node can be reached has changed, and perhaps friends are in the same LAN now.
+    for (auto& [source, sighting] : sightings_.all()) {
+        if (!sighting.is_friend) continue;
+        sighting.retry.reset();
+        sighting.open_at = sighting.retry.next(now, rng_);
+    }
+    update(now);
+}
 
-void BleLayer::on_probed(Instant, const Probed&) {}
+std::optional<Contact> BleLayer::poll_probe(Instant) { return links_.poll_probe(); }
+
+std::optional<Contact> BleLayer::poll_check(Instant now) {
+    for (auto& [source, sighting] : sightings_.all()) {
+        const bool asks = sighting.presence == Presence::kFading && sighting.node && sighting.lan;
+        if (!asks || now < sighting.check_at) continue;
+        sighting.check_at = now + kCheckEvery;
+        next_timeout_ = earliest(next_timeout_, sighting.check_at);
+        return Contact::of(*sighting.node, *sighting.lan);
+    }
+    return std::nullopt;
+}
+
+void BleLayer::on_probed(Instant now, const Probed& probed) {
+    // An answer from far away says nothing about who is near.
+    const Scope scope = probed.endpoint.scope();
+    if (scope != Scope::kLan && scope != Scope::kLinkLocal) return;
+    for (auto& [source, sighting] : sightings_.all()) {
+        if (sighting.node != probed.key) continue;
+        if (probed.answered) {
+            sighting.lan = probed.endpoint;
+            sighting.held_until = now + kHeld;
+        } else if (sighting.lan == probed.endpoint) {
+            sighting.lan.reset();
+        }
+    }
+}
 
 std::optional<Evidence> BleLayer::poll_evidence(Instant now) {
     return sightings_.poll(now, adapter_);

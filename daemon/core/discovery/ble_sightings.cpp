@@ -52,14 +52,14 @@ std::size_t BleSightings::count_known(Instant now, bool known) const {
     return static_cast<std::size_t>(counted);
 }
 
-BleSighting* BleSightings::make(Instant now, const Heard& heard) {
-    const bool is_friend = heard.recognised.has_value();
+BleSighting* BleSightings::make(Instant now, const std::optional<PeerId>& recognised) {
+    const bool is_friend = recognised.has_value();
     if (count_known(now, is_friend) >= (is_friend ? kKnownMax : kUnverifiedMax)) return nullptr;
     const std::uint64_t source = next_source_++;
     BleSighting& sighting = all_[source];
     sighting.source = source;
     sighting.is_friend = is_friend;
-    sighting.peer = heard.recognised;
+    sighting.peer = recognised;
     sighting.first_seen = now;
     return &sighting;
 }
@@ -67,7 +67,7 @@ BleSighting* BleSightings::make(Instant now, const Heard& heard) {
 BleSighting* BleSightings::note(Instant now, const ListeningClock& listening, const Heard& heard) {
     BleSighting* sighting = known(heard);
     const bool is_new = sighting == nullptr;
-    if (is_new) sighting = make(now, heard);
+    if (is_new) sighting = make(now, heard.recognised);
     if (sighting == nullptr) return nullptr;
 
     const Duration here = listening.at(now);
@@ -85,6 +85,17 @@ BleSighting* BleSightings::note(Instant now, const ListeningClock& listening, co
     sighting->advert = heard.advert;
     if (sighting->meter.add(now, heard.rssi_dbm)) sighting->changed = true;
     set_presence(*sighting, Presence::kPresent);
+    return sighting;
+}
+
+BleSighting* BleSightings::meet(Instant now, const ListeningClock& listening, const PeerId& peer,
+                                bool is_friend) {
+    BleSighting* sighting = make(now, is_friend ? std::optional(peer) : std::nullopt);
+    if (sighting == nullptr) return nullptr;
+    sighting->peer = peer;
+    std::copy_n(peer.bytes.begin(), sighting->advert.rid.size(), sighting->advert.rid.begin());
+    sighting->heard = listening.at(now);
+    sighting->last_seen = now;
     return sighting;
 }
 
@@ -153,8 +164,10 @@ Instant BleSightings::next_timeout(Instant now, const ListeningClock& listening)
     Instant next = kNever;
     for (const auto& [source, sighting] : all_) {
         if (sighting.verified_until != Instant{}) next = earliest(next, sighting.verified_until);
-        if (!listening.on() || sighting.linked) continue;
         const bool fading = sighting.presence == Presence::kFading;
+        if (fading && sighting.lan && sighting.check_at > now)
+            next = earliest(next, sighting.check_at);
+        if (!listening.on() || sighting.linked) continue;
         const Duration silent = listening.at(now) - sighting.heard;
         const Instant turns =
             now + ((fading ? lost_after(sighting) : fading_after(sighting)) - silent);

@@ -7,6 +7,7 @@
 #include "daemon/core/discovery/advert.h"
 #include "daemon/core/discovery/evidence.h"
 #include "daemon/core/discovery/recognition.h"
+#include "daemon/core/discovery/retry.h"
 #include "daemon/core/discovery/signal_meter.h"
 
 namespace sov::discovery {
@@ -46,6 +47,11 @@ struct BleSighting {
     Duration heard{0};     ///< listening time of the last advert
     Duration interval{0};  ///< smoothed listening time between adverts
     bool linked = false;   ///< a link is open: it is there, whatever it advertises
+    std::optional<Endpoint>
+        lan;               ///< where its node has answered, near enough to say that it is here
+    Instant check_at{};    ///< not to be pinged there before
+    Instant open_at{};     ///< no link to it before
+    Retry retry;           ///< of links
     Instant held_until{};  ///< answered over IP: counts as there until then
     Presence presence = Presence::kPresent;
     bool changed = true, told = false;
@@ -75,6 +81,10 @@ class BleSightings {
     };
     /// The sighting that the advert belongs to; nothing when it has to wait for room.
     BleSighting* note(Instant now, const ListeningClock& listening, const Heard& heard);
+    /// Somebody who came by a link and has proven to be this peer, before an advert of theirs was
+    /// heard; known by the rid that a public peer would have. Nothing when there is no room.
+    BleSighting* meet(Instant now, const ListeningClock& listening, const PeerId& peer,
+                      bool is_friend);
     BleSighting* find(std::uint64_t source);
     /// The adapter forgot the device: no link can be opened to it.
     void forget_device(DeviceId device);
@@ -108,7 +118,7 @@ class BleSightings {
     using Place = std::map<std::uint64_t, BleSighting>::iterator;
 
     BleSighting* known(const Heard& heard);
-    BleSighting* make(Instant now, const Heard& heard);
+    BleSighting* make(Instant now, const std::optional<PeerId>& recognised);
     std::size_t count_known(Instant now, bool known) const;
     Evidence evidence(Instant now, const BleSighting& sighting) const;
     Place lose(Instant now, Place place);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kSearchesPerMinute = 4;
 constexpr std::size_t kHmacsPerSearch = 8192;
+constexpr std::size_t kGreetingBytes = 16;
 /// A day of epochs.
 constexpr Epoch kFarthest = 96;
 
@@ -19,6 +20,9 @@ ByteView tag_domain(Medium medium) {
 }
 ByteView veil_domain(Medium medium) {
     return as_bytes(medium == Medium::kBle ? "sov-veil-ble1" : "sov-veil-mdns1");
+}
+ByteView greeting_domain(Medium medium) {
+    return as_bytes(medium == Medium::kBle ? "sov-hello-ble1" : "sov-hello-mdns1");
 }
 
 std::array<std::uint8_t, 8> bytes_of(Epoch epoch) {
@@ -137,6 +141,26 @@ std::optional<Bytes> Recognition::unveil(Instant now, Medium medium, ByteView ta
     Bytes plain = pad(friends_[known->at].second, medium, known->epoch, salt, veiled.size());
     for (std::size_t at = 0; at < plain.size(); ++at) plain[at] ^= veiled[at];
     return plain;
+}
+
+bool Recognition::is_friend(const PeerId& peer) const {
+    return std::any_of(friends_.begin(), friends_.end(),
+                       [&](const auto& known) { return known.first == peer; });
+}
+
+Bytes Recognition::greeting(const PresenceKey& key, Medium medium, ByteView tag, ByteView fresh) {
+    const Hash32 full = crypto_.mac(key, {greeting_domain(medium), tag, fresh});
+    return to_bytes(full.view().first(kGreetingBytes));
+}
+
+std::optional<Bytes> Recognition::greet(Instant now, Medium medium, ByteView tag, ByteView fresh) {
+    const auto known = find(now, medium, tag);
+    if (!known) return std::nullopt;
+    return greeting(friends_[known->at].second, medium, tag, fresh);
+}
+
+Bytes Recognition::expected_greeting(Medium medium, ByteView tag, ByteView fresh) {
+    return greeting(own_key_, medium, tag, fresh);
 }
 
 }  // namespace sov::discovery

@@ -61,6 +61,15 @@ class Recognition {
     std::optional<Bytes> unveil(Instant now, Medium medium, ByteView tag, ByteView salt,
                                 ByteView veiled);
 
+    /// Whether this peer is a friend whose tags are recognised.
+    bool is_friend(const PeerId& peer) const;
+    /// Shows the bearer of a friend's tag that we are one of its friends: 16 bytes over something
+    /// that was never said before, which nobody without the bearer's presence key can make. Nothing
+    /// when the tag is nobody's.
+    std::optional<Bytes> greet(Instant now, Medium medium, ByteView tag, ByteView fresh);
+    /// What a friend's greet() gives for a tag of ours.
+    Bytes expected_greeting(Medium medium, ByteView tag, ByteView fresh);
+
   private:
     using Tag = std::array<std::uint8_t, 12>;
     struct Known {
@@ -72,6 +81,7 @@ class Recognition {
     void work_out(Epoch epoch);
     std::optional<Known> find(Instant now, Medium medium, ByteView tag);
     std::optional<Known> search_a_day(Instant now, Medium medium, ByteView tag);
+    Bytes greeting(const PresenceKey& key, Medium medium, ByteView tag, ByteView fresh);
     Bytes pad(const PresenceKey& key, Medium medium, Epoch epoch, ByteView salt, std::size_t size);
 
     identity::Crypto& crypto_;

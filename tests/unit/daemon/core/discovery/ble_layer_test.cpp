@@ -36,7 +36,7 @@ class BleLayerTest : public ::testing::Test {
         settings.user = crypto.make_signing_key(identity::Secret32{5});
     }
     void start() {
-        layer = std::make_unique<BleLayer>(settings, rng, recognition);
+        layer = std::make_unique<BleLayer>(settings, crypto, rng, recognition);
         layer->set_on(now, true);
         report(working());
     }
@@ -97,7 +97,7 @@ class BleLayerTest : public ::testing::Test {
 };
 
 TEST_F(BleLayerTest, waits_for_the_radio_and_says_why) {
-    layer = std::make_unique<BleLayer>(settings, rng, recognition);
+    layer = std::make_unique<BleLayer>(settings, crypto, rng, recognition);
     EXPECT_EQ(layer->report().state, LayerState::kOff);
     layer->set_on(now, true);
     EXPECT_EQ(layer->report().state, LayerState::kWaiting);
