@@ -61,6 +61,9 @@ sov_layer(daemon/core TARGET sov_core_node
                 daemon/core/dht daemon/core/discovery
     EXTERNAL std boost_result)
 
+# The public protocols of streams between peers. Knows no part of the core, and no part of the core knows it.
+sov_layer(daemon/streams TARGET sov_streams MAY_INCLUDE daemon/core/base EXTERNAL std boost_result)
+
 # ---- floor 1: what the outside must offer ------------------------------------------------------------------------
 
 sov_layer(daemon/ports TARGET sov_ports MAY_INCLUDE daemon/core/base daemon/core/identity EXTERNAL std boost_result)
@@ -116,13 +119,17 @@ sov_layer(tests/sim TARGET sov_sim
     ROOMS scenarios)
 sov_layer(tests/fuzz TARGET sov_fuzz
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
-                daemon/core/dht daemon/core/discovery tests/support
+                daemon/core/dht daemon/core/discovery daemon/streams tests/support
     EXTERNAL std std_system boost_result)
 # Tests of the core run against real cryptography, which is why they alone see an adapter.
 sov_layer(tests/unit/daemon/core TARGET sov_unit_tests
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
                 daemon/core/dht daemon/core/discovery daemon/ports tests/support platform/openssl
     EXTERNAL std std_system posix boost_result gtest
+    DEEP)
+sov_layer(tests/unit/daemon/streams TARGET sov_unit_tests
+    MAY_INCLUDE daemon/core/base daemon/streams tests/support
+    EXTERNAL std std_system boost_result gtest
     DEEP)
 sov_layer(tests/unit/tests TARGET sov_unit_tests
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
@@ -132,7 +139,7 @@ sov_layer(tests/unit/tests TARGET sov_unit_tests
 # Holds the code against the wire vectors of docs/protocol.md.
 sov_layer(tests/unit/docs TARGET sov_unit_tests
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
-                daemon/core/discovery platform/openssl
+                daemon/core/discovery daemon/streams platform/openssl
     EXTERNAL std std_system boost_result gtest)
 
 # The composition root sees everything and nobody but its own tests sees it.

@@ -108,6 +108,62 @@ def scripts():
         save("node", f"script_{seed:02}", random.Random(seed).randbytes(40 + 30 * seed))
 
 
+def uvarint(value):
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(out) + bytes([value])
+
+
+def delimited(message):
+    return uvarint(len(message)) + message
+
+
+def streams():
+    peer = b"\x00\x24\x08\x01\x12\x20" + KEY
+    quic = bytes([4, 192, 0, 2, 1, 0x91, 2, 0x0F, 0xA1, 0xCD, 3])
+    six = bytes([41]) + bytes.fromhex("20010db8000000000000000000000001") + bytes([6, 1, 187, 0xDE, 3])
+    relayed = quic + b"\xa5\x03" + delimited(peer) + b"\xa2\x02" + b"\xa5\x03\x22\x12\x20" + KEY
+    for name, address in {"quic": quic, "wss": six, "relayed": relayed,
+                          "dns": b"\x36" + delimited(b"example.com") + b"\x06\x01\xbb\xc0\x03"}.items():
+        save("multiaddr", name, address)
+    save("multiaddr", "text", "/ip4/192.0.2.1/udp/4001/quic-v1/p2p/"
+         "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA/p2p-circuit")
+    save("multiaddr", "text_cid", "/dns6/a_b.example/tcp/443/tls/ws/ipfs/"
+         "bafzaajaiaejcahwr5d5ofrfbis4l5d6uwr57hu5tjodrypfm6yaq6dsc2r2pzyt6")
+
+    def lines(*texts):
+        return b"".join(delimited(text + b"\n") for text in texts)
+
+    hello = b"/multistream/1.0.0"
+    save("negotiation", "agreed", b"\x05" + lines(hello, b"/a/1") + b"first words")
+    save("negotiation", "refused", b"\x05" + lines(hello, b"na", b"na"))
+    save("negotiation", "second", b"\x00" + lines(hello, b"/c/1", b"ls", b"/b/1"))
+    save("negotiation", "many", b"\x0f" + lines(hello, *[b"/c/1"] * 17))
+
+    def text_field(number, value):
+        return uvarint(number << 3 | 2) + delimited(value)
+
+    said = (text_field(5, b"sovereign/1") + text_field(6, b"agent") + text_field(1, peer[2:]) + text_field(2, quic)
+            + text_field(2, relayed) + text_field(4, quic) + text_field(3, b"/ipfs/ping/1.0.0") + text_field(8, bytes(9)))
+    save("identify", "whole", delimited(said))
+    save("identify", "two_parts", delimited(said) + delimited(text_field(3, b"/more/1")))
+    save("identify", "foreign_fields", delimited(b"\x0d1234\x1112345678\x18\x96\x01" + text_field(99, b"x")))
+
+    frames = {"request": b"\x01\0\0\0\1\0\0\x03\xe8\4namebody", "answer": b"\x02\0\0\0\1\1body",
+              "part": b"\x02\0\0\0\2\0body", "refusal": b"\x03\0\0\0\3\0\x0a\0\0\0\x64\4busydetail",
+              "cancel": b"\x04\0\0\0\1"}
+    for name, frame in frames.items():
+        save("request_frame", name, b"\0" + frame)
+    save("request_frame", "answers", b"\1" + b"".join(delimited(frames[n]) for n in ("part", "answer", "refusal")))
+    save("request_frame", "requests", b"\1" + delimited(frames["request"]) + delimited(frames["cancel"]))
+
+    save("tls_identity", "identity", b"\x30\x68\x04\x24" + peer[2:] + b"\x04\x40" + bytes(64))
+    save("tls_identity", "certificate", b"\x30\x0b\x30\x02ab\x30\x00\x03\x03xyz")
+    save("tls_identity", "long_lengths", b"\x30\x82\x01\x0d\x30\x81\xff" + bytes(255) + b"\x30\0\x03\x07" + bytes(7))
+
+
 if __name__ == "__main__":
     records()
     texts()
@@ -115,3 +171,4 @@ if __name__ == "__main__":
     adverts()
     announcements()
     scripts()
+    streams()

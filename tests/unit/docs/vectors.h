@@ -44,4 +44,7 @@ std::vector<Vector> announcement_vectors(identity::Crypto& crypto);
 /// "advert ..." and what else is said over Bluetooth LE.
 std::vector<Vector> ble_vectors(identity::Crypto& crypto);
 
+/// Names of a peer in libp2p's words, and the frames of the request protocol.
+std::vector<Vector> stream_vectors(identity::Crypto& crypto);
+
 }  // namespace sov::vectors

@@ -1,0 +1,75 @@
+#include <gtest/gtest.h>
+
+#include "daemon/streams/identify.h"
+#include "daemon/streams/request_frame.h"
+#include "daemon/streams/tls_identity.h"
+#include "tests/unit/docs/vectors.h"
+
+// What streams between peers carry. The protocols of libp2p are written down elsewhere; here stand
+// the names that our keys have in them, and the bytes of our own request protocol.
+
+namespace sov::vectors {
+
+namespace {
+
+using namespace streams;
+
+Vector peer_in_libp2p(const PeerId& peer) {
+    const PeerHash hash(peer);
+    Vector vector{"peer in libp2p", {}};
+    vector.add("public_key", peer.view());
+    vector.add("key_message", public_key_message(peer));
+    vector.add("multihash", hash.view());
+    vector.add("text", hash.text());
+    vector.add("cid", hash.cid_text());
+    EXPECT_EQ(PeerHash::parse(hash.text()), hash);
+    EXPECT_EQ(PeerHash::parse(hash.cid_text())->peer(), peer);
+    return vector;
+}
+
+Vector multiaddr(const PeerId& peer) {
+    const auto address = Multiaddr::quic(*Endpoint::parse("192.0.2.7:6881"), PeerHash(peer));
+    Vector vector{"multiaddr", {}};
+    vector.add("text", address.text());
+    vector.add("bytes", address.bytes());
+    EXPECT_EQ(*Multiaddr::read(vector.bytes("bytes")), address);
+    return vector;
+}
+
+Vector tls_identity(identity::Crypto& crypto, const identity::SigningKey& user) {
+    // Any bytes do as a certificate's key here.
+    const Bytes message = tls_identity_message(as_bytes("SubjectPublicKeyInfo"));
+    const TlsIdentity said{PeerId{user.public_key}, crypto.sign(user, message)};
+    Vector vector{"tls identity", {}};
+    vector.add("signed", message);
+    vector.add("extension", encode_tls_identity(said));
+    const auto read = read_tls_identity(vector.bytes("extension"));
+    EXPECT_TRUE(read && crypto.verify(read->peer.bytes, message, read->signature));
+    return vector;
+}
+
+Vector request_frame(std::string word, const RequestFrame& frame) {
+    Vector vector{"request frame " + std::move(word), {}};
+    Bytes bytes;
+    append_frame(bytes, frame);
+    vector.add("bytes", bytes);
+    EXPECT_EQ(*read_frame(ByteView(bytes).subspan(1)), frame);
+    return vector;
+}
+
+}  // namespace
+
+std::vector<Vector> stream_vectors(identity::Crypto& crypto) {
+    const Cast cast = make_cast(crypto);
+    const PeerId peer{cast.user.public_key};
+    const Bytes body = to_bytes(as_bytes("body"));
+    return {peer_in_libp2p(peer),
+            multiaddr(peer),
+            tls_identity(crypto, cast.user),
+            request_frame("request", Request{7, 1500, "store.get", body}),
+            request_frame("answer", Answer{7, true, body}),
+            request_frame("refusal", Refusal{7, kOwnCodes, 250, "not today", body}),
+            request_frame("cancel", Cancel{7})};
+}
+
+}  // namespace sov::vectors
