@@ -101,6 +101,29 @@ def announcements():
                    source.choice([0, 1, 5, 20, 60, 255])]) for _ in range(20 << seed % 5)))
 
 
+def gatt_frames():
+    hello = random.Random(7).randbytes(48)
+    parts = [hello[at:at + 18] for at in range(0, 48, 18)]
+    frames = [bytes([9, at | (0x80 if at == 2 else 0)]) + part for at, part in enumerate(parts)]
+    opened, spoken = bytes([0, 0]) + bytes(20), b"".join(bytes([1, 0]) + f for f in frames)
+    rid = bytes(range(1, 9))
+    advert = bytes([6, 1, 0x31]) + rid + bytes(11)
+    info = b"\1\x11" + bytes(4) + rid + b"\0\xe0" + bytes(4)
+    save("gatt_frames", "message", b"".join(frames))
+    save("gatt_frames", "info", info)
+    save("gatt_frames", "hello", opened + spoken)
+    save("gatt_frames", "broken", opened + bytes([1, 0, 9, 5]) + bytes(18))
+    save("gatt_frames", "signal_first", opened + bytes([2, 0, 9, 0x80]) + bytes(18))
+    save("gatt_frames", "three_links", b"".join(bytes([0, n]) + bytes(20) for n in range(3)))
+    save("gatt_frames", "called", advert + bytes([0, 0x81]) + bytes(20) + bytes([3, 0x80]) + info +
+         bytes([3, 0x82]) + bytes(20))
+    for seed in range(4):
+        source = random.Random(200 + seed)
+        save("gatt_frames", f"played_{seed}", b"".join(
+            bytes([source.randrange(8) | source.choice([0, 0, 64, 248]), source.choice([0, 1, 0x81])])
+            + source.choice(frames + [info, b"\0" * 20]).ljust(20, b"\0") for _ in range(8 << seed)))
+
+
 def scripts():
     save("node", "quiet", bytes([2, 30]))
     # Steps and fates share one stream, so these are starting points rather than exact plots.
@@ -169,6 +192,7 @@ if __name__ == "__main__":
     texts()
     messages()
     adverts()
+    gatt_frames()
     announcements()
     scripts()
     streams()

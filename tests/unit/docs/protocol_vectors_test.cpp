@@ -28,7 +28,8 @@ class ProtocolVectors : public ::testing::Test {
         std::vector<Vector> all = key_vectors(crypto);
         for (const auto& more :
              {record_vectors(crypto), message_vectors(crypto), exchange_vectors(),
-              announcement_vectors(crypto), ble_vectors(crypto), stream_vectors(crypto)}) {
+              announcement_vectors(crypto), ble_vectors(crypto), link_vectors(crypto),
+              stream_vectors(crypto)}) {
             all.insert(all.end(), more.begin(), more.end());
         }
         return all;

@@ -41,8 +41,10 @@ void expect_exchange_accepted(const std::vector<Vector>& documented);
 /// "announcement ...": TXT records on a LAN.
 std::vector<Vector> announcement_vectors(identity::Crypto& crypto);
 
-/// "advert ..." and what else is said over Bluetooth LE.
+/// "advert ...": Bluetooth LE.
 std::vector<Vector> ble_vectors(identity::Crypto& crypto);
+/// "link ...": a friend calls a private peer.
+std::vector<Vector> link_vectors(identity::Crypto& crypto);
 
 /// Names of a peer in libp2p's words, and the frames of the request protocol.
 std::vector<Vector> stream_vectors(identity::Crypto& crypto);

@@ -91,6 +91,20 @@ TEST_F(RecognitionTest, shows_a_veiled_key_to_friends_alone) {
     EXPECT_FALSE(ours.unveil(Instant{}, Medium::kMdns, tag, salt, Bytes(33, 0)));
 }
 
+TEST_F(RecognitionTest, lets_friends_and_nobody_else_greet_the_bearer_of_a_tag) {
+    const Bytes tag = bobs.own_tag(Instant{}, Medium::kBle);
+    const Bytes fresh(32, 0x11);
+    const auto greeting = ours.greet(Instant{}, Medium::kBle, tag, fresh);
+    ASSERT_TRUE(greeting);
+    EXPECT_EQ(*greeting, bobs.expected_greeting(Medium::kBle, tag, fresh));
+    EXPECT_NE(*greeting, bobs.expected_greeting(Medium::kBle, tag, Bytes(32, 0x12)));
+    const Bytes next = bobs.own_tag(Instant{} + kEpochLength, Medium::kBle);
+    EXPECT_NE(*greeting, bobs.expected_greeting(Medium::kBle, next, fresh));
+    EXPECT_FALSE(ours.greet(Instant{}, Medium::kBle, Bytes(8, 0x33), fresh));
+    EXPECT_TRUE(ours.is_friend(bob));
+    EXPECT_FALSE(ours.is_friend(PeerId{{8}}));
+}
+
 TEST_F(RecognitionTest, keeps_no_more_friends_than_its_limit) {
     std::vector<std::pair<PeerId, PresenceKey>> many;
     for (std::size_t at = 0; at <= Recognition::kFriendsMax; ++at) {
