@@ -15,6 +15,7 @@
 #include "daemon/api/desk.h"
 #include "daemon/api/dht_service.h"
 #include "daemon/api/discovery_service.h"
+#include "daemon/api/local_service.h"
 #include "daemon/api/messages.h"
 #include "daemon/api/node_service.h"
 #include "daemon/core/base/check.h"
@@ -87,8 +88,9 @@ class ApiServer::Parts {
           node_(desk_),
           discovery_(desk_),
           dht_(desk_),
+          local_(desk_),
           writer_(crypto),
-          server_(build_server(options.limits, {&node_, &discovery_, &dht_})) {
+          server_(build_server(options.limits, {&node_, &discovery_, &dht_, &local_})) {
         // Without a port of its own nothing can fail here but memory.
         SOV_CHECK(server_ != nullptr);
         serve_health("", true);
@@ -136,6 +138,7 @@ class ApiServer::Parts {
     NodeService node_;
     DiscoveryService discovery_;
     DhtService dht_;
+    LocalService local_;
     MessageWriter writer_;
     std::unique_ptr<grpc::Server> server_;
     std::optional<Listener> listener_;

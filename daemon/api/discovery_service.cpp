@@ -6,6 +6,7 @@
 
 #include "daemon/api/event_stream.h"
 #include "daemon/api/messages.h"
+#include "daemon/api/requested_peer.h"
 #include "daemon/api/unary_call.h"
 #include "daemon/core/identity/peer_name.h"
 
@@ -34,19 +35,6 @@ grpc::Status report_found(const Desk& desk, const dht::Found& found, bool trace,
     return grpc::Status::OK;
 }
 
-/// The peer id in the request; a status that names the field when it is none.
-std::variant<PeerId, grpc::Status> requested_peer(const v1::FindPeerRequest& request) {
-    if (request.target_case() == v1::FindPeerRequest::kPeerText) {
-        if (const auto peer = identity::parse_peer(request.peer_text())) return *peer;
-        return invalid(
-            "peer_text",
-            "no peer id: it begins with sov1 and carries a checksum, so look for a typing error");
-    }
-    if (request.peer_key().size() != PeerId::kSize)
-        return invalid("peer_key", "must have 32 bytes");
-    return PeerId::from(as_bytes(request.peer_key()));
-}
-
 }  // namespace
 
 grpc::ServerUnaryReactor* DiscoveryService::FindPeer(grpc::CallbackServerContext* context,
@@ -68,7 +56,7 @@ grpc::ServerUnaryReactor* DiscoveryService::FindPeer(grpc::CallbackServerContext
             return node.find_name(now, request->name(), request->trace());
         };
     } else {
-        const auto peer = requested_peer(*request);
+        const auto peer = requested_peer(*request, "target");
         if (const auto* status = std::get_if<grpc::Status>(&peer)) {
             call->refuse(*status);
             return call;

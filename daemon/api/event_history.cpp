@@ -29,10 +29,12 @@ bool glob_matches(std::string_view glob, std::string_view type) {
     return g == glob.size();
 }
 
-bool EventFilter::wants(std::string_view type) const {
-    return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-               return glob_matches(glob, type);
-           });
+bool EventFilter::wants(const sovereign::v1::Event& event) const {
+    const bool matches =
+        globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
+            return glob_matches(glob, event.type());
+        });
+    return matches && (!also || also(event));
 }
 
 void EventHistory::add(sovereign::v1::Event event) {
@@ -42,7 +44,7 @@ void EventHistory::add(sovereign::v1::Event event) {
     remembered_.push_back(shared);
     if (remembered_.size() > kRemembered) remembered_.pop_front();
     for (EventReader* reader : readers_) {
-        if (!reader->filter_.wants(shared->type())) continue;
+        if (!reader->filter_.wants(*shared)) continue;
         if (std::exchange(reader->idle_, false)) {
             reader->give(shared);
             continue;
@@ -55,21 +57,23 @@ void EventHistory::add(sovereign::v1::Event event) {
     }
 }
 
-bool EventHistory::join(EventReader& reader, EventFilter filter, From from) {
+bool EventHistory::join(EventReader& reader, EventFilter filter, From from,
+                        std::vector<SharedEvent> preface) {
     const std::lock_guard lock(mutex_);
     if (closed_ || readers_.size() >= kReadersMax) return false;
     reader.filter_ = std::move(filter);
+    reader.queue_.assign(preface.begin(), preface.end());
     if (from.oldest || from.cursor > 0) {
         const std::uint64_t oldest =
             remembered_.empty() ? last_cursor_ + 1 : remembered_.front()->cursor();
         if (!from.oldest && from.cursor + 1 < oldest) reader.missed_ = oldest - from.cursor - 1;
         for (const SharedEvent& event : remembered_) {
             const bool after = from.oldest || event->cursor() > from.cursor;
-            if (after && reader.filter_.wants(event->type())) reader.queue_.push_back(event);
+            if (after && reader.filter_.wants(*event)) reader.queue_.push_back(event);
         }
-        // The replay itself must not count as slowness.
-        reader.queue_max_ = std::max(EventReader::kQueueMax, reader.queue_.size());
     }
+    // What is there at the beginning must not count as slowness.
+    reader.queue_max_ = std::max(EventReader::kQueueMax, reader.queue_.size());
     readers_.insert(&reader);
     return true;
 }

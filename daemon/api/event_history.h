@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,7 +23,9 @@ bool glob_matches(std::string_view glob, std::string_view type);
 /// Which events a reader wants. No globs: all.
 struct EventFilter {
     std::vector<std::string> globs;
-    bool wants(std::string_view type) const;
+    /// Also asked, in the order of events, when set; with the history locked.
+    std::function<bool(const sovereign::v1::Event&)> also = {};
+    bool wants(const sovereign::v1::Event& event) const;
 };
 
 /// One reader's place in the history. Its queue is bounded: past kQueueMax the oldest event goes
@@ -61,8 +64,9 @@ class EventHistory {
         bool oldest = false;       ///< replay everything remembered
     };
     /// False when there are too many readers already or the daemon leaves. The reader is not idle
-    /// then: it begins by taking the replay.
-    bool join(EventReader& reader, EventFilter filter, From from);
+    /// then: it begins by taking `preface`, which is for it alone, and then the replay.
+    bool join(EventReader& reader, EventFilter filter, From from,
+              std::vector<SharedEvent> preface = {});
     /// The reader is not touched after this returns.
     void part(EventReader& reader);
     /// The next event for this reader, a gap first where there is one. Null makes it idle.

@@ -30,6 +30,26 @@ std::string_view reachability_word(Reachability reachability) {
     return "";
 }
 
+std::string state_word(discovery::LayerState state) {
+    switch (state) {
+        case discovery::LayerState::kOff: return "is off";
+        case discovery::LayerState::kWorking: return "works";
+        case discovery::LayerState::kDegraded: return "works in part";
+        case discovery::LayerState::kWaiting: return "waits";
+    }
+    return "";
+}
+
+std::string_view kind_word(NeighbourChanged::Kind kind) {
+    switch (kind) {
+        case NeighbourChanged::Kind::kFound: return "found";
+        case NeighbourChanged::Kind::kUpdated: return "updated";
+        case NeighbourChanged::Kind::kFading: return "fading";
+        case NeighbourChanged::Kind::kLost: return "lost";
+    }
+    return "";
+}
+
 v1::Event table_changed(const MessageWriter& writer, bool added, const NodeId& node,
                         const Endpoint& endpoint) {
     v1::Event event;
@@ -129,6 +149,21 @@ struct Describe {
                           problem.reason);
         writer.write(problem.pinned, event.mutable_bootstrap_problem()->mutable_pinned());
         event.mutable_bootstrap_problem()->set_reason(problem.reason);
+        return event;
+    }
+    std::optional<v1::Event> operator()(const NeighbourChanged& changed) const {
+        return writer.event(changed, kind_word(changed.kind));
+    }
+    std::optional<v1::Event> operator()(const LayerChanged& changed) const {
+        v1::Event event;
+        event.set_type("layer.state");
+        const discovery::LayerReport& report = changed.report;
+        event.set_summary("the layer " + changed.layer + ' ' + state_word(report.state) +
+                          (report.reason.empty() ? "" : ": " + report.reason));
+        auto* kind = event.mutable_layer_changed();
+        kind->set_layer(changed.layer);
+        kind->set_state(message_of(report.state));
+        kind->set_reason(report.reason);
         return event;
     }
     // Answers go to whoever asked, requests for persistence to the store.

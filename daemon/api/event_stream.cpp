@@ -18,8 +18,30 @@ EventStream::EventStream(Desk& desk, const grpc::CallbackServerContext& context,
 }
 
 void EventStream::begin(EventFilter filter, EventHistory::From from, After after) {
+    join({{}, std::move(filter)}, from, after);
+}
+
+void EventStream::begin_with(std::function<Opening(Instant now, const Node& node)> open,
+                             After after) {
+    asking_ = true;
+    desk_.bridge.ask([this, open = std::move(open), after](Instant now, Node* node) {
+        if (node == nullptr) {
+            end(leaving());
+        } else {
+            join(open(now, *node), {}, after);
+        }
+        {
+            const std::lock_guard lock(order_);
+            asking_ = false;
+            if (!ended_) return;
+        }
+        Finish(end_);
+    });
+}
+
+void EventStream::join(Opening opening, EventHistory::From from, After after) {
     after_ = after;
-    if (!desk_.history.join(*this, std::move(filter), from)) {
+    if (!desk_.history.join(*this, std::move(opening.filter), from, std::move(opening.preface))) {
         sovereign::v1::ErrorDetail detail;
         detail.set_code("too_many_streams");
         detail.set_message(std::to_string(EventHistory::kReadersMax) +
@@ -62,6 +84,8 @@ void EventStream::end(const grpc::Status& status) {
     {
         const std::lock_guard lock(order_);
         if (std::exchange(ended_, true)) return;
+        end_ = status;
+        if (asking_) return;
     }
     // Not under the lock: gRPC may delete this stream, and the lock with it, before Finish returns.
     Finish(status);

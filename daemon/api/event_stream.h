@@ -3,9 +3,11 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "daemon/api/desk.h"
 #include "sovereign/v1/event.pb.h"
@@ -27,6 +29,15 @@ class EventStream final : public grpc::ServerWriteReactor<sovereign::v1::Event>,
     /// Replays, then follows or ends.
     void begin(EventFilter filter, EventHistory::From from, After after);
 
+    /// What a stream begins with that only the core knows.
+    struct Opening {
+        std::vector<SharedEvent> preface;
+        EventFilter filter;
+    };
+    /// Asks the core how things are, tells that, then follows or ends. `open` runs on the core
+    /// thread, where events are made, so nothing is missed or told twice in between.
+    void begin_with(std::function<Opening(Instant now, const Node& node)> open, After after);
+
     void OnWriteDone(bool ok) override;
     void OnCancel() override { end(grpc::Status::CANCELLED); }
     void OnDone() override;
@@ -36,6 +47,7 @@ class EventStream final : public grpc::ServerWriteReactor<sovereign::v1::Event>,
     void leave() override;
     void write(SharedEvent event);
     void take_next();
+    void join(Opening opening, EventHistory::From from, After after);
     /// The first reason to end counts; cancellation, a failed write and the daemon's end may race.
     void end(const grpc::Status& status);
 
@@ -43,8 +55,10 @@ class EventStream final : public grpc::ServerWriteReactor<sovereign::v1::Event>,
     std::optional<Gate::Pass> pass_;
     After after_ = After::kFollow;
     SharedEvent writing_;
-    std::mutex order_;  // guards ended_ and writing_: no write may start after Finish
+    std::mutex order_;  // guards everything below and writing_: no write may start after Finish
     bool ended_ = false;
+    bool asking_ = false;  ///< the core has been asked, so this must live until it has answered
+    grpc::Status end_;     ///< while asking: how it ended meanwhile
 };
 
 }  // namespace sov::api

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +11,8 @@
 #include "daemon/core/base/endpoint.h"
 #include "daemon/core/base/ids.h"
 #include "daemon/core/base/instant.h"
+#include "daemon/core/base/radio.h"
+#include "daemon/core/base/service.h"
 
 namespace sov::api {
 
@@ -28,6 +32,23 @@ struct HostFacts {
 struct LayerSwitch {
     std::string name;
     bool on = false;
+};
+
+/// What the machine around the daemon offers, as far as the daemon may look; for the doctor.
+struct MachineFacts {
+    /// What the adapters said last; nothing: they have not been needed yet.
+    std::optional<BrowserChanged> browser;
+    std::optional<RadioChanged> radio;
+
+    bool avahi_installed = false, bluez_installed = false;
+    bool bluetooth_hardware = false;  ///< the kernel knows a controller
+    enum class Privacy : std::uint8_t { kUnknown, kOff, kOn } bluetooth_privacy{};
+
+    UnixMillis wall_clock = 0;
+    UnixMillis surely_past =
+        0;  ///< the newest moment that has surely been: of a file that we wrote
+    bool clock_synchronised = false;  ///< the kernel has been told that its clock is right
+    std::uint64_t store_bytes_free = 0;
 };
 
 struct ModuleLevel {
@@ -62,6 +83,9 @@ class Host {
     virtual std::string store_problem() const = 0;
     /// What was set aside because it was damaged, in words; empty when nothing was.
     virtual std::string store_notice() const = 0;
+
+    /// Reads a few small files of the system.
+    virtual MachineFacts machine() const = 0;
 
     virtual std::vector<LayerSwitch> layers() const = 0;
     /// The node has switched the layer already; this remembers it.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "daemon/core/event.h"
 #include "daemon/core/identity/crypto.h"
@@ -11,6 +12,8 @@
 #include "sovereign/v1/discovery.pb.h"
 #include "sovereign/v1/event.pb.h"
 #include "sovereign/v1/identity.pb.h"
+#include "sovereign/v1/local.pb.h"
+#include "sovereign/v1/neighbour.pb.h"
 #include "sovereign/v1/node.pb.h"
 
 // The core's values as messages of the API. Ids need hashes, hence the Crypto, which is used on the
@@ -50,6 +53,11 @@ class MessageWriter {
     void write(const PeerSession& session, sovereign::v1::Session* to) const;
     void write(const BootstrapEntry& entry, sovereign::v1::BootstrapEntry* to) const;
     void write(const TableEntry& entry, sovereign::v1::GetTableResponse::Entry* to) const;
+    void write(const discovery::Neighbour& neighbour, Instant now,
+               sovereign::v1::Neighbour* to) const;
+    void write(const FriendStatus& from, sovereign::v1::Friend* to) const;
+    /// `word` ends its type: "found" makes "neighbour.found". Neither cursor nor time are set.
+    sovereign::v1::Event event(const NeighbourChanged& changed, std::string_view word) const;
     /// Nothing for what only the daemon itself is told. Neither cursor nor time are set.
     std::optional<sovereign::v1::Event> event(const Event& event) const;
 
@@ -62,5 +70,8 @@ sovereign::v1::DiscoveryState message_of(DiscoveryState state);
 sovereign::v1::Reachability message_of(Reachability reachability);
 sovereign::v1::Family message_of(Family family);
 sovereign::v1::RecordKind message_of(identity::RecordKind kind);
+sovereign::v1::Medium message_of(discovery::Medium medium);
+sovereign::v1::LayerState message_of(discovery::LayerState state);
+void write_layer(const LayerStatus& layer, sovereign::v1::LayerStatus* to);
 
 }  // namespace sov::api

@@ -17,7 +17,7 @@ constexpr int kGlobsMax = 16;
 constexpr std::size_t kGlobCharsMax = 64;
 constexpr std::chrono::milliseconds kLogLevelTimeMax = std::chrono::hours(24);
 
-v1::LogLevel message_of(LogLevel level) {
+v1::LogLevel level_message(LogLevel level) {
     return static_cast<v1::LogLevel>(static_cast<int>(level));
 }
 static_assert(static_cast<int>(LogLevel::kError) == v1::LOG_LEVEL_ERROR &&
@@ -28,9 +28,9 @@ void report_log_levels(Host& host, Response* response) {
     for (const ModuleLevel& module : host.log_levels()) {
         auto* to = response->add_modules();
         to->set_module(module.module);
-        to->set_level(message_of(module.level));
+        to->set_level(level_message(module.level));
         to->set_reverts_in_ms(whole_ms(module.reverts_in));
-        if (module.reverts_in.count() > 0) to->set_reverts_to(message_of(module.reverts_to));
+        if (module.reverts_in.count() > 0) to->set_reverts_to(level_message(module.reverts_to));
     }
 }
 
@@ -146,14 +146,11 @@ grpc::ServerUnaryReactor* NodeService::SetLayer(grpc::CallbackServerContext* con
     if (!call->admitted()) return call;
     call->ask([this, request, response](Instant now, Node& node) {
         if (!node.set_layer(now, request->layer(), request->on())) {
-            return invalid("layer", "'" + request->layer() + "' is not one of bootstrap, dht");
+            return invalid("layer",
+                           "'" + request->layer() + "' is not one of bootstrap, dht, mdns, ble");
         }
         desk_.host.layer_switched(request->layer(), request->on());
-        for (const LayerSwitch& layer : desk_.host.layers()) {
-            auto* to = response->add_layers();
-            to->set_name(layer.name);
-            to->set_on(layer.on);
-        }
+        for (const LayerStatus& layer : node.layers()) write_layer(layer, response->add_layers());
         return grpc::Status::OK;
     });
     return call;

@@ -122,11 +122,7 @@ void report_status(const Desk& desk, Instant now, const Node& node, Role role,
     report_family(Family::kIpv4, status.v4, listening, abridged, response->add_families());
     report_family(Family::kIpv6, status.v6, listening, abridged, response->add_families());
     report_counts(status, response);
-    for (const LayerSwitch& layer : layers) {
-        auto* to = response->add_layers();
-        to->set_name(layer.name);
-        to->set_on(layer.on);
-    }
+    for (const LayerStatus& layer : node.layers()) write_layer(layer, response->add_layers());
     response->set_store_problem(desk.host.store_problem());
     response->set_store_notice(desk.host.store_notice());
     node.counters().for_each([&](std::string_view name, std::uint64_t value) {

@@ -100,7 +100,8 @@ Verdict judge(const VerdictInput& input) {
                                    "free space or check permissions; it is tried again by itself"});
     }
     for (const LayerSwitch& layer : input.layers) {
-        if (!layer.on)
+        // Without the local layers a node is as good as its network.
+        if (!layer.on && (layer.name == "bootstrap" || layer.name == "dht"))
             verdict.reasons.push_back(
                 {"layer_off", "the layer " + layer.name + " is switched off", ""});
     }

@@ -52,6 +52,7 @@ class Daemon final : private api::Host {
     std::vector<Endpoint> local_addresses() const override;
     std::string store_problem() const override { return persistence_->problem(); }
     std::string store_notice() const override;
+    api::MachineFacts machine() const override;
     std::vector<api::LayerSwitch> layers() const override;
     void layer_switched(std::string_view layer, bool on) override;
     std::vector<api::ModuleLevel> log_levels() const override { return log_.levels(); }
@@ -103,6 +104,8 @@ class Daemon final : private api::Host {
     boost::asio::signal_set signals_;
     boost::asio::steady_timer save_timer_, leave_timer_;
     std::vector<api::LayerSwitch> layers_;
+    std::optional<BrowserChanged> browser_state_;  ///< what the adapters said last
+    std::optional<RadioChanged> radio_state_;
     Leaving leaving_ = Leaving::kNo;
     std::chrono::steady_clock::time_point leave_by_;
 };

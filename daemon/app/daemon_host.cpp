@@ -5,6 +5,7 @@
 
 #include "daemon/app/config_table.h"
 #include "daemon/app/daemon.h"
+#include "daemon/app/machine_facts.h"
 #include "daemon/app/own_addresses.h"
 
 namespace sov::app {
@@ -31,6 +32,13 @@ std::vector<Endpoint> Daemon::local_addresses() const {
         all.insert(all.end(), some.begin(), some.end());
     }
     return all;
+}
+
+api::MachineFacts Daemon::machine() const {
+    api::MachineFacts facts = machine_facts(config_.state_dir);
+    facts.browser = browser_state_;
+    facts.radio = radio_state_;
+    return facts;
 }
 
 std::vector<api::LayerSwitch> Daemon::layers() const { return layers_; }

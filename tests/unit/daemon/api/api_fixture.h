@@ -21,6 +21,7 @@
 #include "platform/openssl/host_crypto.h"
 #include "sovereign/v1/dht.grpc.pb.h"
 #include "sovereign/v1/discovery.grpc.pb.h"
+#include "sovereign/v1/local.grpc.pb.h"
 #include "sovereign/v1/node.grpc.pb.h"
 
 namespace sov::api::test {
@@ -35,6 +36,7 @@ class RememberingHost final : public Host {
     }
     std::string store_problem() const override { return {}; }
     std::string store_notice() const override { return {}; }
+    MachineFacts machine() const override { return machine_facts; }
     std::vector<LayerSwitch> layers() const override {
         return {{"bootstrap", true}, {"dht", true}};
     }
@@ -50,6 +52,7 @@ class RememberingHost final : public Host {
     void name_unpinned(std::string_view) override {}
 
     std::string reload_error;
+    MachineFacts machine_facts;
     std::atomic<int> shutdowns = 0;
 
   private:
@@ -79,6 +82,7 @@ class ApiFixture : public testing::Test {
         options.node_key = crypto_.make_signing_key({2});
         options.key_work_bits = options.name_work_bits = 0;
         options.mode = NodeMode::kServer;
+        options.local = true;
         node_ = std::make_unique<Node>(Surroundings{crypto_, book_, packets_}, options,
                                        RestoredState{}, 0, 1);
         driver_ = std::make_unique<io::NodeDriver>(

@@ -12,6 +12,7 @@
 #include "sovereign/v1/access.pb.h"
 #include "sovereign/v1/dht.pb.h"
 #include "sovereign/v1/discovery.pb.h"
+#include "sovereign/v1/local.pb.h"
 #include "sovereign/v1/node.pb.h"
 
 namespace sov::api {
@@ -70,7 +71,8 @@ const std::vector<const pb::FileDescriptor*>& generated_files() {
     static const std::vector<const pb::FileDescriptor*> kFiles{
         sovereign::v1::GetStatusRequest::descriptor()->file(),
         sovereign::v1::FindPeerRequest::descriptor()->file(),
-        sovereign::v1::GetRequest::descriptor()->file()};
+        sovereign::v1::GetRequest::descriptor()->file(),
+        sovereign::v1::BrowseRequest::descriptor()->file()};
     return kFiles;
 }
 

@@ -1,0 +1,281 @@
+#include "daemon/api/doctor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/core/base/check.h"
+#include "daemon/core/identity/peer_name.h"
+
+namespace sov::api {
+namespace {
+
+/// Less than a full database and its log may need.
+constexpr std::uint64_t kStoreBytesLeast = 200 << 20;
+/// A file's time and the clock may differ by this much for honest reasons.
+constexpr UnixMillis kClockSlack = 60'000;
+
+/// Collects checks; the words come from the table.
+class Report {
+  public:
+    void add(std::string_view topic, std::string_view code, std::string what) {
+        const auto table = advice_table();
+        const auto row = std::find_if(table.begin(), table.end(), [&](const Advice& advice) {
+            return advice.topic == topic && advice.code == code;
+        });
+        SOV_CHECK(row != table.end());
+        checks_.push_back({*row, std::move(what)});
+    }
+    std::vector<Check> take() { return std::move(checks_); }
+
+  private:
+    std::vector<Check> checks_;
+};
+
+std::string count_of(std::size_t count, const std::string& one) {
+    return std::to_string(count) + ' ' + one + (count == 1 ? "" : "s");
+}
+
+const LayerStatus* layer_named(const Symptoms& symptoms, std::string_view name) {
+    const auto found = std::find_if(symptoms.layers.begin(), symptoms.layers.end(),
+                                    [&](const LayerStatus& layer) { return layer.name == name; });
+    return found == symptoms.layers.end() ? nullptr : &*found;
+}
+
+bool layer_on(const Symptoms& symptoms, std::string_view name) {
+    const LayerStatus* layer = layer_named(symptoms, name);
+    return layer != nullptr && layer->on;
+}
+
+std::size_t seen_by(const Symptoms& symptoms, discovery::Medium medium) {
+    return static_cast<std::size_t>(std::count_if(
+        symptoms.neighbours.begin(), symptoms.neighbours.end(), [&](const auto& neighbour) {
+            return std::any_of(neighbour.evidence.begin(), neighbour.evidence.end(),
+                               [&](const auto& evidence) { return evidence.medium == medium; });
+        }));
+}
+
+void look_at_network(const Symptoms& symptoms, Report& report) {
+    const std::size_t nodes = symptoms.status.v4.table_nodes + symptoms.status.v6.table_nodes;
+    switch (symptoms.status.state) {
+        case DiscoveryState::kReady:
+            return report.add("network", "ok", count_of(nodes, "node") + " in the table");
+        case DiscoveryState::kIsolated:
+            if (!symptoms.neighbours.empty()) {
+                return report.add("network", "only_nearby",
+                                  "nobody answers beyond the " +
+                                      count_of(symptoms.neighbours.size(), "neighbour") +
+                                      " on the local network and in radio range");
+            }
+            return report.add("network", "isolated", "nobody answers");
+        case DiscoveryState::kStarting:
+        case DiscoveryState::kBootstrapping:
+        case DiscoveryState::kPopulating: break;
+    }
+    report.add("network", "joining", "joining right now, " + count_of(nodes, "node") + " so far");
+}
+
+void look_at_bootstrap(const Symptoms& symptoms, Report& report) {
+    std::size_t configured = 0, bad = 0;
+    for (const BootstrapEntry& entry : symptoms.bootstrap) {
+        if (entry.source == BootstrapSource::kAnchor || entry.source == BootstrapSource::kCache)
+            continue;
+        ++configured;
+        if (entry.problem.empty()) continue;
+        ++bad;
+        const bool wrong_key = entry.problem.find("key") != std::string::npos;
+        report.add("bootstrap", wrong_key ? "wrong_key" : "unreachable",
+                   identity::node_text(entry.key).substr(0, 16) + "...: " + entry.problem);
+    }
+    if (configured == 0) {
+        report.add("bootstrap", "none", "no bootstrap peer is configured");
+    } else if (bad == 0) {
+        report.add("bootstrap", "ok",
+                   count_of(configured, "configured peer") + ", no trouble with any");
+    }
+}
+
+void look_at_reachability(const Symptoms& symptoms, Report& report) {
+    bool any_server = false;
+    std::string problem;
+    for (const auto& [family, word] :
+         {std::pair(&symptoms.status.v4, "IPv4"), std::pair(&symptoms.status.v6, "IPv6")}) {
+        if (!family->enabled) continue;
+        any_server |= family->reachability == Reachability::kServer;
+        if (family->reachability != Reachability::kClient) continue;
+        problem +=
+            (problem.empty() ? "" : "; ") + std::string(word) + ": " + family->reachability_reason;
+    }
+    if (symptoms.mode == ConfiguredMode::kServer && !problem.empty())
+        return report.add("reachability", "not_reachable", "not reachable over " + problem);
+    if (any_server) return report.add("reachability", "ok", "strangers can reach this node");
+    report.add("reachability", "client",
+               "not proven reachable by strangers: this node asks and publishes, others serve");
+}
+
+void look_at_mdns(const Symptoms& symptoms, Report& report) {
+    if (!layer_on(symptoms, "mdns")) return report.add("mdns", "off", "switched off (layers.mdns)");
+    const auto& browser = symptoms.machine.browser;
+    if (!browser) return report.add("mdns", "starting", "not asked for anything yet");
+    switch (browser->state) {
+        case BrowserState::kNoBus:
+            return report.add("mdns", "no_bus", "there is no system message bus");
+        case BrowserState::kNoResponder:
+            if (!symptoms.machine.avahi_installed)
+                return report.add("mdns", "avahi_missing", "Avahi is not installed");
+            return report.add("mdns", "avahi_stopped", "avahi-daemon does not run");
+        case BrowserState::kRefused:
+            return report.add("mdns", "avahi_refuses",
+                              "avahi-daemon does not let programs publish: " + browser->reason);
+        case BrowserState::kWorking: break;
+    }
+    report.add("mdns", "ok",
+               "Avahi works, " +
+                   count_of(seen_by(symptoms, discovery::Medium::kMdns), "neighbour") + " seen");
+}
+
+/// A session with somebody in the same subnet (a guess: /24, /64 of local addresses), through
+/// whatever way they were found.
+bool knows_somebody_on_the_lan(const Symptoms& symptoms) {
+    const auto same_link = [](const Endpoint& a, const Endpoint& b) {
+        const std::size_t bytes = a.family == Family::kIpv4 ? 3 : 8;
+        return a.family == b.family &&
+               std::equal(a.address.begin(), a.address.begin() + static_cast<std::ptrdiff_t>(bytes),
+                          b.address.begin());
+    };
+    return std::any_of(
+        symptoms.sessions.begin(), symptoms.sessions.end(), [&](const PeerSession& session) {
+            const Scope scope = session.endpoint.scope();
+            if (!session.confirmed || scope == Scope::kLoopback) return false;
+            return scope == Scope::kLinkLocal ||
+                   std::any_of(symptoms.local_addresses.begin(), symptoms.local_addresses.end(),
+                               [&](const Endpoint& own) {
+                                   return same_link(own, session.endpoint) &&
+                                          own.address != session.endpoint.address;
+                               });
+        });
+}
+
+void look_at_multicast(const Symptoms& symptoms, Report& report) {
+    const auto& browser = symptoms.machine.browser;
+    if (!layer_on(symptoms, "mdns") || !browser || browser->state != BrowserState::kWorking)
+        return report.add("multicast", "not_in_use", "nothing to see without mdns");
+    if (seen_by(symptoms, discovery::Medium::kMdns) > 0)
+        return report.add("multicast", "ok", "neighbours are heard");
+    if (knows_somebody_on_the_lan(symptoms)) {
+        return report.add("multicast", "not_arriving",
+                          "there are encrypted sessions with peers on this network, but mdns hears "
+                          "none of them");
+    }
+    report.add("multicast", "ok", "no neighbour is heard, and none is known to be here");
+}
+
+void look_at_bluetooth(const Symptoms& symptoms, Report& report) {
+    if (!layer_on(symptoms, "ble"))
+        return report.add("bluetooth", "off", "switched off (layers.ble)");
+    const auto& radio = symptoms.machine.radio;
+    if (!radio) return report.add("bluetooth", "starting", "not asked for anything yet");
+    const std::string adapter = radio->adapter.empty() ? "the adapter" : radio->adapter;
+    // Without a controller there is nothing that a service could drive.
+    const bool no_hardware =
+        !symptoms.machine.bluetooth_hardware && radio->state < RadioState::kBlocked;
+    if (no_hardware || radio->state == RadioState::kNoAdapter) {
+        return report.add("bluetooth", "no_adapter",
+                          "this host has no Bluetooth adapter, so the layer ble rests");
+    }
+    switch (radio->state) {
+        case RadioState::kNoBus:
+            return report.add("bluetooth", "no_bus", "there is no system message bus");
+        case RadioState::kNoService:
+            if (!symptoms.machine.bluez_installed)
+                return report.add("bluetooth", "bluez_missing", "BlueZ is not installed");
+            return report.add("bluetooth", "bluez_stopped", "bluetoothd does not run");
+        case RadioState::kBlocked:
+            return report.add("bluetooth", "blocked", adapter + " is blocked (rfkill)");
+        case RadioState::kOff:
+            return report.add("bluetooth", "powered_off", adapter + " is powered off");
+        case RadioState::kNoAdapter:
+        case RadioState::kWorking: break;
+    }
+    if (!radio->can_advertise) {
+        return report.add(
+            "bluetooth", "cant_advertise",
+            adapter + " can't advertise now" + (radio->reason.empty() ? "" : ": " + radio->reason));
+    }
+    report.add("bluetooth", "ok",
+               adapter + " works, " +
+                   count_of(seen_by(symptoms, discovery::Medium::kBle), "neighbour") + " seen");
+}
+
+void look_at_bluetooth_privacy(const Symptoms& symptoms, Report& report) {
+    const auto& radio = symptoms.machine.radio;
+    if (!layer_on(symptoms, "ble") || !radio || radio->state != RadioState::kWorking)
+        return report.add("bluetooth_privacy", "not_in_use", "nothing is said by radio");
+    switch (symptoms.machine.bluetooth_privacy) {
+        case MachineFacts::Privacy::kOff:
+            return report.add("bluetooth_privacy", "off",
+                              "BlueZ shows the adapter's fixed address (Privacy = off in "
+                              "/etc/bluetooth/main.conf, which is the default)");
+        case MachineFacts::Privacy::kOn:
+            return report.add("bluetooth_privacy", "ok", "BlueZ changes the adapter's address");
+        case MachineFacts::Privacy::kUnknown: break;
+    }
+    report.add("bluetooth_privacy", "unknown",
+               "/etc/bluetooth/main.conf can't be read by the daemon");
+}
+
+std::string span_of(UnixMillis span) {
+    constexpr UnixMillis kMinute = 60'000, kHour = 60 * kMinute, kDay = 24 * kHour;
+    if (span < 2 * kHour) return count_of(span / kMinute, "minute");
+    return span < 2 * kDay ? count_of(span / kHour, "hour") : count_of(span / kDay, "day");
+}
+
+void look_at_clock(const Symptoms& symptoms, Report& report) {
+    const MachineFacts& machine = symptoms.machine;
+    if (machine.wall_clock + kClockSlack < machine.surely_past) {
+        return report.add("clock", "behind",
+                          "the clock is at least " +
+                              span_of(machine.surely_past - machine.wall_clock) +
+                              " behind: files of this daemon are from its future");
+    }
+    if (!machine.clock_synchronised) {
+        return report.add("clock", "not_synchronised",
+                          "the kernel was not told that the clock is right");
+    }
+    report.add("clock", "ok", "synchronised");
+}
+
+void look_at_store(const Symptoms& symptoms, Report& report) {
+    if (!symptoms.store_problem.empty())
+        return report.add("store", "failing", "can't write to disk: " + symptoms.store_problem);
+    if (!symptoms.store_notice.empty()) report.add("store", "set_aside", symptoms.store_notice);
+    const std::uint64_t megabytes = symptoms.machine.store_bytes_free >> 20;
+    if (symptoms.machine.store_bytes_free < kStoreBytesLeast) {
+        report.add("store", "nearly_full", std::to_string(megabytes) + " MiB are left on the disk");
+    } else if (symptoms.store_notice.empty()) {
+        report.add("store", "ok", "writing works, " + std::to_string(megabytes) + " MiB are left");
+    }
+}
+
+}  // namespace
+
+std::vector<Check> diagnose(const Symptoms& symptoms) {
+    Report report;
+    look_at_network(symptoms, report);
+    look_at_bootstrap(symptoms, report);
+    look_at_reachability(symptoms, report);
+    look_at_mdns(symptoms, report);
+    look_at_multicast(symptoms, report);
+    look_at_bluetooth(symptoms, report);
+    look_at_bluetooth_privacy(symptoms, report);
+    look_at_clock(symptoms, report);
+    look_at_store(symptoms, report);
+    return report.take();
+}
+
+std::vector<Check> examine(Instant now, const Node& node, const Host& host) {
+    return diagnose({now, node.status(now), node.bootstrap(now), node.layers(), node.neighbours(),
+                     node.sessions(now), host.local_addresses(), host.facts().mode, host.machine(),
+                     host.store_problem(), host.store_notice()});
+}
+
+}  // namespace sov::api
