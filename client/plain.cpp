@@ -77,7 +77,45 @@ FoundPeer plain_found(const v1::FoundPeer& message) {
     return found;
 }
 
+Proximity plain_proximity(const v1::Proximity& message) {
+    return {message.rssi_dbm(), message.distance_cm(), message.near()};
+}
+
+Evidence plain_evidence(const v1::Evidence& message) {
+    Evidence evidence;
+    evidence.medium = word(message.medium());
+    evidence.trust = word(message.trust());
+    evidence.presence = word(message.presence());
+    evidence.peer = plain(message.peer());
+    evidence.node = plain(message.node());
+    evidence.endpoint = message.endpoint();
+    evidence.where = message.where();
+    evidence.label = message.label();
+    evidence.first_seen_ago = span_of<milliseconds>(message.first_seen_ago_ms());
+    evidence.last_seen_ago = span_of<milliseconds>(message.last_seen_ago_ms());
+    if (message.has_proximity()) evidence.proximity = plain_proximity(message.proximity());
+    return evidence;
+}
+
 using Facts = decltype(Event::facts);
+
+void append_facts(const google::protobuf::Message& message, const std::string& prefix,
+                  Facts& facts);
+
+/// Members of a list of messages, numbered from 0: "evidence_0_medium". Facts stay readable, so at
+/// most kListed of them.
+void append_list(const google::protobuf::Message& message,
+                 const google::protobuf::FieldDescriptor& field, const std::string& prefix,
+                 Facts& facts) {
+    constexpr int kListed = 16;
+    if (field.cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) return;
+    const auto* reflection = message.GetReflection();
+    const int count = std::min(reflection->FieldSize(message, &field), kListed);
+    for (int at = 0; at < count; ++at) {
+        append_facts(reflection->GetRepeatedMessage(message, &field, at),
+                     prefix + field.name() + '_' + std::to_string(at) + '_', facts);
+    }
+}
 
 /// Ids become their text; other messages are flattened under "name_".
 void append_facts(const google::protobuf::Message& message, const std::string& prefix,
@@ -85,16 +123,21 @@ void append_facts(const google::protobuf::Message& message, const std::string& p
     const auto* reflection = message.GetReflection();
     for (int index = 0; index < message.GetDescriptor()->field_count(); ++index) {
         const auto* field = message.GetDescriptor()->field(index);
-        if (field->is_repeated() ||
-            (field->has_presence() && !reflection->HasField(message, field))) {
+        if (field->is_repeated()) {
+            append_list(message, *field, prefix, facts);
             continue;
         }
+        if (field->has_presence() && !reflection->HasField(message, field)) continue;
         const std::string name = prefix + field->name();
         switch (field->cpp_type()) {
             case google::protobuf::FieldDescriptor::CPPTYPE_STRING:
                 if (field->type() != google::protobuf::FieldDescriptor::TYPE_BYTES) {
                     facts.emplace_back(name, reflection->GetString(message, field));
                 }
+                break;
+            case google::protobuf::FieldDescriptor::CPPTYPE_INT32:
+                // Signal strengths; texts, because facts have no negative numbers.
+                facts.emplace_back(name, std::to_string(reflection->GetInt32(message, field)));
                 break;
             case google::protobuf::FieldDescriptor::CPPTYPE_UINT32:
                 facts.emplace_back(name, std::uint64_t{reflection->GetUInt32(message, field)});
@@ -179,7 +222,9 @@ OwnName plain(const v1::OwnName& message) {
     return {message.name(), message.key().hex(), message.replicas(), message.problem()};
 }
 
-LayerStatus plain(const v1::LayerStatus& message) { return {message.name(), message.on()}; }
+LayerStatus plain(const v1::LayerStatus& message) {
+    return {message.name(), message.on(), word(message.state()), message.reason()};
+}
 
 ModuleLogLevel plain(const v1::ModuleLogLevel& message) {
     return {message.module(), word(message.level()), span_of<milliseconds>(message.reverts_in_ms()),
@@ -293,6 +338,54 @@ TableEntry plain(const v1::GetTableResponse::Entry& message) {
     entry.strikes = message.strikes();
     entry.replacement = message.replacement();
     return entry;
+}
+
+Neighbour plain(const v1::Neighbour& message) {
+    Neighbour neighbour;
+    neighbour.number = message.number();
+    neighbour.peer = plain(message.peer());
+    neighbour.node = plain(message.node());
+    neighbour.trust = word(message.trust());
+    neighbour.presence = word(message.presence());
+    neighbour.first_seen_ago = span_of<milliseconds>(message.first_seen_ago_ms());
+    neighbour.last_seen_ago = span_of<milliseconds>(message.last_seen_ago_ms());
+    neighbour.capabilities = message.capabilities();
+    if (message.has_proximity()) neighbour.proximity = plain_proximity(message.proximity());
+    for (const auto& evidence : message.evidence())
+        neighbour.evidence.push_back(plain_evidence(evidence));
+    return neighbour;
+}
+
+NeighbourChange plain_change(const v1::Event& message) {
+    NeighbourChange change;
+    change.time =
+        std::chrono::system_clock::time_point(span_of<milliseconds>(message.time_unix_ms()));
+    if (message.has_gap()) {
+        change.change = "missed";
+        change.missed = message.gap().missed();
+        return change;
+    }
+    change.change = message.type().substr(message.type().rfind('.') + 1);
+    change.neighbour = plain(message.neighbour_changed().neighbour());
+    if (message.neighbour_changed().has_became())
+        change.became = message.neighbour_changed().became();
+    return change;
+}
+
+Friend plain(const v1::Friend& message) {
+    Friend plain_friend;
+    plain_friend.peer = plain(message.peer());
+    plain_friend.note = message.note();
+    plain_friend.recognisable = message.recognisable();
+    plain_friend.told = message.told();
+    if (message.has_met_ago_ms())
+        plain_friend.met_ago = span_of<milliseconds>(message.met_ago_ms());
+    return plain_friend;
+}
+
+Check plain(const v1::Check& message) {
+    return {message.topic(), word(message.finding()), message.code(),   message.what(),
+            message.why(),   message.next_step(),     message.command()};
 }
 
 }  // namespace sov::client

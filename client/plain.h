@@ -5,6 +5,8 @@
 #include "sovereign/v1/discovery.pb.h"
 #include "sovereign/v1/event.pb.h"
 #include "sovereign/v1/identity.pb.h"
+#include "sovereign/v1/local.pb.h"
+#include "sovereign/v1/neighbour.pb.h"
 #include "sovereign/v1/node.pb.h"
 
 // From the daemon's messages to the plain structures of the public header.
@@ -27,6 +29,11 @@ Identity plain(const sovereign::v1::GetIdentityResponse& message);
 Event plain(const sovereign::v1::Event& message);
 Found plain(const sovereign::v1::FindPeerResponse& message);
 TableEntry plain(const sovereign::v1::GetTableResponse::Entry& message);
+Neighbour plain(const sovereign::v1::Neighbour& message);
+/// Of an event of Local.Browse.
+NeighbourChange plain_change(const sovereign::v1::Event& message);
+Friend plain(const sovereign::v1::Friend& message);
+Check plain(const sovereign::v1::Check& message);
 
 /// Every element of a repeated field.
 template <typename Messages>

@@ -12,6 +12,7 @@
 #include "client/socket_connection.h"
 #include "sovereign/v1/dht.grpc.pb.h"
 #include "sovereign/v1/discovery.grpc.pb.h"
+#include "sovereign/v1/local.grpc.pb.h"
 #include "sovereign/v1/node.grpc.pb.h"
 
 namespace sov::client {
@@ -100,7 +101,8 @@ class GrpcClient final : public Client {
     explicit GrpcClient(const std::shared_ptr<grpc::Channel>& channel)
         : node_(v1::Node::NewStub(channel)),
           discovery_(v1::Discovery::NewStub(channel)),
-          dht_(v1::Dht::NewStub(channel)) {}
+          dht_(v1::Dht::NewStub(channel)),
+          local_(v1::Local::NewStub(channel)) {}
 
     Result<NodeStatus> status(const CallOptions& options) override {
         return call(*node_, &v1::Node::Stub::GetStatus, v1::GetStatusRequest(), options,
@@ -171,6 +173,35 @@ class GrpcClient final : public Client {
                     [](const v1::ForgetPinResponse&) { return Done{}; });
     }
 
+    Result<std::vector<Neighbour>> neighbours(const std::string& medium,
+                                              const CallOptions& options) override;
+    Result<Done> browse(const BrowseQuery& query,
+                        const std::function<bool(const NeighbourChange&)>& on_change,
+                        const CallOptions& options) override;
+    Result<Friend> add_friend(const std::string& peer, const std::string& note,
+                              const CallOptions& options) override {
+        v1::AddFriendRequest request;
+        request.set_peer_text(peer);
+        request.set_note(note);
+        return call(*local_, &v1::Local::Stub::AddFriend, request, options,
+                    [](const v1::AddFriendResponse& answer) { return plain(answer.friend_()); });
+    }
+    Result<Done> remove_friend(const std::string& peer, const CallOptions& options) override {
+        v1::RemoveFriendRequest request;
+        request.set_peer_text(peer);
+        return call(*local_, &v1::Local::Stub::RemoveFriend, request, options,
+                    [](const v1::RemoveFriendResponse&) { return Done{}; });
+    }
+    Result<std::vector<Friend>> friends(const CallOptions& options) override {
+        return call(
+            *local_, &v1::Local::Stub::ListFriends, v1::ListFriendsRequest(), options,
+            [](const v1::ListFriendsResponse& answer) { return plain_list(answer.friends()); });
+    }
+    Result<std::vector<Check>> doctor(const CallOptions& options) override {
+        return call(*local_, &v1::Local::Stub::Doctor, v1::DoctorRequest(), options,
+                    [](const v1::DoctorResponse& answer) { return plain_list(answer.checks()); });
+    }
+
     Result<RoutingTable> table(bool replacements, const CallOptions& options) override {
         v1::GetTableRequest request;
         request.set_replacements(replacements);
@@ -211,7 +242,20 @@ class GrpcClient final : public Client {
     std::unique_ptr<v1::Node::Stub> node_;
     std::unique_ptr<v1::Discovery::Stub> discovery_;
     std::unique_ptr<v1::Dht::Stub> dht_;
+    std::unique_ptr<v1::Local::Stub> local_;
 };
+
+/// Until the stream ends or the reader has enough.
+Result<Done> read_events(Limits& limits, grpc::ClientReader<v1::Event>& stream,
+                         const std::function<bool(const v1::Event&)>& on_event) {
+    v1::Event event;
+    bool wanted = true;
+    while (wanted && stream.Read(&event)) wanted = on_event(event);
+    if (!wanted) limits.context()->TryCancel();
+    const grpc::Status status = stream.Finish();
+    if (wanted && !status.ok()) return call_error(status);
+    return Done{};
+}
 
 Result<Done> GrpcClient::events(const EventQuery& query,
                                 const std::function<bool(const Event&)>& on_event,
@@ -221,14 +265,8 @@ Result<Done> GrpcClient::events(const EventQuery& query,
     request.set_from_oldest(query.from_oldest);
     request.set_replay_only(!query.follow);
     Limits limits(options);
-    const auto reader = node_->WatchEvents(limits.context(), request);
-    v1::Event event;
-    bool wanted = true;
-    while (wanted && reader->Read(&event)) wanted = on_event(plain(event));
-    if (!wanted) limits.context()->TryCancel();
-    const grpc::Status status = reader->Finish();
-    if (wanted && !status.ok()) return call_error(status);
-    return Done{};
+    return read_events(limits, *node_->WatchEvents(limits.context(), request),
+                       [&](const v1::Event& event) { return on_event(plain(event)); });
 }
 
 Result<std::vector<ModuleLogLevel>> GrpcClient::set_log_level(const std::string& module,
@@ -247,6 +285,39 @@ Result<std::vector<ModuleLogLevel>> GrpcClient::set_log_level(const std::string&
     request.set_duration_ms(static_cast<std::uint64_t>(duration.count()));
     return call(*node_, &v1::Node::Stub::SetLogLevel, request, options,
                 [](const v1::SetLogLevelResponse& answer) { return plain_list(answer.modules()); });
+}
+
+/// Unspecified for an empty word, nothing for an unknown one.
+std::optional<v1::Medium> medium_of(const std::string& medium) {
+    return medium.empty() ? v1::MEDIUM_UNSPECIFIED : enum_of<v1::Medium>(medium);
+}
+
+Error medium_error(const std::string& medium) {
+    return argument_error("medium", '"' + medium + "\" is no medium; there are mdns and ble");
+}
+
+Result<std::vector<Neighbour>> GrpcClient::neighbours(const std::string& medium,
+                                                      const CallOptions& options) {
+    const auto known = medium_of(medium);
+    if (!known) return medium_error(medium);
+    v1::ListNeighboursRequest request;
+    request.set_medium(*known);
+    return call(
+        *local_, &v1::Local::Stub::ListNeighbours, request, options,
+        [](const v1::ListNeighboursResponse& answer) { return plain_list(answer.neighbours()); });
+}
+
+Result<Done> GrpcClient::browse(const BrowseQuery& query,
+                                const std::function<bool(const NeighbourChange&)>& on_change,
+                                const CallOptions& options) {
+    const auto known = medium_of(query.medium);
+    if (!known) return medium_error(query.medium);
+    v1::BrowseRequest request;
+    request.set_medium(*known);
+    request.set_follow(query.follow);
+    Limits limits(options);
+    return read_events(limits, *local_->Browse(limits.context(), request),
+                       [&](const v1::Event& event) { return on_change(plain_change(event)); });
 }
 
 Result<Stored> GrpcClient::claim_name(const std::string& name, const CallOptions& options) {

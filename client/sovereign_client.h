@@ -136,8 +136,10 @@ struct OwnName {
 };
 
 struct LayerStatus {
-    std::string name;
+    std::string name;  ///< bootstrap dht mdns ble
     bool on = false;
+    std::string state = {};   ///< off working degraded waiting
+    std::string reason = {};  ///< why it does not work wholly; empty while it does
 };
 
 struct NodeStatus {
@@ -313,6 +315,73 @@ struct Held {
     std::uint64_t total = 0;
 };
 
+// ---- nearby ------------------------------------------------------------------------------------
+
+/// How near a radio neighbour is, smoothed.
+struct Proximity {
+    std::int32_t rssi_dbm = 0;
+    std::uint32_t distance_cm = 0;  ///< a guess
+    bool near = false;              ///< within arm's reach or so
+};
+
+/// One way in which one medium sees a neighbour.
+struct Evidence {
+    std::string medium;    ///< mdns ble
+    std::string trust;     ///< unverified recognised signed verified; only the last is proof
+    std::string presence;  ///< present fading lost
+    PeerId peer;           ///< whom it names, as `trust` says; may be empty, like `node`
+    NodeId node;
+    std::string endpoint;  ///< empty: a radio
+    std::string where;     ///< interface or radio of this host
+    std::string label;     ///< what it calls itself on the air for now
+    milliseconds first_seen_ago{0}, last_seen_ago{0};
+    std::optional<Proximity> proximity;
+};
+
+/// A peer nearby: one object over all media.
+struct Neighbour {
+    std::uint64_t number = 0;  ///< names it while it is there
+    PeerId peer;               ///< empty while nobody knows
+    NodeId node;               ///< likewise
+    std::string trust;         ///< of its strongest evidence
+    std::string presence;      ///< of its liveliest evidence
+    milliseconds first_seen_ago{0}, last_seen_ago{0};
+    std::uint32_t capabilities = 0;
+    std::optional<Proximity> proximity;
+    std::vector<Evidence> evidence;  ///< strongest first
+};
+
+struct NeighbourChange {
+    std::string change;  ///< listed found updated fading lost; missed: a reader too slow
+    Neighbour neighbour;
+    std::optional<std::uint64_t> became;  ///< of a loss: the neighbour that it turned out to be
+    std::uint64_t missed = 0;             ///< how many changes are missing here: browse again
+    std::chrono::system_clock::time_point time;
+};
+
+struct BrowseQuery {
+    std::string medium;   ///< mdns or ble; empty: both
+    bool follow = false;  ///< after the list what changes, until cancelled
+};
+
+/// A peer that this user has added.
+struct Friend {
+    PeerId peer;
+    std::string note;                     ///< what they are called here; may be empty
+    bool recognisable = false;            ///< we know the tags that they show
+    bool told = false;                    ///< they know ours
+    std::optional<milliseconds> met_ago;  ///< empty: not since the daemon started
+};
+
+/// One thing that the daemon looked at.
+struct Check {
+    std::string topic;    ///< network mdns bluetooth clock store ...
+    std::string finding;  ///< ok warn fail
+    std::string code;     ///< ok off avahi_missing clock_behind ...
+    std::string what, why, next_step;
+    std::string command;  ///< the next step as a command line, where there is one
+};
+
 // ---- calls -------------------------------------------------------------------------------------
 
 /// Where the daemon's socket is: $SOVEREIGN_SOCKET, else /run/sovereignd/api.sock.
@@ -364,6 +433,21 @@ class Client {
     virtual Result<Names> names(const CallOptions& options = {}) = 0;
     /// Forgets who owned `name` at first use. not_found when it was not pinned.
     virtual Result<Done> forget_pin(const std::string& name, const CallOptions& options = {}) = 0;
+
+    /// `medium`: mdns or ble; empty: both.
+    virtual Result<std::vector<Neighbour>> neighbours(const std::string& medium,
+                                                      const CallOptions& options = {}) = 0;
+    /// Calls `on_change` for each neighbour and then for each change, as events() does.
+    virtual Result<Done> browse(const BrowseQuery& query,
+                                const std::function<bool(const NeighbourChange&)>& on_change,
+                                const CallOptions& options = {}) = 0;
+    /// `peer`: "sov1...". Adds, or changes the note.
+    virtual Result<Friend> add_friend(const std::string& peer, const std::string& note,
+                                      const CallOptions& options = {}) = 0;
+    virtual Result<Done> remove_friend(const std::string& peer,
+                                       const CallOptions& options = {}) = 0;
+    virtual Result<std::vector<Friend>> friends(const CallOptions& options = {}) = 0;
+    virtual Result<std::vector<Check>> doctor(const CallOptions& options = {}) = 0;
 
     virtual Result<RoutingTable> table(bool replacements, const CallOptions& options = {}) = 0;
     /// `key`: 20 bytes.

@@ -9,9 +9,12 @@ constexpr ArgumentSpec kName = {.name = "NAME", .summary = "as it was claimed"};
 constexpr ArgumentSpec kOwnName = {
     .name = "NAME", .summary = "one of your names", .completes = Completes::kOwnName};
 constexpr ArgumentSpec kLayer = {.name = "LAYER",
-                                 .summary = "bootstrap or dht",
+                                 .summary = "bootstrap, dht, mdns or ble",
                                  .completes = Completes::kWords,
-                                 .words = "bootstrap dht"};
+                                 .words = "bootstrap dht mdns ble"};
+constexpr ArgumentSpec kPeer = {.name = "PEER", .summary = "sov1..."};
+constexpr ArgumentSpec kFriend = {
+    .name = "PEER", .summary = "sov1... of a friend", .completes = Completes::kFriend};
 constexpr std::string_view kPlaceSummary = "40 hexadecimal digits, name:NAME or peer:sov1...";
 
 constexpr Command kCommands[] = {
@@ -44,13 +47,40 @@ constexpr Command kCommands[] = {
     {.path = "peers",
      .section = Section::kLook,
      .summary = "the nodes with which there is an encrypted session",
-     .text = "One line for each node: where it is, how long an answer takes, and since when.",
+     .text = "One line for each node: where it is, how long an answer takes, and since when. With "
+             "--near only those that mDNS or Bluetooth see too, and how they see them.",
      .option_slots = {{{.name = "sort",
                         .value = "ORDER",
                         .summary = "rtt, seen (the default), age or address",
-                        .words = "rtt seen age address"}}},
-     .examples = {"sovctl peers", "sovctl peers --sort rtt"},
+                        .words = "rtt seen age address"},
+                       {.name = "near", .summary = "only nodes nearby, and how they are seen"}}},
+     .examples = {"sovctl peers --sort rtt", "sovctl peers --near"},
      .run = verbs::peers},
+    {.path = "browse",
+     .section = Section::kLook,
+     .summary = "who is nearby, on this network's links and in Bluetooth range",
+     .text = "One line for each way in which a peer is seen: where, how near, when it was last "
+             "heard, and how far to trust it. verified: it proved its keys here; signed: it is "
+             "signed, but could be a replay; recognised: it shows a friend's tag, which could be a "
+             "replay; unverified: somebody. With --follow the list and then what changes, until "
+             "interrupted; with --json then one object on each line. --quiet prints the ids only.",
+     .option_slots = {{{.name = "mdns", .summary = "only those seen on the links"},
+                       {.name = "ble", .summary = "only those seen by Bluetooth"},
+                       {.name = "follow",
+                        .letter = 'f',
+                        .summary = "go on with what changes until interrupted"}}},
+     .examples = {"sovctl browse", "sovctl browse --ble --follow"},
+     .exit_codes = {11},
+     .run = verbs::browse},
+    {.path = "doctor",
+     .section = Section::kLook,
+     .summary = "what is wrong or could be, why it matters and what to do",
+     .text = "Looks at the network, the bootstrap peers, mDNS, Bluetooth, the clock and the store. "
+             "Each finding comes with the next step, as a command where there is one. Nothing is "
+             "changed.",
+     .examples = {"sovctl doctor", "sovctl doctor --json"},
+     .exit_codes = {7},
+     .run = verbs::doctor},
     {.path = "events",
      .section = Section::kLook,
      .summary = "what happened, and with --follow what happens",
@@ -115,6 +145,33 @@ constexpr Command kCommands[] = {
      .argument_slots = {{kName}},
      .examples = {"sovctl name forget bob", "sovctl name forget bob && sovctl find bob"},
      .run = verbs::name_forget},
+
+    {.path = "friend add",
+     .section = Section::kFind,
+     .summary = "add a friend, to recognise each other nearby",
+     .text = "Friends recognise each other on a link and in Bluetooth range while others see only "
+             "random numbers. It takes both: they must add you too. Adding again changes the note.",
+     .argument_slots = {{kPeer}},
+     .option_slots = {{{.name = "note",
+                        .value = "TEXT",
+                        .summary = "what to call them here, at most 64 bytes; told to nobody"}}},
+     .examples = {"sovctl friend add sov1...", "sovctl friend add sov1... --note 'Bob at work'"},
+     .exit_codes = {8, 11},
+     .run = verbs::friend_add},
+    {.path = "friend remove",
+     .section = Section::kFind,
+     .summary = "remove a friend, who then recognises you no longer",
+     .text = "Your tags change, and your other friends learn the new ones when they are next met.",
+     .argument_slots = {{kFriend}},
+     .examples = {"sovctl friend remove sov1...", "sovctl friend remove sov1... --json"},
+     .exit_codes = {8},
+     .run = verbs::friend_remove},
+    {.path = "friend list",
+     .section = Section::kFind,
+     .summary = "your friends and whether you would recognise each other",
+     .text = "With --quiet only the ids, one on each line.",
+     .examples = {"sovctl friend list", "sovctl friend list --quiet"},
+     .run = verbs::friend_list},
 
     {.path = "dht table",
      .section = Section::kFind,
@@ -298,7 +355,7 @@ constexpr ExitCode kExitCodes[] = {
     {4, "forbidden", "permission denied"},
     {5, "not_found", "no such peer, name, record, key or field"},
     {6, "timed_out", "no answer in time"},
-    {7, "degraded", "works in part (status --strict)"},
+    {7, "degraded", "works in part (status --strict, doctor)"},
     {8, "wrong_state", "the state forbids it: it exists already, or there is nobody to ask"},
     {9, "not_supported", "daemon and sovctl do not match, or a program is missing"},
     {10, "not_verified", "a signature, key, proof of work or sequence number does not verify"},

@@ -15,7 +15,7 @@ namespace sov::ctl {
 class Errand;
 
 /// What a shell offers where a value is expected.
-enum class Completes : unsigned char { kNothing, kFile, kKnownName, kOwnName, kWords };
+enum class Completes : unsigned char { kNothing, kFile, kKnownName, kOwnName, kFriend, kWords };
 
 struct OptionSpec {
     std::string_view name;        ///< without dashes

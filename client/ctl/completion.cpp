@@ -10,6 +10,7 @@ namespace sov::ctl {
 namespace {
 
 constexpr std::string_view kAskNames = "sovctl --timeout 300ms --quiet name list 2>/dev/null";
+constexpr std::string_view kAskFriends = "sovctl --timeout 300ms --quiet friend list 2>/dev/null";
 
 std::vector<std::string_view> first_words() {
     std::vector<std::string_view> words;
@@ -65,6 +66,8 @@ std::string bash_argument(const Command& command) {
         case Completes::kKnownName:
         case Completes::kOwnName:
             return "COMPREPLY=($(compgen -W \"$(" + std::string(kAskNames) + ")\" -- \"$cur\"))";
+        case Completes::kFriend:
+            return "COMPREPLY=($(compgen -W \"$(" + std::string(kAskFriends) + ")\" -- \"$cur\"))";
         case Completes::kWords:
             return "COMPREPLY=($(compgen -W \"" + argument_words(command) + "\" -- \"$cur\"))";
     }
@@ -204,6 +207,8 @@ std::string fish_argument(const std::string& condition, const Command& command) 
         case Completes::kKnownName:
         case Completes::kOwnName:
             return line + " -a " + fish_quoted('(' + std::string(kAskNames) + ')') + '\n';
+        case Completes::kFriend:
+            return line + " -a " + fish_quoted('(' + std::string(kAskFriends) + ')') + '\n';
         case Completes::kWords: return line + " -a " + fish_quoted(argument_words(command)) + '\n';
     }
     return {};

@@ -18,9 +18,10 @@ int switch_layer(Errand& errand, bool on) {
         if (errand.quiet()) return;
         Table table({{"layer"}, {"state"}});
         for (const client::LayerStatus& each : *answer) {
-            table.row(
-                {each.name,
-                 each.on ? "on" : "off until the daemon ends or: sovctl layer on " + each.name});
+            std::string state =
+                each.on ? "on" : "off until the daemon ends or: sovctl layer on " + each.name;
+            if (each.on && !each.reason.empty()) state += ", " + each.state + ": " + each.reason;
+            table.row({each.name, std::move(state)});
         }
         table.print(screen);
     });

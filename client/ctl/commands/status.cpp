@@ -70,6 +70,13 @@ json::Object status_json(const client::NodeStatus& status) {
     json::Object layers;
     for (const auto& layer : status.layers) layers.set(layer.name, layer.on);
     data.set("layers", std::move(layers));
+    json::Array states;
+    for (const auto& layer : status.layers) {
+        json::Object object;
+        object.set("name", layer.name).set_text("state", layer.state);
+        states.emplace_back(object.set_text("reason", layer.reason));
+    }
+    data.set("layer_states", std::move(states));
     data.set_text("store_problem", status.store_problem)
         .set_text("store_notice", status.store_notice);
     json::Object counters;
@@ -172,6 +179,21 @@ std::string load_text(const client::NodeStatus& status) {
     return text;
 }
 
+/// "mdns works; ble waits: there is no Bluetooth adapter"; empty without local layers.
+std::string nearby_text(const std::vector<client::LayerStatus>& layers) {
+    std::string text;
+    for (const client::LayerStatus& layer : layers) {
+        if (layer.name != "mdns" && layer.name != "ble") continue;
+        std::string word = layer.on ? layer.state : "off";
+        if (word == "working") word = "works";
+        if (word == "degraded") word = "works in part";
+        if (word == "waiting") word = "waits";
+        text += (text.empty() ? "" : "; ") + layer.name + ' ' + word;
+        if (layer.on && !layer.reason.empty()) text += ": " + layer.reason;
+    }
+    return text;
+}
+
 void show_status(const client::NodeStatus& status, bool with_counters, Screen& screen) {
     show_verdict(status, screen);
     if (!status.peer.text.empty()) show_fact("you", status.peer.text, screen);
@@ -189,6 +211,8 @@ void show_status(const client::NodeStatus& status, bool with_counters, Screen& s
     peers +=
         status.serving ? "; serving others" : "; not serving others (mode " + status.mode + ')';
     show_fact("peers", peers, screen);
+    const std::string nearby = nearby_text(status.layers);
+    if (!nearby.empty()) show_fact("nearby", nearby, screen);
     if (!status.abridged) show_fact("names", names_text(status.names), screen);
     show_fact("load", load_text(status), screen);
     if (!status.reasons.empty()) screen.line();

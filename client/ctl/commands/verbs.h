@@ -1,7 +1,7 @@
 #pragma once
 
-// One function per verb, one file each. A verb asks the daemon through the errand it is given,
-// answers through it and returns the exit code.
+// One function per verb, one file each or one for a family of verbs. A verb asks the daemon through
+// the errand it is given, answers through it and returns the exit code.
 
 namespace sov::ctl {
 
@@ -12,12 +12,17 @@ namespace verbs {
 int status(Errand& errand);
 int whoami(Errand& errand);
 int peers(Errand& errand);
+int browse(Errand& errand);
+int doctor(Errand& errand);
 int events(Errand& errand);
 int find(Errand& errand);
 int name_claim(Errand& errand);
 int name_release(Errand& errand);
 int name_list(Errand& errand);
 int name_forget(Errand& errand);
+int friend_add(Errand& errand);
+int friend_remove(Errand& errand);
+int friend_list(Errand& errand);
 int dht_table(Errand& errand);
 int dht_get(Errand& errand);
 int dht_trace(Errand& errand);

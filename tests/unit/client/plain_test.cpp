@@ -53,6 +53,53 @@ TEST(PlainEvent, a_kind_that_is_not_known_keeps_its_type_and_summary) {
     EXPECT_TRUE(event.facts.empty());
 }
 
+TEST(PlainEvent, evidence_of_a_neighbour_becomes_numbered_facts) {
+    v1::Event message;
+    auto& neighbour = *message.mutable_neighbour_changed()->mutable_neighbour();
+    neighbour.set_number(7);
+    neighbour.mutable_peer()->set_text("sov1bob");
+    auto& evidence = *neighbour.add_evidence();
+    evidence.set_medium(v1::MEDIUM_BLE);
+    evidence.mutable_proximity()->set_rssi_dbm(-58);
+    for (int more = 0; more < 30; ++more) neighbour.add_evidence()->set_where("eth0");
+    const Event event = plain(message);
+    EXPECT_EQ(std::get<std::string>(*fact(event, "neighbour_peer")), "sov1bob");
+    EXPECT_EQ(std::get<std::string>(*fact(event, "neighbour_evidence_0_medium")), "ble");
+    EXPECT_EQ(std::get<std::string>(*fact(event, "neighbour_evidence_0_proximity_rssi_dbm")),
+              "-58");
+    EXPECT_NE(fact(event, "neighbour_evidence_15_where"), nullptr);
+    EXPECT_EQ(fact(event, "neighbour_evidence_16_where"), nullptr) << "facts stay readable";
+}
+
+TEST(PlainNeighbour, has_all_its_evidence_and_nothing_that_nobody_knows) {
+    v1::Neighbour message;
+    message.set_trust(v1::TRUST_VERIFIED);
+    message.set_presence(v1::PRESENCE_FADING);
+    auto& evidence = *message.add_evidence();
+    evidence.set_medium(v1::MEDIUM_MDNS);
+    evidence.set_endpoint("192.168.1.7:6881");
+    evidence.set_last_seen_ago_ms(2000);
+    const Neighbour neighbour = plain(message);
+    EXPECT_EQ(neighbour.trust, "verified");
+    EXPECT_EQ(neighbour.presence, "fading");
+    EXPECT_TRUE(neighbour.peer.text.empty());
+    EXPECT_FALSE(neighbour.proximity);
+    EXPECT_EQ(neighbour.evidence[0].medium, "mdns");
+    EXPECT_EQ(neighbour.evidence[0].last_seen_ago, milliseconds(2000));
+    EXPECT_FALSE(neighbour.evidence[0].proximity);
+}
+
+TEST(PlainChange, is_named_by_the_end_of_its_type) {
+    v1::Event message;
+    message.set_type("neighbour.lost");
+    message.mutable_neighbour_changed()->set_became(3);
+    EXPECT_EQ(plain_change(message).change, "lost");
+    EXPECT_EQ(plain_change(message).became, 3U);
+    message.mutable_gap()->set_missed(5);
+    EXPECT_EQ(plain_change(message).change, "missed");
+    EXPECT_EQ(plain_change(message).missed, 5U);
+}
+
 TEST(PlainStatus, absent_is_unknown_and_not_zero) {
     v1::GetStatusResponse message;
     EXPECT_FALSE(plain(message).own_record_age.has_value());

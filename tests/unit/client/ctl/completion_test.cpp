@@ -45,6 +45,9 @@ TEST(Completion, bash_offers_commands_groups_options_and_values) {
     EXPECT_EQ(offered_by_bash("peers --sort r"), "rtt\n");
     EXPECT_EQ(offered_by_bash("status --color n"), "never\n");
     EXPECT_EQ(offered_by_bash("layer on d"), "dht\n");
+    EXPECT_EQ(offered_by_bash("layer off m"), "mdns\n");
+    EXPECT_EQ(offered_by_bash("browse --f"), "--follow --field\n");
+    EXPECT_EQ(offered_by_bash("friend l"), "list\n");
     EXPECT_EQ(offered_by_bash("completion f"), "fish\n");
     EXPECT_EQ(offered_by_bash("--socket /x status --st"), "--strict\n");
 }
@@ -52,6 +55,7 @@ TEST(Completion, bash_offers_commands_groups_options_and_values) {
 TEST(Completion, bash_asks_the_daemon_for_names) {
     EXPECT_EQ(offered_by_bash("find b"), "bob bob.laptop\n");
     EXPECT_EQ(offered_by_bash("name release bob.l"), "bob.laptop\n");
+    EXPECT_EQ(offered_by_bash("friend remove b"), "bob bob.laptop\n") << "the list of friends";
 }
 
 TEST(Completion, no_shell_code_is_malformed) {

@@ -53,6 +53,12 @@ struct Script {
     client::Result<client::Gotten> gotten = unset();
     client::Result<client::Gotten> traced = unset();
     client::Result<client::Held> held = unset();
+    client::Result<std::vector<client::Neighbour>> neighbours = unset();
+    std::vector<client::NeighbourChange> changes;
+    client::Result<client::Done> changes_end = client::Done{};
+    client::Result<client::Friend> befriended = unset();
+    client::Result<std::vector<client::Friend>> friends = unset();
+    client::Result<std::vector<client::Check>> checks = unset();
 
     std::vector<std::string> calls;
     std::vector<std::chrono::milliseconds> deadlines;
@@ -141,6 +147,33 @@ class ScriptedClient final : public client::Client {
     }
     client::Result<client::Held> held(const Options& options) override {
         return note("held", options), script_.held;
+    }
+    client::Result<std::vector<client::Neighbour>> neighbours(const std::string& medium,
+                                                              const Options& options) override {
+        return note(medium.empty() ? "neighbours" : "neighbours " + medium, options),
+               script_.neighbours;
+    }
+    client::Result<client::Done> browse(
+        const client::BrowseQuery& query,
+        const std::function<bool(const client::NeighbourChange&)>& on_change,
+        const Options& options) override {
+        note("browse " + query.medium + (query.follow ? " and follow" : ""), options);
+        for (const client::NeighbourChange& change : script_.changes) on_change(change);
+        return script_.changes_end;
+    }
+    client::Result<client::Friend> add_friend(const std::string& peer, const std::string& text,
+                                              const Options& options) override {
+        return note("add_friend " + peer + ' ' + text, options), script_.befriended;
+    }
+    client::Result<client::Done> remove_friend(const std::string& peer,
+                                               const Options& options) override {
+        return note("remove_friend " + peer, options), script_.done;
+    }
+    client::Result<std::vector<client::Friend>> friends(const Options& options) override {
+        return note("friends", options), script_.friends;
+    }
+    client::Result<std::vector<client::Check>> doctor(const Options& options) override {
+        return note("doctor", options), script_.checks;
     }
 
   private:

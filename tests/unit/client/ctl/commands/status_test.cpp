@@ -43,7 +43,9 @@ client::NodeStatus online() {
     status.own_record_age = 40s;
     status.contacts_known = 6;
     status.names = {{"bob", kPlace, 4, ""}};
-    status.layers = {{"bootstrap", true}, {"dht", true}};
+    status.layers = {{"bootstrap", true, "working", ""},
+                     {"mdns", true, "waiting", "Avahi does not run"},
+                     {"ble", false, "off", ""}};
     status.counters = {{"bytes_in", 1200}, {"bytes_out", 900}};
     return status;
 }
@@ -71,6 +73,7 @@ TEST(StatusVerb, begins_with_the_verdict_then_aligned_facts) {
             "  reach    IPv4 192.0.2.1:6881 reachable\n"
             "  dht      5 nodes in the table, 4 fresh; own record at 5 nodes, refreshed 40 s ago\n"
             "  peers    4 encrypted sessions; serving others\n"
+            "  nearby   mdns waits: Avahi does not run; ble off\n"
             "  names    bob at 4 nodes\n"
             "  load     1.2 kB in, 900 B out since start; 0 records held for others; half of the "
             "lookups under 1.5 ms\n");
@@ -139,7 +142,9 @@ TEST(StatusVerb, json_when_all_is_well) {
             R"("own_record_replicas":5,"own_record_age_ms":40000,"contacts_known":6,"bootstrap":[],)"
             R"("names":[{"name":"bob","key":")" +
             kPlace +
-            R"(","replicas":4}],"layers":{"bootstrap":true,"dht":true},)"
+            R"(","replicas":4}],"layers":{"bootstrap":true,"mdns":true,"ble":false},)"
+            R"("layer_states":[{"name":"bootstrap","state":"working"},{"name":"mdns",)"
+            R"("state":"waiting","reason":"Avahi does not run"},{"name":"ble","state":"off"}],)"
             R"("counters":{"bytes_in":1200,"bytes_out":900}}})"
             "\n");
 }
