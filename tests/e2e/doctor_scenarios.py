@@ -1,0 +1,186 @@
+"""What the doctor finds, and whether what it advises works."""
+
+import json
+import os
+import pathlib
+import re
+import stat
+import time
+
+from commands import LabError, run, wait_until
+from lab import Lab
+from scenario import expect, scenario
+
+ADVICE = pathlib.Path(__file__).resolve().parents[2] / "daemon/api/advice.cpp"
+
+AVAHI_CONF = """[server]
+use-ipv4=yes
+[publish]
+disable-publishing=yes
+#disable-user-service-publishing=no
+disable-user-service-publishing = yes
+publish-hinfo=no
+"""
+
+BLUEZ_CONF = """[General]
+Name = laboratory
+#Privacy = off
+#JustWorksRepairing = never
+[Policy]
+AutoEnable=true
+"""
+
+# Stand-ins for programs that need hardware, process 1 or the package archive: each accepts exactly the calls that the
+# real one takes (their manual pages), writes them down, and refuses all others.
+SHIMS = {
+    "sudo": 'exec "$@"',
+    "systemctl": """case "$*" in
+        "start dbus"|"enable --now avahi-daemon"|"enable --now bluetooth"|"restart avahi-daemon"|"restart bluetooth") ;;
+        *) exit 64 ;;
+        esac""",
+    "rfkill": '[ "$*" = "unblock bluetooth" ] || exit 64',
+    "bluetoothctl": 'case "$*" in "power on"|"show") ;; *) exit 64 ;; esac',
+    "timedatectl": '[ "$*" = "set-ntp true" ] || exit 64',
+    "apt-get": """[ "$1 $2" = "install --yes" ] || exit 64
+        shift 2
+        apt-cache show "$@" >/dev/null""",
+}
+
+
+def remedies():
+    """Every command of the doctor's table, by its topic and code, read from where the daemon has it."""
+    rows = {}
+    for row in re.findall(r"^    Advice\{(.*?)\},$", ADVICE.read_text(), re.DOTALL | re.MULTILINE):
+        # The last field is the command; a literal may be written in several pieces.
+        pieces = re.findall(r'"((?:[^"\\]|\\.)*)"(\s*,)?', row + ",")
+        fields, text = [], ""
+        for piece, ends in pieces:
+            text += piece.replace('\\"', '"').replace("\\\\", "\\")
+            if ends:
+                fields.append(text)
+                text = ""
+        rows[fields[0], fields[1]] = fields[-1]
+    return {key: command for key, command in rows.items() if command}
+
+
+class Clinic:
+    """A folder with stand-ins and a private /etc, in which commands run as a person would paste them."""
+
+    def __init__(self, lab, daemon):
+        self.daemon = daemon
+        self.folder = lab.folder / "clinic"
+        self.calls = self.folder / "calls"
+        self.programs = self.folder / "bin"
+        self.etc = self.folder / "etc"
+        self.programs.mkdir(parents=True)
+        for name, body in SHIMS.items():
+            shim = self.programs / name
+            # A prefix is no call of its own.
+            note = "" if name == "sudo" else f"echo {name} \"$*\" >> {self.calls}\n"
+            shim.write_text(f"#!/bin/sh\nset -e\n{note}{body}\n")
+            shim.chmod(shim.stat().st_mode | stat.S_IXUSR)
+        (self.programs / "sovctl").symlink_to(lab.binaries.resolve() / "sovctl")
+        run("cp", "-a", "/etc", self.etc)
+        for name, text in (("avahi/avahi-daemon.conf", AVAHI_CONF), ("bluetooth/main.conf", BLUEZ_CONF)):
+            file = self.etc / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text)
+
+    def paste(self, command):
+        """Runs a command line in a shell of the host; its exit code and what it said."""
+        path = f"{self.programs}:{os.environ['PATH']}"
+        script = f"mount --bind '{self.etc}' /etc && PATH='{path}' SOVEREIGN_SOCKET='{self.daemon.socket}' exec sh -c \"$1\""
+        done = self.daemon.host.inside("unshare", "--mount", "sh", "-c", script, "sh", command, check=False)
+        return done.returncode, (done.stdout + done.stderr).strip()
+
+    def called(self):
+        return self.calls.read_text().splitlines() if self.calls.exists() else []
+
+
+def checks(daemon):
+    """The doctor's findings by topic."""
+    done = daemon.ctl_raw("--json", "doctor")
+    if done.returncode not in (0, 7):
+        raise LabError(f"sovctl doctor ended with {done.returncode}: {done.stdout}{done.stderr}")
+    found = json.loads(done.stdout)["data"]
+    expect((found["warnings"] + found["failures"] > 0) == (done.returncode == 7), "exit 7 says that something is wrong")
+    return {check["topic"]: check for check in found["checks"]}
+
+
+@scenario
+def every_command_that_the_doctor_advises_works(binaries):
+    with Lab(binaries, 1) as lab:
+        daemon = lab.hosts[0].daemon()
+        daemon.start()
+        clinic = Clinic(lab, daemon)
+        commands = remedies()
+        expect(len(commands) >= 15, f"the table was read: {commands}")
+        for (topic, code), command in commands.items():
+            ended, said = clinic.paste(command)
+            expect(ended == 0, f"{topic} {code}: `{command}` ended with {ended}: {said}")
+        avahi = (clinic.etc / "avahi/avahi-daemon.conf").read_text()
+        expect("=yes" not in avahi.split("[publish]")[1].replace(" ", ""), f"Avahi may publish now: {avahi}")
+        expect("\ndisable-publishing=no\n" in avahi and "\ndisable-user-service-publishing=no\n" in avahi, avahi)
+        bluez = (clinic.etc / "bluetooth/main.conf").read_text()
+        expect(bluez == BLUEZ_CONF.replace("#Privacy = off", "Privacy = device"), f"only Privacy changed: {bluez}")
+        return f"{len(set(commands.values()))} commands, {len(clinic.called())} calls on stand-ins, two real files edited"
+
+
+@scenario
+def doctor_finds_a_missing_bootstrap_peer_and_its_advice_mends_it(binaries):
+    with Lab(binaries, 2) as lab:
+        lost, known = (host.daemon(**{"node.mode": "server"}) for host in lab.hosts)
+        for daemon in (lost, known):
+            daemon.start()
+        check = checks(lost)["bootstrap"]
+        expect(check["code"] == "none" and check["finding"] == "warn", f"the doctor misses the peer: {check}")
+        expect(check["why"] and check["next_step"], f"it says why and what to do: {check}")
+        ended, line = Clinic(lab, known).paste(check["command"])
+        expect(ended == 0 and line.startswith("sovn1"), f"the advised command prints a line: {line}")
+        began = time.monotonic()
+        lost.settings["bootstrap"] = [line]
+        lost.config.write_text(lost.config_text())
+        lost.ctl("config", "reload")
+        wait_until(lambda: checks(lost)["network"]["code"] == "ok", "the doctor to find the network in order")
+        expect(checks(lost)["bootstrap"]["code"] == "ok", "and the bootstrap peer")
+        return f"online {time.monotonic() - began:.2f} s after the advice was followed"
+
+
+@scenario
+def doctor_sees_a_clock_that_is_behind_and_a_disk_that_is_full(binaries):
+    with Lab(binaries, 1) as lab:
+        daemon = lab.hosts[0].daemon()
+        daemon.state.mkdir(mode=0o700)
+        run("mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs", daemon.state)
+        try:
+            daemon.start()
+            before = checks(daemon)
+            expect(before["clock"]["code"] != "behind", f"the clock is right: {before['clock']}")
+            expect(before["store"]["code"] == "nearly_full", f"16 MB are little: {before['store']}")
+            future = time.time() + 41 * 3600
+            os.utime(daemon.state / "identity.key", (future, future))
+            clock = checks(daemon)["clock"]
+            expect(clock["code"] == "behind" and clock["finding"] == "fail", f"a file of the future: {clock}")
+            expect("40 hours" in clock["what"] or "41 hours" in clock["what"], clock["what"])
+            text = daemon.ctl_raw("doctor").stdout
+            expect("FAIL  clock" in text and "sudo timedatectl set-ntp true" in text, text)
+            return f"clock: {clock['what']}; store: {before['store']['what']}"
+        finally:
+            daemon.kill()
+            run("umount", daemon.state)
+
+
+@scenario
+def layers_without_their_service_rest_and_the_doctor_says_so(binaries):
+    with Lab(binaries, 1) as lab:
+        daemon = lab.hosts[0].daemon()
+        daemon.start()
+        found = checks(daemon)
+        expect(found["mdns"]["code"] == "off" and found["bluetooth"]["code"] == "off", f"both are off: {found}")
+        said = daemon.ctl_raw("browse").stdout
+        expect("mdns is off; switch it on with: sovctl layer on mdns" in said, said)
+        expect(daemon.ctl("browse")["neighbours"] == [], "nobody is near")
+        layers = {layer["name"]: layer for layer in daemon.status()["layer_states"]}
+        expect(layers["mdns"]["state"] == "off", f"status knows it: {layers}")
+        expect(daemon.status()["verdict"] != "degraded", "a node without local layers is whole")
+        return "off in doctor, browse and status"
