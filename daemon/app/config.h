@@ -46,6 +46,7 @@ struct Config {
     bool bootstrap_layer = false, dht_layer = false, mdns_layer = false, ble_layer = false;
     discovery::Visibility mdns_visibility{}, ble_visibility{};
     std::string mdns_service_type, ble_service_uuid;
+    std::vector<std::string> mdns_interfaces;  ///< empty: all that lead to others
     int ble_scan_seconds = 0, ble_power_at_one_metre = 0;
     int name_work_bits = 0;
 

@@ -94,6 +94,15 @@ Rule names(std::vector<std::string> Config::*member) {
             }};
 }
 
+Rule interfaces(std::vector<std::string> Config::*member) {
+    return {"the name of an interface, at most 16 times",
+            [=](Config& config, const std::string& text) {
+                (config.*member).push_back(text);
+                // IFNAMSIZ counts the end of the text, too.
+                return !text.empty() && text.size() <= 15 && (config.*member).size() <= 16;
+            }};
+}
+
 Rule addresses() {
     return {"an address with or without port: 192.0.2.1, 192.0.2.1:6881 or [2001:db8::1]:6881",
             [](Config& config, const std::string& text) {
@@ -252,6 +261,10 @@ std::vector<ConfigRow> make_table() {
         "or just listen (passive).");
     add("mdns.service_type", "_sovereign._tcp", service_type(&Config::mdns_service_type), kRestart,
         "DNS-SD service type. Only peers with the same one see each other.");
+    add("mdns.interface", "", interfaces(&Config::mdns_interfaces), kRestart,
+        "Look for peers on this interface only; without any on all but loopback and those of "
+        "containers and virtual machines.",
+        Count::kMany);
     add("ble.visibility", "private", choice(&Config::ble_visibility, visibilities), kRestart,
         "In radio range, say who we are (public), let only friends recognise us (private), or just "
         "listen (passive).");

@@ -227,6 +227,14 @@ void Daemon::run() {
     // A node that starts without anybody to ask would call itself isolated for a moment.
     for (const Sighting& sighting : pinned_peers())
         node_->handle_sighting(driver_->now(), sighting);
+    const auto report = [this](auto what) {
+        driver_->post(
+            [what = std::move(what)](Instant at, Node& node) { node.handle_report(at, what); });
+    };
+    adapters_ = std::make_unique<LocalAdapters>(
+        context_, config_,
+        LocalAdapters::Sinks{[report](BrowserReport what) { report(std::move(what)); },
+                             [report](RadioReport what) { report(std::move(what)); }});
     driver_->start();
     links_ = std::make_unique<LinkWatch>(context_, log_, [this] {
         driver_->post([](Instant at, Node& node) { node.handle_network_change(at); });
@@ -251,6 +259,7 @@ void Daemon::run() {
 
 void Daemon::handle_event(Instant now, const Event& event) {
     persistence_->handle_event(now, event);
+    adapters_->handle_event(event);
     log_event(log_, event);
     if (const auto* changed = std::get_if<StateChanged>(&event);
         changed != nullptr && changed->to == DiscoveryState::kReady) {
@@ -337,6 +346,7 @@ void Daemon::stop_core() {
     leave_timer_.cancel();
     resolver_->stop();
     links_->stop();
+    adapters_->stop();
     persistence_->save_peers(*node_, driver_->now());
     driver_->stop();
     api_->close_bridge();

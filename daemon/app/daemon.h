@@ -14,6 +14,7 @@
 #include "daemon/app/config.h"
 #include "daemon/app/keys.h"
 #include "daemon/app/link_watch.h"
+#include "daemon/app/local_adapters.h"
 #include "daemon/app/log_sink.h"
 #include "daemon/app/persistence.h"
 #include "daemon/app/start_failure.h"
@@ -100,6 +101,7 @@ class Daemon final : private api::Host {
     std::unique_ptr<Persistence> persistence_;
     std::unique_ptr<api::ApiServer> api_;
     std::unique_ptr<BootstrapResolver> resolver_;
+    std::unique_ptr<LocalAdapters> adapters_;
     std::unique_ptr<LinkWatch> links_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer save_timer_, leave_timer_;

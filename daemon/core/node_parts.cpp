@@ -232,7 +232,7 @@ void Node::Parts::end_input(Instant now) {
     take_events();
     // What a finished look-up of ours began.
     if (unsettled) return end_input(now);
-    if (local) tell_local(now);
+    if (local && started) tell_local(now);
     update_progress();
 }
 
