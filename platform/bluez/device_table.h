@@ -22,8 +22,8 @@ class DeviceTable {
     static constexpr std::size_t kStrangersMax = 256;
 
     struct News {
-        std::optional<Bytes> service_data;  ///< ours; nothing: not told
-        std::optional<std::int16_t> rssi_dbm;
+        std::optional<Bytes> service_data{};  ///< ours; nothing: not told
+        std::optional<std::int16_t> rssi_dbm{};
         bool rssi_gone = false;  ///< BlueZ takes it back when nothing is heard for a while
     };
 

@@ -47,6 +47,7 @@ class Steering:
         self.air, self.hosts = Air(), {}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bluez-"))
         self.buses = {}
+        self.interfered = None
 
     def close(self):
         for process in self.buses.values():
@@ -172,27 +173,29 @@ class Steering:
                 "kept": sum(device.kept for device in controller.devices.values()),
                 "links": sum(controller in (link.central, link.peripheral) for link in self.air.links)}
 
-    def interfere(self, host, path, interface, member, signature="", arguments=()):
-        """Another program of the host calls something of the daemon's. Answers the error's name, or null."""
+    def clients(self, host):
+        return {client for controller in self.hosts[host].controllers.values()
+                for client, _ in list(controller.applications) + list(controller.adverts)}
+
+    def interfere_soon(self, host, path, interface, member, signature="", arguments=()):
+        """Another program of the host calls something of the daemon's; interference() tells what it got."""
         bus = dbus.bus.BusConnection(self.hosts[host].address)
-        try:
-            clients = {client for controller in self.hosts[host].controllers.values()
-                       for client, _ in list(controller.applications) + list(controller.adverts)}
-            reply = None
-            for client in clients:
-                try:
-                    bus.call_blocking(client, path, interface, member, signature, tuple(arguments), timeout=5.0)
-                except dbus.DBusException as error:
-                    reply = error.get_dbus_name()
-            return reply
-        finally:
+        self.interfered = None
+
+        def told(*answer):
+            self.interfered = answer[0].get_dbus_name() if answer and isinstance(answer[0], Exception) else "answered"
             bus.close()
+
+        for client in self.clients(host):
+            bus.call_async(client, path, interface, member, signature, tuple(arguments), told, told, timeout=5.0)
+
+    def interference(self):
+        return self.interfered
 
     def forge(self, host, device, uuid, data, rssi):
         """Another program of the host sends the daemon a signal that looks like bluetoothd's."""
         bus = dbus.bus.BusConnection(self.hosts[host].address)
-        clients = {client for controller in self.hosts[host].controllers.values()
-                   for client, _ in list(controller.applications) + list(controller.adverts)}
+        clients = self.clients(host)
         for client in clients:
             message = dbus.lowlevel.SignalMessage("/", OBJECTS, "InterfacesAdded")
             message.set_destination(client)
