@@ -53,6 +53,11 @@ bool GattClient::has_link_to(const std::string& device) const {
                        [&](const auto& entry) { return entry.second.device == device; });
 }
 
+std::size_t GattClient::size() const {
+    return static_cast<std::size_t>(std::count_if(
+        links_.begin(), links_.end(), [](const auto& entry) { return !entry.second.closing; }));
+}
+
 // --- opening ---
 
 void GattClient::open(LinkId id, const std::string& path) {
@@ -174,6 +179,7 @@ void GattClient::opened(Link& link) {
 bool GattClient::enqueue(LinkId id, Operation operation) {
     Link* link = find(id);
     if (link == nullptr) return false;
+    if (link->closing) return true;
     if (link->waiting.size() >= kWaitingMax) {
         end(id, "too much waits to be sent");
         return true;
@@ -192,7 +198,11 @@ bool GattClient::write(LinkId link, Characteristic characteristic, Bytes frame) 
 }
 
 void GattClient::work(Link& link) {
-    if (link.busy || link.waiting.empty()) return;
+    if (link.busy) return;
+    if (link.waiting.empty()) {
+        if (link.closing) end(link.id, "closed by us");
+        return;
+    }
     const Operation& operation = link.waiting.front();
     if (!link.remotes.contains(operation.characteristic))
         return end(link.id, "it lacks a characteristic of our service");
@@ -293,9 +303,19 @@ void GattClient::device_left(const std::string& path) {
 
 // --- closing ---
 
-bool GattClient::close(LinkId link) {
-    if (find(link) == nullptr) return false;
-    end(link, "closed by us");
+bool GattClient::close(LinkId id) {
+    Link* link = find(id);
+    if (link == nullptr) return false;
+    if (!link->open || link->waiting.empty()) {
+        end(id, "closed by us");
+        return true;
+    }
+    link->closing = true;
+    link->patience->expires_after(kCallPatience);
+    link->patience->async_wait(
+        [this, id, life = std::weak_ptr<int>(life_)](boost::system::error_code error) {
+            if (!error && !life.expired() && find(id) != nullptr) end(id, "closed by us");
+        });
     return true;
 }
 

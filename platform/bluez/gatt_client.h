@@ -39,6 +39,7 @@ class GattClient {
 
     /// Answered by opened or closed. `path` is the device's object.
     void open(LinkId link, const std::string& path);
+    /// What waits is still written, for as long as a call may take.
     bool close(LinkId link);
     bool read(LinkId link, Characteristic characteristic);
     bool write(LinkId link, Characteristic characteristic, Bytes frame);
@@ -48,7 +49,8 @@ class GattClient {
                             const Properties& properties);
     void device_left(const std::string& path);
 
-    std::size_t size() const { return links_.size(); }
+    /// Links that are not about to close.
+    std::size_t size() const;
     bool has_link_to(const std::string& device) const;
 
   private:
@@ -67,6 +69,7 @@ class GattClient {
         bool ours_alone = false;  ///< nobody paired or trusted it: we may remove it
         bool connected = false, resolved = false, searching = false, open = false;
         bool busy = false;
+        bool closing = false;  ///< once nothing waits
         std::size_t frame_bytes = kFrameBytesMin;
         std::map<Characteristic, Remote> remotes;
         std::deque<Operation> waiting;

@@ -304,10 +304,11 @@ class Bluetoothd(dbus.service.FallbackObject):
 
     @dbus.service.method(DEVICE, path_keyword="path")
     def Disconnect(self, path=None):
-        device = self.device(path)
-        if device.link is None:
+        link = self.device(path).link
+        if link is None:
             raise refusal("NotConnected")
-        device.link.close()
+        # BlueZ waits too (2 s), so that what was sent before arrives.
+        GLib.timeout_add(4 * AIR_DELAY_MS, lambda: bool(link.close()))
 
     # ---- GattCharacteristic1, of others ----
 

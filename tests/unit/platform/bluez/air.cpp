@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <stdexcept>
+
 namespace sov::bluez {
 namespace {
 
@@ -65,22 +67,20 @@ std::string Air::host(const std::string& name, const std::string& members) {
     return answer.size() < 2 ? "" : answer.substr(1, answer.size() - 2);
 }
 
-bool Air::until(const std::function<bool()>& done, const std::string& what) {
+void Air::until(const std::function<bool()>& done, const std::string& what) {
     const auto end = std::chrono::steady_clock::now() + kPatience;
     while (!done()) {
         if (std::chrono::steady_clock::now() > end) {
-            ADD_FAILURE() << "waited in vain for " << what;
-            return false;
+            throw std::runtime_error("waited in vain for " + what);
         }
         context_.restart();
         context_.run_one_for(std::chrono::milliseconds(20));
     }
-    return true;
 }
 
-bool Air::until_told(const std::string& verb, const std::string& members, const std::string& part) {
+void Air::until_told(const std::string& verb, const std::string& members, const std::string& part) {
     std::string answer;
-    return until(
+    until(
         [&] {
             answer = tell(verb, members);
             return answer.find(part) != std::string::npos;

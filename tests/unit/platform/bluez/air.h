@@ -29,10 +29,11 @@ class Air {
     std::string host(const std::string& name, const std::string& members = "");
 
     boost::asio::io_context& context() { return context_; }
-    /// Runs the loop until `done`; fails the test when that takes longer than any honest wait.
-    bool until(const std::function<bool()>& done, const std::string& what);
+    /// Runs the loop until `done`; throws, which ends the test, when that takes longer than any
+    /// honest wait.
+    void until(const std::function<bool()>& done, const std::string& what);
     /// Asks `verb` again and again until the answer contains `part`.
-    bool until_told(const std::string& verb, const std::string& members, const std::string& part);
+    void until_told(const std::string& verb, const std::string& members, const std::string& part);
 
   private:
     boost::asio::io_context context_;
@@ -68,7 +69,7 @@ class Peer {
                 return false;
             },
             what);
-        return found.value_or(Report{});
+        return *found;
     }
     RadioChanged await_state(RadioState state);
     RadioChanged await_working() { return await_state(RadioState::kWorking); }
