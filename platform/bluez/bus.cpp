@@ -1,16 +1,45 @@
 #include "platform/bluez/bus.h"
 
 #include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <cerrno>
+#include <cstring>
 
 namespace sov::bluez {
+namespace {
+
+/// Why nobody listens at "unix:path=…"; nothing when somebody does, and for other addresses.
+/// sdbus-c++ 1.2 loses its half-made connection when a named address can't be connected to.
+std::optional<std::string> nobody_listens(const std::string& address) {
+    const std::string prefix = "unix:path=";
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    const std::string path = address.substr(0, address.find(','));
+    if (path.compare(0, prefix.size(), prefix) != 0 ||
+        path.size() - prefix.size() >= sizeof where.sun_path)
+        return std::nullopt;
+    path.copy(where.sun_path, sizeof where.sun_path - 1, prefix.size());
+    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool listens =
+        probe >= 0 && connect(probe, reinterpret_cast<const sockaddr*>(&where), sizeof where) == 0;
+    const int problem = errno;
+    if (probe >= 0) ::close(probe);
+    if (listens) return std::nullopt;
+    return std::string(std::strerror(problem));
+}
+
+}  // namespace
 
 Bus::Bus(boost::asio::io_context& context, std::string address)
     : context_(context), address_(std::move(address)), descriptor_(context), timer_(context) {}
 
 std::optional<std::string> Bus::open() {
+    if (auto problem = nobody_listens(address_)) return problem;
     try {
         connection_ = address_.empty() ? sdbus::createSystemBusConnection()
                                        : sdbus::createSessionBusConnectionWithAddress(address_);
