@@ -21,10 +21,11 @@ std::string signals_of(const char* interface) {
 
 AvahiBrowser::AvahiBrowser(boost::asio::io_context& context, Options options, Sink sink)
     : context_(context),
+      options_(std::move(options)),
       sink_(std::move(sink)),
-      bus_(context, options.bus_address),
+      bus_(context, options_.bus_address, options_.patience),
       retry_(context),
-      publisher_(bus_, options.interfaces,
+      publisher_(bus_, options_.interfaces,
                  {[this] { say(BrowserState::kWorking, ""); },
                   [this] {
                       if (wanted_) report(NameCollision{wanted_->instance});
@@ -32,11 +33,11 @@ AvahiBrowser::AvahiBrowser(boost::asio::io_context& context, Options options, Si
                   },
                   [this](std::string reason) {
                       say(BrowserState::kRefused, std::move(reason));
-                      retry_in(kPublishRetry, &AvahiBrowser::publish);
+                      retry_in(options_.publish_retry, &AvahiBrowser::publish);
                   },
                   [this] { on_silence(); }}),
       listener_(
-          bus_, options.interfaces, [this](BrowserReport what) { report(std::move(what)); },
+          bus_, options_.interfaces, [this](BrowserReport what) { report(std::move(what)); },
           [this] { on_silence(); }) {
     boost::asio::post(context_, [this, alive = alive_] {
         if (*alive && !stopped_) connect();
@@ -78,7 +79,7 @@ void AvahiBrowser::connect() {
     if (result < 0) {
         say(BrowserState::kNoBus,
             std::string("there is no system message bus (") + std::strerror(-result) + ")");
-        return retry_in(kBusRetry, &AvahiBrowser::connect);
+        return retry_in(options_.bus_retry, &AvahiBrowser::connect);
     }
     bus_.listen(std::string("type='signal',sender='") + kBusService +
                 "',interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" + kService +
@@ -103,7 +104,7 @@ void AvahiBrowser::on_bus_closed() {
     publisher_.forget();
     listener_.forget();
     say(BrowserState::kNoBus, "the system message bus has gone");
-    retry_in(kBusRetry, &AvahiBrowser::connect);
+    retry_in(options_.bus_retry, &AvahiBrowser::connect);
 }
 
 void AvahiBrowser::on_owner(const std::string& owner) {
@@ -155,7 +156,7 @@ void AvahiBrowser::ask_server_state() {
                       return on_server_state(state);
                   say(BrowserState::kNoResponder,
                       "the mDNS responder does not answer: " + error_text(answer));
-                  retry_in(kBusRetry, &AvahiBrowser::ask_server_state);
+                  retry_in(options_.bus_retry, &AvahiBrowser::ask_server_state);
               });
 }
 
@@ -170,7 +171,7 @@ void AvahiBrowser::on_silence() {
         publisher_.forget();
         listener_.forget();
         say(BrowserState::kNoResponder, "the mDNS responder does not answer");
-        retry_in(kBusRetry, &AvahiBrowser::connect);
+        retry_in(options_.bus_retry, &AvahiBrowser::connect);
     });
 }
 
@@ -209,7 +210,7 @@ void AvahiBrowser::report(BrowserReport what) {
     });
 }
 
-void AvahiBrowser::retry_in(std::chrono::seconds wait, void (AvahiBrowser::*step)()) {
+void AvahiBrowser::retry_in(std::chrono::milliseconds wait, void (AvahiBrowser::*step)()) {
     retry_.expires_after(wait);
     retry_.async_wait([this, alive = alive_, step](const boost::system::error_code& error) {
         if (!error && *alive && !stopped_) (this->*step)();

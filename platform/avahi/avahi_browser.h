@@ -21,11 +21,11 @@ namespace sov::avahi {
 /// anew. A responder that does not let us publish is asked again once a minute.
 class AvahiBrowser final : public ports::ServiceBrowser {
   public:
-    static constexpr std::chrono::seconds kBusRetry{2}, kPublishRetry{60};
-
     struct Options {
         InterfaceRule interfaces;
-        std::string bus_address;  ///< empty: the system bus
+        std::string bus_address;                   ///< empty: the system bus
+        std::chrono::milliseconds patience{5000};  ///< for an answer
+        std::chrono::milliseconds bus_retry{2000}, publish_retry{60'000};
     };
 
     AvahiBrowser(boost::asio::io_context& context, Options options, Sink sink);
@@ -48,9 +48,10 @@ class AvahiBrowser final : public ports::ServiceBrowser {
     void publish();
     void say(BrowserState state, std::string reason);
     void report(BrowserReport what);
-    void retry_in(std::chrono::seconds wait, void (AvahiBrowser::*step)());
+    void retry_in(std::chrono::milliseconds wait, void (AvahiBrowser::*step)());
 
     boost::asio::io_context& context_;
+    Options options_;
     Sink sink_;
     Bus bus_;
     boost::asio::steady_timer retry_;

@@ -15,8 +15,6 @@ namespace {
 
 using std::chrono::microseconds;
 
-/// Answers later than this are as good as none.
-constexpr microseconds kCallTimeout = std::chrono::seconds(5);
 /// Messages handled before others of the loop have their turn.
 constexpr int kMessagesPerTurn = 64;
 
@@ -48,8 +46,12 @@ microseconds monotonic() {
 
 }  // namespace
 
-Bus::Bus(boost::asio::io_context& context, std::string address)
-    : context_(context), address_(std::move(address)), descriptor_(context), timer_(context) {}
+Bus::Bus(boost::asio::io_context& context, std::string address, std::chrono::milliseconds patience)
+    : context_(context),
+      address_(std::move(address)),
+      patience_(patience),
+      descriptor_(context),
+      timer_(context) {}
 
 Bus::~Bus() { close(); }
 
@@ -105,7 +107,7 @@ void Bus::call(Message message, Done done) {
     sd_bus_slot* slot = nullptr;
     auto kept = std::make_unique<Done>(std::move(done));
     const int sent = sd_bus_call_async(bus_, &slot, message.get(), on_reply, kept.get(),
-                                       static_cast<std::uint64_t>(kCallTimeout.count()));
+                                       static_cast<std::uint64_t>(patience_.count()));
     wake();
     if (sent < 0) return (*kept)(nullptr);
     sd_bus_slot_set_destroy_callback(slot, forget);
@@ -193,6 +195,10 @@ std::string error_name(sd_bus_message* message) {
 std::string error_text(sd_bus_message* message) {
     const sd_bus_error* error = message == nullptr ? nullptr : sd_bus_message_get_error(message);
     return error == nullptr || error->message == nullptr ? "" : error->message;
+}
+
+bool is_no_reply(sd_bus_message* message) {
+    return error_name(message) == "org.freedesktop.DBus.Error.NoReply";
 }
 
 }  // namespace sov::avahi

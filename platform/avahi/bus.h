@@ -24,8 +24,9 @@ class Bus {
     /// Gets the answer or the error message; a call that was not even sent, null.
     using Done = std::function<void(sd_bus_message*)>;
 
-    /// `address` empty: the system bus, as DBUS_SYSTEM_BUS_ADDRESS says.
-    Bus(boost::asio::io_context& context, std::string address);
+    /// `address` empty: the system bus, as DBUS_SYSTEM_BUS_ADDRESS says. Answers that come later
+    /// than `patience` are as good as none.
+    Bus(boost::asio::io_context& context, std::string address, std::chrono::milliseconds patience);
     ~Bus();
     Bus(const Bus&) = delete;
     Bus& operator=(const Bus&) = delete;
@@ -45,16 +46,18 @@ class Bus {
     void send(Message message);
     /// A match rule (D-Bus specification, "Match Rules").
     void listen(const std::string& rule);
-    /// For those who answer calls: the connection itself, valid until close().
+    /// For those who answer calls: the connection itself, valid until close(), and what to call
+    /// when something was sent through it.
     sd_bus* raw() { return bus_; }
+    void wake();
 
   private:
     void process();
     void wait();
-    void wake();
 
     boost::asio::io_context& context_;
     std::string address_;
+    std::chrono::microseconds patience_;
     boost::asio::posix::stream_descriptor descriptor_;
     boost::asio::steady_timer timer_;
     sd_bus* bus_ = nullptr;
@@ -68,5 +71,7 @@ class Bus {
 /// The words of an error message, or "".
 std::string error_name(sd_bus_message* message);
 std::string error_text(sd_bus_message* message);
+/// Nobody answered in time, which says nothing about what becomes of the call.
+bool is_no_reply(sd_bus_message* message);
 
 }  // namespace sov::avahi

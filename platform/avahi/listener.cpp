@@ -193,6 +193,8 @@ void Listener::resolve(const Item& item, State& state) {
             resolvers_.emplace(path, item);
             return;
         }
+        // It may still be made, and nobody would know it.
+        if (is_no_reply(answer)) return trouble_();
         if (const auto failed = items_.find(item); failed != items_.end())
             failed->second.resolving = false;
         resolve_next();

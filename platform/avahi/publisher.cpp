@@ -8,7 +8,6 @@ namespace {
 
 constexpr const char* kCollisionError = "org.freedesktop.Avahi.CollisionError";
 constexpr const char* kNotPermitted = "org.freedesktop.Avahi.NotPermittedError";
-constexpr const char* kNoReply = "org.freedesktop.DBus.Error.NoReply";
 constexpr const char* kAccessDenied = "org.freedesktop.DBus.Error.AccessDenied";
 
 void append_txt(sd_bus_message* message, const std::vector<std::string>& txt) {
@@ -123,7 +122,7 @@ void Publisher::on_error(sd_bus_message* answer) {
     const auto events = events_;
     free_groups();
     if (name == kCollisionError) return events.collision();
-    if (name == kNoReply) return events.silent();
+    if (is_no_reply(answer)) return events.silent();
     if (name == kNotPermitted || name == kAccessDenied) {
         return events.refused("the mDNS responder does not let this user publish (" +
                               error_text(answer) +
