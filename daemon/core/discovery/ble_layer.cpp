@@ -148,6 +148,8 @@ void BleLayer::set_on(Instant now, bool on) {
         scan_turns_ = now;
         advertiser_.start(now);
         advertise();
+        // A radio that nobody asked for anything yet is not even there, and says nothing.
+        if (!radio_) requests_.push_back(Scan{false});
     } else {
         // Also while the radio is away: the adapter remembers what it was asked for.
         links_.close_all(now);

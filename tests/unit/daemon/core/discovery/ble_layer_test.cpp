@@ -116,6 +116,14 @@ TEST_F(BleLayerTest, waits_for_the_radio_and_says_why) {
     EXPECT_TRUE(scanning);
 }
 
+TEST_F(BleLayerTest, asks_for_something_first_so_that_the_radio_tells_its_state) {
+    layer = std::make_unique<BleLayer>(settings, crypto, rng, recognition);
+    EXPECT_FALSE(layer->poll_request(now).has_value());
+    layer->set_on(now, true);
+    EXPECT_TRUE(layer->poll_request(now).has_value());
+    EXPECT_FALSE(layer->poll_request(now).has_value());
+}
+
 TEST_F(BleLayerTest, is_degraded_when_it_cannot_be_seen_or_connected_to) {
     start();
     RadioChanged radio = working();
