@@ -292,7 +292,8 @@ void Listeners::choose(Instant now, Context& context, Watch& watch, const Key& k
     std::vector<Lease> before = std::move(watch.leases);
     watch.leases.clear();
     watch.spare.clear();
-    for (const auto& [away, contact] : nearest) {
+    for (const auto& near : nearest) {
+        const auto& contact = near.second;  // a name that a lambda may capture
         if (watch.leases.size() >= context.limits.lease_replicas) {
             watch.spare.push_back(contact);
             continue;
