@@ -274,8 +274,8 @@ std::vector<ConfigRow> make_table() {
     add("ble.service_uuid", kBleServiceUuid, uuid(&Config::ble_service_uuid), kRestart,
         "UUID of the Bluetooth LE service. Only peers with the same one see each other.");
     add("ble.power_at_one_metre", "-59", whole(&Config::ble_power_at_one_metre, -100, 20), kRestart,
-        "Signal strength of our adverts at one metre in dBm, told to others for guessing the "
-        "distance.");
+        "Signal strength of our adverts at one metre in dBm, told in public mode to guess "
+        "distances.");
     add("names.work_bits", "12", whole(&Config::name_work_bits, 0, 24), kRestart,
         "Proof of work on claims of names of eight and more characters. The same in the whole "
         "network.");
