@@ -236,8 +236,14 @@ void Daemon::run() {
         LocalAdapters::Sinks{[report](BrowserReport what) { report(std::move(what)); },
                              [report](RadioReport what) { report(std::move(what)); }});
     driver_->start();
+    driver_->post([addresses = local_addresses()](Instant at, Node& node) {
+        node.set_own_addresses(at, addresses);
+    });
     links_ = std::make_unique<LinkWatch>(context_, log_, [this] {
-        driver_->post([](Instant at, Node& node) { node.handle_network_change(at); });
+        driver_->post([addresses = local_addresses()](Instant at, Node& node) {
+            node.set_own_addresses(at, addresses);
+            node.handle_network_change(at);
+        });
     });
     resolver_->resolve(config_.bootstrap);
     save_peers_in(kSaveEach);

@@ -89,6 +89,13 @@ void Node::handle_report(Instant now, const RadioReport& report) {
     parts_->end_input(now);
 }
 
+void Node::set_own_addresses(Instant now, const std::vector<Endpoint>& addresses) {
+    if (!parts_->local) return;
+    parts_->begin_input(now);
+    parts_->local->ble->set_own_addresses(NodeKey{parts_->options.node_key.public_key}, addresses);
+    parts_->end_input(now);
+}
+
 void Node::set_on_battery(Instant now, bool on_battery) {
     if (!parts_->local) return;
     parts_->begin_input(now);

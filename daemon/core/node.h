@@ -122,6 +122,9 @@ class Node {
     /// From the adapters of the neighbourhood; their requests come as events.
     void handle_report(Instant now, const BrowserReport& report);
     void handle_report(Instant now, const RadioReport& report);
+    /// The addresses of this host's interfaces with our port, which friends in radio range are told
+    /// over a sealed link.
+    void set_own_addresses(Instant now, const std::vector<Endpoint>& addresses);
     /// Listens less where that costs battery.
     void set_on_battery(Instant now, bool on_battery);
     /// The network says that nobody listens there (ICMP): a hint, worth one soft time-out.

@@ -181,6 +181,8 @@ void Node::Parts::renew_shown_record(Instant now) {
     if (!record) return;  // the reservation's answer brings us back
     local->sign_at = now + options.limits.peer_record_ttl / 2;
     local->signed_addresses = addresses;
+    if (const auto decoded = identity::decode_peer(*record))
+        local->ble->set_own_capabilities(decoded->capabilities);
     local->ble->set_own_record(std::move(*record));
 }
 

@@ -133,7 +133,15 @@ void BleLayer::set_own_record(Bytes signed_peer_record) {
     serve();
 }
 
-void BleLayer::set_own_contact(const Contact& contact) { self_.contact = contact; }
+void BleLayer::set_own_addresses(const NodeKey& key, const std::vector<Endpoint>& addresses) {
+    Contact own = Contact::of(key, Endpoint{});
+    for (const Scope scope : {Scope::kLan, Scope::kGlobal}) {
+        for (const Endpoint& endpoint : addresses) {
+            if (endpoint.scope() == scope && !own.has(endpoint.family)) own.set(endpoint);
+        }
+    }
+    self_.contact = own;
+}
 
 void BleLayer::set_own_capabilities(std::uint32_t capabilities) {
     capabilities_ = capabilities;

@@ -54,8 +54,9 @@ class BleLayer final : public DiscoveryLayer {
     /// Our signed peer record, for those who may read it; again whenever it changes. Beyond
     /// kAttributeBytesMax it is not served in public; beyond identity::kRecordBytesMax, checked.
     void set_own_record(Bytes signed_peer_record);
-    /// This node's key and where it is on its LANs, for friends; again whenever it changes.
-    void set_own_contact(const Contact& contact);
+    /// This node's key and the addresses of its host, for friends; again whenever they change. Of
+    /// each family one is told: the first on a LAN, or else the first global one.
+    void set_own_addresses(const NodeKey& key, const std::vector<Endpoint>& addresses);
     /// The capabilities of our peer record, which `info` says in public.
     void set_own_capabilities(std::uint32_t capabilities);
     void set_on_battery(Instant now, bool on_battery);

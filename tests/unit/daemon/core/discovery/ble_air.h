@@ -90,7 +90,9 @@ class BleAir {
         record.capabilities = 5;
         device.layer.set_own_record(
             identity::encode_record(crypto, device.settings.user, device.settings.network, record));
-        device.layer.set_own_contact(contact);
+        device.layer.set_own_addresses(
+            contact.key, {Endpoint::v4(0x7f000001, 6881), Endpoint::v4(0x08080808, 6881),
+                          contact.v4, Endpoint::v4(0xc0a80bbb, 6881)});
         device.layer.set_on(now, true);
         report(device, RadioChanged{RadioState::kWorking, "", "hci0", true, true, true});
     }
