@@ -27,6 +27,7 @@ class BleLayerTest : public ::testing::Test {
     bool scanning = false;
     std::vector<Advert> advertised;  ///< empty rid and power 0: silence
     std::vector<Evidence> told;
+    Serve service;
 
     void SetUp() override {
         recognition.set_own_key(PresenceKey{1});
@@ -46,6 +47,7 @@ class BleLayerTest : public ::testing::Test {
     void drain() {
         while (auto request = layer->poll_request(now)) {
             if (const auto* scan = std::get_if<Scan>(&*request)) scanning = scan->on;
+            if (const auto* serve = std::get_if<Serve>(&*request)) service = *serve;
             if (const auto* said = std::get_if<Advertise>(&*request))
                 advertised.push_back(decode_advert(said->service_data).value_or(Advert{}));
         }
@@ -162,11 +164,43 @@ TEST_F(BleLayerTest, tells_its_own_power_and_peer_id_in_public) {
                            settings.user.public_key.begin()));
 }
 
+TEST_F(BleLayerTest, serves_its_record_in_public_if_it_fits_an_attribute) {
+    settings.options.visibility = Visibility::kPublic;
+    start();
+    layer->set_own_capabilities(1);
+    for (const std::size_t size : {300U, 512U, 513U, 1000U}) {
+        const Bytes record(size, 3);
+        layer->set_own_record(record);
+        drain();
+        const auto info = decode_info(service.info);
+        ASSERT_TRUE(info);
+        EXPECT_EQ(service.record, size <= 512 ? record : Bytes{});
+        EXPECT_EQ(info->record_bytes, service.record.size());
+        EXPECT_EQ(info->rid, advertised.back().rid);
+        EXPECT_EQ(info->capabilities, 1u);
+    }
+}
+
+TEST_F(BleLayerTest, serves_nothing_but_its_rid_in_private) {
+    start();
+    layer->set_own_capabilities(1);
+    layer->set_own_record(Bytes(300, 3));
+    drain();
+    const GattInfo bare{Advert::kGatt, 0, advertised.back().rid, 0, 0};
+    EXPECT_EQ(decode_info(service.info), bare);
+    EXPECT_TRUE(service.record.empty());
+    run_for(minutes(16));
+    EXPECT_EQ(decode_info(service.info)->rid, advertised.back().rid)
+        << "it rotates with the advert";
+    EXPECT_NE(decode_info(service.info)->rid, bare.rid);
+}
+
 TEST_F(BleLayerTest, says_nothing_at_all_when_passive) {
     settings.options.visibility = Visibility::kPassive;
     start();
     run_for(minutes(40));
     EXPECT_TRUE(advertised.empty());
+    EXPECT_TRUE(service.info.empty());
     EXPECT_EQ(layer->report().state, LayerState::kWorking);
 }
 
@@ -338,6 +372,7 @@ TEST_F(BleLayerTest, takes_back_everything_when_switched_off) {
     layer->set_on(now, false);
     drain();
     EXPECT_EQ(advertised.back(), Advert{});
+    EXPECT_TRUE(service.info.empty());
     EXPECT_FALSE(scanning);
     ASSERT_EQ(told.size(), 2u);
     for (const Evidence& evidence : told) EXPECT_EQ(evidence.presence, Presence::kLost);
