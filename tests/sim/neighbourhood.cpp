@@ -10,6 +10,7 @@ namespace {
 /// What a resolved answer took between two real responders on one link, and a little more.
 constexpr std::chrono::milliseconds kMulticast{200};
 constexpr std::chrono::seconds kAdvertEvery{1};
+constexpr std::chrono::milliseconds kConnectionInterval{30};
 constexpr int kRadioRangeMetres = 30;
 constexpr int kPowerAtOneMetre = -59;
 
@@ -119,8 +120,8 @@ void Neighbourhood::place(NodeIndex index, int metres) {
     world_.schedule(world_.now() + Duration{1}, [this, index] {
         if (!world_.alive(index) || !members_[index].metres) return;
         world_.with(index, [](Node& node, Instant now) {
-            node.handle_report(now, RadioReport{RadioChanged{RadioState::kWorking, "", "hci0", true,
-                                                             true, false}});
+            node.handle_report(
+                now, RadioReport{RadioChanged{RadioState::kWorking, "", "hci0", true, true, true}});
         });
     });
     if (!std::exchange(ticking_, true)) tick();
@@ -145,6 +146,72 @@ void Neighbourhood::take(NodeIndex index, const RadioRequest& request) {
             on_air_.push_back({world_.now(), index, std::nullopt, member.advert});
     }
     if (const auto* scan = std::get_if<Scan>(&request)) member.scans = scan->on;
+    if (const auto* serve = std::get_if<Serve>(&request)) member.service = *serve;
+    if (const auto* open = std::get_if<OpenLink>(&request)) carry(index, *open);
+    if (const auto* read = std::get_if<ReadLink>(&request)) carry(index, *read);
+    if (const auto* write = std::get_if<WriteLink>(&request)) carry(index, *write);
+    if (const auto* close = std::get_if<CloseLink>(&request)) carry(index, *close);
+}
+
+// --- GATT: each step takes a connection interval ---
+
+void Neighbourhood::tell(NodeIndex index, RadioReport report) {
+    world_.schedule(world_.now() + kConnectionInterval, [this, index, report = std::move(report)] {
+        if (!world_.alive(index) || !members_[index].metres) return;
+        world_.with(index, [&](Node& node, Instant now) { node.handle_report(now, report); });
+    });
+}
+
+const Neighbourhood::Wire* Neighbourhood::wire_of(NodeIndex index, LinkId link) const {
+    for (const Wire& wire : wires_) {
+        if ((wire.central == index && wire.at_central == link) ||
+            (wire.server == index && wire.at_server == link))
+            return &wire;
+    }
+    return nullptr;
+}
+
+void Neighbourhood::carry(NodeIndex index, const OpenLink& open) {
+    const Member& central = members_[index];
+    for (const auto& [other, server] : members_) {
+        if (server.device != static_cast<std::uint64_t>(open.device) || !server.metres ||
+            !central.metres || server.service.info.empty() ||
+            std::abs(*server.metres - *central.metres) > kRadioRangeMetres)
+            continue;
+        const Wire& wire =
+            wires_.emplace_back(Wire{index, other, open.link, LinkId{next_incoming_++}});
+        tell(other, LinkOpened{wire.at_server, DeviceId{central.device}, true, kFrameBytesMin});
+        tell(index, LinkOpened{open.link, open.device, false, kFrameBytesMin});
+        return;
+    }
+    tell(index, LinkClosed{open.link, "there is no such device"});
+}
+
+void Neighbourhood::carry(NodeIndex index, const ReadLink& read) {
+    const Wire* wire = wire_of(index, read.link);
+    if (wire == nullptr) return;
+    const Serve& service = members_[wire->server].service;
+    const bool info = read.characteristic == Characteristic::kInfo;
+    tell(index, LinkRead{read.link, read.characteristic, info ? service.info : service.record});
+}
+
+void Neighbourhood::carry(NodeIndex index, const WriteLink& write) {
+    const Wire* wire = wire_of(index, write.link);
+    if (wire == nullptr) return;
+    ++frames_carried_;
+    if (wire->central == index)
+        tell(wire->server, LinkFrame{wire->at_server, write.characteristic, write.frame});
+    else
+        tell(wire->central, LinkFrame{wire->at_central, write.characteristic, write.frame});
+}
+
+void Neighbourhood::carry(NodeIndex index, const CloseLink& close) {
+    const Wire* found = wire_of(index, close.link);
+    if (found == nullptr) return;
+    const Wire wire = *found;
+    std::erase_if(wires_, [&](const Wire& other) { return other.at_server == wire.at_server; });
+    tell(wire.server, LinkClosed{wire.at_server, "closed"});
+    tell(wire.central, LinkClosed{wire.at_central, "closed"});
 }
 
 void Neighbourhood::tick() {

@@ -45,6 +45,8 @@ class Neighbourhood {
     };
     const std::vector<OnAir>& on_air() const { return on_air_; }
     void forget_on_air() { on_air_.clear(); }
+    /// Frames that GATT links have carried.
+    std::size_t frames_carried() const { return frames_carried_; }
 
   private:
     struct Member {
@@ -56,11 +58,23 @@ class Neighbourhood {
         std::uint64_t device = 0;
         Bytes advert;
         bool scans = false;
+        Serve service;
+    };
+    /// An open GATT connection.
+    struct Wire {
+        NodeIndex central = 0, server = 0;
+        LinkId at_central{}, at_server{};
     };
 
     void take(NodeIndex index, const BrowserRequest& request);
     void take(NodeIndex index, const RadioRequest& request);
     void tell(NodeIndex index, BrowserReport report, Duration after);
+    void tell(NodeIndex index, RadioReport report);
+    void carry(NodeIndex index, const OpenLink& open);
+    void carry(NodeIndex index, const ReadLink& read);
+    void carry(NodeIndex index, const WriteLink& write);
+    void carry(NodeIndex index, const CloseLink& close);
+    const Wire* wire_of(NodeIndex index, LinkId link) const;
     void announce(NodeIndex from);
     void say_goodbye(NodeIndex from, const std::string& instance);
     bool hears(const Member& listener, const Member& speaker) const;
@@ -69,7 +83,10 @@ class Neighbourhood {
     World& world_;
     std::map<NodeIndex, Member> members_;
     std::vector<OnAir> on_air_;
+    std::vector<Wire> wires_;
     std::uint64_t next_device_ = 1;
+    std::uint32_t next_incoming_ = 1U << 31;
+    std::size_t frames_carried_ = 0;
     bool ticking_ = false;
 };
 

@@ -252,6 +252,10 @@ TEST_F(NeighbourhoodTest, a_friend_in_radio_range_is_recognised_and_vanishes_wit
     world.run_for(minutes{1});
     ASSERT_TRUE(heard());
     EXPECT_LT(seen(alice, bob)->proximity->distance_cm, 600U);
+    EXPECT_EQ(seen(alice, bob)->trust, Trust::kVerified)
+        << "by a link, since no packet gets through";
+    EXPECT_EQ(seen(bob, alice)->trust, Trust::kVerified);
+    EXPECT_GT(near.frames_carried(), 30U) << "records of both went at MTU 23";
     for (int minute = 0; minute < 60; ++minute) {
         near.change_device(bob);
         world.run_for(minutes{1});
@@ -259,6 +263,21 @@ TEST_F(NeighbourhoodTest, a_friend_in_radio_range_is_recognised_and_vanishes_wit
     }
     near.take_radio(bob);
     EXPECT_TRUE(world.run_while_not([&] { return !seen(alice, bob); }, minutes{10}));
+}
+
+TEST_F(NeighbourhoodTest, a_private_node_names_a_public_one_in_radio_range_and_stays_unnamed) {
+    const NodeIndex alice = add(Visibility::kPublic, Visibility::kPrivate);
+    const NodeIndex bob = add(Visibility::kPublic, Visibility::kPublic);
+    near.place(alice, 0);
+    near.place(bob, 2);
+    const auto signed_by_bob = [&] {
+        const auto neighbour = seen(alice, bob);
+        return neighbour && neighbour->trust == Trust::kSigned;
+    };
+    EXPECT_TRUE(world.run_while_not(signed_by_bob, minutes{2}));
+    world.run_for(minutes{2});
+    EXPECT_FALSE(seen(bob, alice));
+    EXPECT_EQ(near.frames_carried(), 0U) << "reading is not speaking";
 }
 
 }  // namespace sov::sim
