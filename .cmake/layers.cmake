@@ -39,6 +39,9 @@ sov_external(protobuf HEADERS google/protobuf/ LIBS protobuf)
 # gRPC's headers hold a mutex of Abseil inline, so its library is linked by name too.
 sov_external(grpc HEADERS grpc/ grpcpp/ LIBS grpc++_reflection grpc++ grpc gpr absl_synchronization)
 sov_external(gtest HEADERS gtest/ LIBS gtest)
+# Other distributed hash tables, for the comparison of tests/bench only; tests/bench/others/fetch brings them.
+sov_external(opendht HEADERS opendht.h opendht/)
+sov_external(libtorrent HEADERS libtorrent/)
 
 # ---- floor 0: pure -----------------------------------------------------------------------------------------------
 
@@ -154,6 +157,9 @@ sov_layer(tests/bench TARGET sov_bench
                 daemon/core/dht daemon/core/discovery daemon/ports daemon/io platform/openssl platform/sqlite
                 platform/linux tests/support tests/sim
     EXTERNAL std std_system posix boost_result asio openssl sodium sqlite)
+# Compiled against another release of Boost: nothing of ours but the two headers, which need none.
+sov_layer(tests/bench/others TARGET sov_bench_others MAY_INCLUDE tests/bench/comparison.h tests/bench/measure.h
+    EXTERNAL std std_system posix opendht libtorrent)
 sov_layer(tests/unit TARGET sov_unit_outer_tests MAY_INCLUDE EVERYTHING
     EXTERNAL std std_system posix boost_result asio program_options openssl sodium sqlite systemd sdbus grpc protobuf gtest
     DEEP)

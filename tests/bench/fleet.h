@@ -1,7 +1,5 @@
 #pragma once
 
-#include <sys/mman.h>
-
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -25,26 +23,6 @@ inline NetworkId bench_network() {
     network.bytes.fill(0x5e);
     return network;
 }
-
-/// Memory that this process and its children see alike.
-template <typename T>
-class Shared {
-  public:
-    Shared() {
-        void* memory =
-            mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        require(memory != MAP_FAILED, "no shared memory");
-        value_ = new (memory) T();
-    }
-    Shared(const Shared&) = delete;
-    Shared& operator=(const Shared&) = delete;
-    ~Shared() { munmap(value_, sizeof(T)); }
-    T& operator*() const { return *value_; }
-    T* operator->() const { return value_; }
-
-  private:
-    T* value_;
-};
 
 /// What all nodes of one process share: one thread, one loop, one cryptography.
 struct Ground {
@@ -153,16 +131,6 @@ struct FleetReport {
     };
     look();
     for (;;) ground.context.run_one();
-}
-
-/// Waits until `done`, at most `patience`; false when it never was.
-inline bool wait_for(const std::function<bool()>& done, std::chrono::seconds patience) {
-    const auto start = Clock::now();
-    while (!done()) {
-        if (Clock::now() - start > patience) return false;
-        usleep(500);
-    }
-    return true;
 }
 
 }  // namespace sov::bench

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -67,6 +68,26 @@ inline std::string with_range(const std::vector<double>& samples) {
     return thousands(median(samples)) + " (" + thousands(*low) + ".." + thousands(*high) + ")";
 }
 
+/// Memory that this process and its children see alike.
+template <typename T>
+class Shared {
+  public:
+    Shared() {
+        void* memory =
+            mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        require(memory != MAP_FAILED, "no shared memory");
+        value_ = new (memory) T();
+    }
+    Shared(const Shared&) = delete;
+    Shared& operator=(const Shared&) = delete;
+    ~Shared() { munmap(value_, sizeof(T)); }
+    T& operator*() const { return *value_; }
+    T* operator->() const { return value_; }
+
+  private:
+    T* value_;
+};
+
 /// One row of a Markdown table.
 inline void row(const std::vector<std::string>& cells) {
     std::string line = "|";
@@ -131,5 +152,15 @@ class Child {
     pid_t pid_ = -1;
     clockid_t clock_{};
 };
+
+/// Waits until `done`, at most `patience`; false when it never was.
+inline bool wait_for(const std::function<bool()>& done, std::chrono::seconds patience) {
+    const auto start = Clock::now();
+    while (!done()) {
+        if (Clock::now() - start > patience) return false;
+        usleep(500);
+    }
+    return true;
+}
 
 }  // namespace sov::bench
