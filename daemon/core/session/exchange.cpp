@@ -7,6 +7,7 @@ namespace sov::session {
 namespace {
 
 constexpr std::uint32_t kSamplesEnough = 8;
+constexpr std::size_t kQuietBuckets = 16;
 
 wire::Notice notice_of(const wire::Request& request, wire::Notice::What what) {
     return {request.tag, what, request.to.key, request.family};
@@ -150,6 +151,9 @@ void Exchange::handle_timeout(Instant now, Outbox& outbox) {
         pending.sent = now;
         timers_.push({pending.hard_at, id});
     }
+    // A node that has just joined asked a hundred peers at once; a quiet one owns no room for that.
+    if (timers_.empty()) timers_ = {};
+    if (pending_.empty() && pending_.bucket_count() > kQuietBuckets) pending_ = {};
 }
 
 Instant Exchange::next_timeout() const { return timers_.empty() ? kNever : timers_.top().at; }
