@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "daemon/core/base/contact_book.h"
@@ -23,6 +24,13 @@ struct PeerRefHash {
     }
 };
 
+/// A new path under test (RFC 9000 s8.2 has the idea).
+struct PathTest {
+    Path candidate;
+    wire::Nonce challenge;  ///< zero: answered
+    Instant challenged_at{};
+};
+
 /// Keys shared with one node over one path.
 struct Session {
     HeldContact peer;
@@ -36,16 +44,13 @@ struct Session {
     bool confirmed = false;          ///< the other side has shown that it holds the keys
     bool path_proven = false;        ///< ... and that it receives what we send to `path`
     bool announced_serving = false;  ///< when last told as a newcomer
-    Instant announce_again{};        ///< not before; zero: not told yet
     bool serves = false;             ///< says that it may be put into routing tables
+    Instant announce_again{};        ///< not before; zero: not told yet
     Instant created{}, heard{}, used{};
     Instant retire_at = kNever;  ///< replaced by a newer session
     std::uint32_t srtt_us = 0, rttvar_us = 0;
     guard::TokenBucket requests;
-    /// A new path under test (RFC 9000 s8.2 has the idea); at most one at a time.
-    Path candidate;
-    wire::Nonce challenge;
-    Instant challenged_at{};
+    std::unique_ptr<PathTest> path_test;  ///< at most one at a time; few peers ever move
 
     PeerRef ref() const { return {peer.entry().contact.key, path.remote.family}; }
 };

@@ -11,6 +11,8 @@ constexpr std::chrono::seconds kSweepInterval{30};
 /// Sessions looked at to find one to evict; the longest unused of a sample is nearly the longest
 /// unused of all, at a fixed cost (the approximation that Redis uses for its caches).
 constexpr int kEvictionSample = 16;
+/// What the maps of handshakes keep of their room when the last one is over.
+constexpr std::size_t kQuietMapBuckets = 16;
 
 }  // namespace
 
@@ -35,10 +37,10 @@ Handshake* SessionSlots::handshake(std::uint32_t index) {
 }
 
 Session* SessionSlots::session_to(const PeerRef& peer, std::uint32_t* index) {
-    const auto known = sessions_by_peer_.find(peer);
-    if (known == sessions_by_peer_.end()) return nullptr;
-    if (index != nullptr) *index = known->second;
-    return session(known->second);
+    const std::uint32_t known = sessions_by_peer_.find(peer, peer_of());
+    if (known == 0) return nullptr;
+    if (index != nullptr) *index = known;
+    return session(known);
 }
 
 Handshake* SessionSlots::handshake_to(const PeerRef& peer) {
@@ -52,6 +54,8 @@ std::uint32_t SessionSlots::take_slot() {
         at = free_.back();
         free_.pop_back();
     } else if (at < kSlotsMax) {
+        // By a quarter, where a vector doubles: most nodes stop at some hundred sessions.
+        if (at == slots_.capacity()) slots_.reserve(at + at / 4 + 8);
         slots_.emplace_back();
     } else {
         return 0;
@@ -140,7 +144,7 @@ void SessionSlots::prefer(Instant now, std::uint32_t index, std::uint64_t& sessi
         if (confirmed_ > limits_.sessions_max) evict_one(index, sessions_evicted);
         if (sweep_at_ == kNever) sweep_at_ = now + kSweepInterval;
     }
-    std::uint32_t& preferred = sessions_by_peer_[chosen.ref()];
+    const std::uint32_t preferred = sessions_by_peer_.find(chosen.ref(), peer_of());
     if (preferred == index) return;
     if (Session* other = session(preferred); other != nullptr) {
         // Both sides opened at once: both prefer the session that the lower key began.
@@ -152,22 +156,20 @@ void SessionSlots::prefer(Instant now, std::uint32_t index, std::uint64_t& sessi
         }
         other->retire_at = now + limits_.old_keys;
     }
-    preferred = index;
+    sessions_by_peer_.set(index, peer_of());
 }
 
-void SessionSlots::refile(std::uint32_t index, const PeerRef& before) {
-    const auto filed = sessions_by_peer_.find(before);
-    if (filed != sessions_by_peer_.end() && filed->second == index) sessions_by_peer_.erase(filed);
-    sessions_by_peer_[session(index)->ref()] = index;
+void SessionSlots::set_path(std::uint32_t index, const Path& path) {
+    sessions_by_peer_.erase(index, peer_of());
+    session(index)->path = path;
+    sessions_by_peer_.set(index, peer_of());
 }
 
 void SessionSlots::erase(std::uint32_t index) {
     Slot* target = slot(index);
     if (target == nullptr) return;
     if (target->session != nullptr) {
-        const auto filed = sessions_by_peer_.find(target->session->ref());
-        if (filed != sessions_by_peer_.end() && filed->second == index)
-            sessions_by_peer_.erase(filed);
+        sessions_by_peer_.erase(index, peer_of());
         --(target->session->confirmed ? confirmed_ : half_open_);
         target->session.reset();
     }
@@ -223,6 +225,10 @@ void SessionSlots::expire(Instant now) {
     if (short_lived_head_ == short_lived_.size()) {
         short_lived_ = {};
         short_lived_head_ = 0;
+        if (handshakes_ == 0 && handshakes_by_peer_.bucket_count() > kQuietMapBuckets) {
+            handshakes_by_peer_ = {};
+            handshakes_by_endpoint_ = {};
+        }
     } else if (short_lived_head_ > short_lived_.size() / 2) {
         short_lived_.erase(short_lived_.begin(),
                            short_lived_.begin() + static_cast<std::ptrdiff_t>(short_lived_head_));

@@ -6,6 +6,7 @@
 
 #include "daemon/core/base/limits.h"
 #include "daemon/core/base/rng.h"
+#include "daemon/core/session/peer_index.h"
 #include "daemon/core/session/session.h"
 
 namespace sov::session {
@@ -15,8 +16,14 @@ namespace sov::session {
 /// Confirmed sessions, half-open ones and handshakes are capped separately (Limits).
 class SessionSlots {
   public:
-    SessionSlots(identity::Crypto& crypto, Rng& rng, const Limits& limits, const NodeKey& own_key)
-        : crypto_(crypto), rng_(rng), limits_(limits), own_key_(own_key) {}
+    /// `index_salt` is secret: see PeerIndex.
+    SessionSlots(identity::Crypto& crypto, Rng& rng, const Limits& limits, const NodeKey& own_key,
+                 std::uint64_t index_salt)
+        : crypto_(crypto),
+          rng_(rng),
+          limits_(limits),
+          own_key_(own_key),
+          sessions_by_peer_(index_salt) {}
 
     Session* session(std::uint32_t index);
     const Session* session(std::uint32_t index) const;
@@ -38,8 +45,8 @@ class SessionSlots {
     /// Makes a session the one to send through; an older one to the same peer is retired.
     /// `sessions_evicted` counts what had to go.
     void prefer(Instant now, std::uint32_t index, std::uint64_t& sessions_evicted);
-    /// After a path change: files the session under its new family.
-    void refile(std::uint32_t index, const PeerRef& before);
+    /// Moves a session to another path and files it under the family of that.
+    void set_path(std::uint32_t index, const Path& path);
     void erase(std::uint32_t index);
 
     /// Drops expired half-open entries and handshakes, and idle, retired or too old sessions.
@@ -67,6 +74,11 @@ class SessionSlots {
         std::uint32_t index;
     };
 
+    /// Whose session that is; for PeerIndex.
+    auto peer_of() const {
+        return [this](std::uint32_t index) { return session(index)->ref(); };
+    }
+
     Slot* slot(std::uint32_t index);
     std::uint32_t take_slot();
     void queue_expiry(Instant now, std::uint32_t index);
@@ -81,7 +93,8 @@ class SessionSlots {
     NodeKey own_key_;
     std::vector<Slot> slots_;
     std::vector<std::uint16_t> free_;
-    std::unordered_map<PeerRef, std::uint32_t, PeerRefHash> sessions_by_peer_, handshakes_by_peer_;
+    PeerIndex sessions_by_peer_;  ///< those to send through
+    std::unordered_map<PeerRef, std::uint32_t, PeerRefHash> handshakes_by_peer_;
     std::unordered_map<Endpoint, std::uint32_t, EndpointHash> handshakes_by_endpoint_;
     /// Half-open sessions and handshakes in the order they were made: all live equally long.
     std::vector<Expiry> short_lived_;

@@ -17,6 +17,12 @@ constexpr std::chrono::seconds kChallengeInterval{1};
 constexpr std::chrono::minutes kAnnounceAgain{5};
 constexpr std::size_t kRecentEphemerals = 512;
 
+// Derived rather than drawn: a secret of this node that costs no randomness.
+std::uint64_t index_salt(identity::Crypto& crypto, const LocalKeys& local) {
+    static constexpr std::string_view kLabel = "sovereign session index";
+    return load_u64(crypto.mac(local.agreement.secret, {as_bytes(kLabel)}).bytes.data());
+}
+
 // After the first mask block the type is known; the rest of longer heads is unmasked then.
 void unmask_rest(identity::Crypto& crypto, const identity::MaskKey& key, MutableBytes datagram,
                  std::size_t done, std::size_t head_size) {
@@ -37,7 +43,7 @@ SessionTable::SessionTable(identity::Crypto& crypto, ContactBook& book, Rng& rng
       counters_(counters),
       limits_(limits),
       local_(crypto, node_key, network),
-      slots_(crypto, rng, limits, NodeKey{node_key.public_key}),
+      slots_(crypto, rng, limits, NodeKey{node_key.public_key}, index_salt(crypto, local_)),
       sources_(limits.sources_tracked_max, guard::every(limits.source_per_second),
                limits.source_burst),
       unproven_prefixes_(limits.sources_tracked_max / 4,
@@ -73,8 +79,10 @@ std::optional<Received> SessionTable::handle_datagram(Instant now, const Path& f
 
 bool SessionTable::seen_before(ByteView ephemeral) {
     if (recent_ephemerals_.empty()) recent_ephemerals_.resize(kRecentEphemerals);
-    const std::uint64_t print = load_u64(ephemeral.data());
-    std::uint64_t& place = recent_ephemerals_[print % kRecentEphemerals];
+    // Nine of the 32 random bits choose the place: one honest init in eight million is taken for a
+    // repetition, but not its next attempt.
+    const std::uint32_t print = load_u32(ephemeral.data());
+    std::uint32_t& place = recent_ephemerals_[print % kRecentEphemerals];
     if (place == print) return true;
     place = print;
     return false;
@@ -350,22 +358,21 @@ void SessionTable::check_path(Instant now, Session& session, Received& received,
     // goes there; only its response moves the session (a spoofed source could otherwise redirect
     // it).
     received.reply_max = datagram_size - wire::kDataOverhead - wire::kPayloadHeadSize;
-    const bool same_candidate = session.candidate.remote == received.from;
-    if (same_candidate && now - session.challenged_at < kChallengeInterval) return;
-    session.candidate = Path{received.from};
-    session.challenged_at = now;
-    crypto_.fill_random(session.challenge.bytes);
+    if (session.path_test == nullptr) session.path_test = std::make_unique<PathTest>();
+    PathTest& test = *session.path_test;
+    const bool same_candidate = test.candidate.remote == received.from;
+    if (same_candidate && now - test.challenged_at < kChallengeInterval) return;
+    test.candidate = Path{received.from};
+    test.challenged_at = now;
+    crypto_.fill_random(test.challenge.bytes);
     ++counters_.path_challenges;
-    send_control(now, session, session.candidate, Kind::kPathChallenge, session.challenge.view(),
-                 outbox);
+    send_control(now, session, test.candidate, Kind::kPathChallenge, test.challenge.view(), outbox);
 }
 
 void SessionTable::accept_path(std::uint32_t index, Session& session) {
-    const PeerRef before = session.ref();
-    session.path = session.candidate;
+    slots_.set_path(index, session.path_test->candidate);
     session.path_proven = true;
     ++counters_.paths_changed;
-    slots_.refile(index, before);
 }
 
 // True for messages that are the session's own business.
@@ -385,10 +392,11 @@ bool SessionTable::on_control(Instant now, std::uint32_t index, Session& session
         }
         case Kind::kPathResponse: {
             const auto nonce = wire::read_nonce(reader);
-            const bool fits = nonce && *nonce == session.challenge && !nonce->is_zero() &&
-                              received.from == session.candidate.remote;
+            const PathTest* test = session.path_test.get();
+            const bool fits = nonce && test != nullptr && *nonce == test->challenge &&
+                              !nonce->is_zero() && received.from == test->candidate.remote;
             if (!fits) return ++counters_.drop_unexpected, true;
-            session.challenge = {};
+            session.path_test->challenge = {};
             accept_path(index, session);
             return true;
         }

@@ -143,7 +143,7 @@ class SessionTable {
     guard::SourceLimiter sources_, unproven_prefixes_;
     guard::TokenBucket handshake_budget_, unproven_budget_;
     identity::Secret32 cookie_secret_{};
-    std::vector<std::uint64_t> recent_ephemerals_;  ///< empty until the first init
+    std::vector<std::uint32_t> recent_ephemerals_;  ///< empty until the first init
 
     std::optional<ReceivedInit> answering_;  ///< the init that handle_datagram just returned
     std::unique_ptr<Transmit> reply_;        ///< between begin_reply and finish_reply
