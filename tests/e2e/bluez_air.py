@@ -3,10 +3,12 @@
 Nothing here knows D-Bus. bluez_fake.py shows each controller to its daemon the way bluetoothd does.
 """
 
+import collections
 import random
 
 SERVICE_DATA_128 = 0x21
 ADVERT_BYTES = 31
+CARRIED_MAX = 20_000
 
 
 def structures(payload):
@@ -81,6 +83,12 @@ class Air:
         self.strangers = []
         self.signals = {}  # (from, to) of labels like "a/hci0" -> Signal
         self.links = []
+        self.carried = collections.OrderedDict()  # everything that anybody nearby could have recorded, once each
+
+    def record(self, data):
+        self.carried[bytes(data)] = None
+        if len(self.carried) > CARRIED_MAX:
+            self.carried.popitem(last=False)
 
     def signal(self, sender, hearer):
         return self.signals.setdefault((sender.label, hearer.label), Signal())
@@ -94,6 +102,7 @@ class Air:
                 if sender is hearer or not sender.powered():
                     continue
                 for payload in sender.payloads():
+                    self.record(payload)
                     rssi = self.signal(sender, hearer).next(self.choice)
                     if rssi is not None:
                         hearer.hear(sender.mac, payload, rssi)

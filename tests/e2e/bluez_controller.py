@@ -78,7 +78,7 @@ class Controller:
         self.monitors = {}  # (client, path) -> patterns
         self.applications = {}  # (client, path) -> {uuid: (path, flags)} by service
         self.devices = {}
-        self.longest = 0
+        self.longest = self.longest_read = 0
 
     # ---- the air asks ----
 

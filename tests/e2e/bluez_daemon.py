@@ -84,6 +84,7 @@ class Bluetoothd(dbus.service.FallbackObject):
     @staticmethod
     def deliver(link, uuid, value):
         if link in link.air.links and uuid in link.subscribed:
+            link.air.record(value)
             device = link.central.devices[link.peripheral.mac]
             for path, (interface, properties) in device.remote.items():
                 if interface == CHARACTERISTIC and properties["UUID"] == uuid:
@@ -353,9 +354,11 @@ class Bluetoothd(dbus.service.FallbackObject):
         def took(part):
             part = as_bytes(part)[:link.mtu - 1]
             value.extend(part)
+            self.air.record(part)
             if len(part) == link.mtu - 1 and not link.central.knobs["short_reads"] and len(value) < 512:
                 GLib.timeout_add(AIR_DELAY_MS, ask)
             else:
+                link.central.longest_read = max(link.central.longest_read, len(value))
                 done(byte_array(value))
 
         GLib.timeout_add(AIR_DELAY_MS, ask)
@@ -367,6 +370,7 @@ class Bluetoothd(dbus.service.FallbackObject):
         if len(value) > device.link.mtu - 3:
             return fail(refusal("InvalidValueLength", "more than the MTU carries"))
         server = device.link.peripheral.bluetoothd
+        self.air.record(as_bytes(value))
         return server.ask(client, its_path, CHARACTERISTIC, "WriteValue", "aya{sv}",
                           (value, self.options(device, type="request")), done,
                           lambda error: fail(refusal("Failed", error.get_dbus_name())))

@@ -168,7 +168,7 @@ class Steering:
         return {"sessions": len(controller.sessions), "monitors": len(controller.monitors),
                 "filters": [{key: str(value) for key, value in wanted.items()}
                             for wanted in controller.filters.values()],
-                "devices": len(controller.devices), "applications": len(controller.applications),
+                "longest_read": controller.longest_read, "devices": len(controller.devices), "applications": len(controller.applications),
                 "clients": sorted({client for client, _ in controller.applications}),
                 "kept": sum(device.kept for device in controller.devices.values()),
                 "links": sum(controller in (link.central, link.peripheral) for link in self.air.links)}
@@ -176,6 +176,13 @@ class Steering:
     def clients(self, host):
         return {client for controller in self.hosts[host].controllers.values()
                 for client, _ in list(controller.applications) + list(controller.adverts)}
+
+    def overheard(self, secret, window=8):
+        """Whether any `window` bytes of a secret (hex) went through the air, in adverts or on links."""
+        secret = bytes.fromhex(secret)
+        parts = [secret[at:at + window] for at in range(len(secret) - window + 1)]
+        found = [data.hex() for data in self.air.carried if any(part in data for part in parts)]
+        return {"searched": len(self.air.carried), "found": found[:5]}
 
     def interfere_soon(self, host, path, interface, member, signature="", arguments=()):
         """Another program of the host calls something of the daemon's; interference() tells what it got."""

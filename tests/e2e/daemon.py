@@ -39,6 +39,7 @@ class Daemon:
         self.config = self.folder / "sovereignd.conf"
         self.log = self.folder / "log"
         self.process = None
+        self.environment = {}  # in addition to our own
 
     # ---- the process ----
 
@@ -68,7 +69,7 @@ class Daemon:
         with open(self.log, "ab") as log:
             self.process = self.host.start_inside(
                 *prefix, self.host.lab.binaries / "sovereignd", "--config", self.config,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **self.environment})
         if wait:
             wait_until(self.answers_or_ended, f"{self.label} to answer", interval=0.005)
         return time.monotonic() - began

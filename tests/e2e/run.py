@@ -11,6 +11,7 @@ import time
 import traceback
 
 import access_scenarios  # noqa: F401  each registers its scenarios
+import ble_scenarios  # noqa: F401
 import doctor_scenarios  # noqa: F401
 import fault_scenarios  # noqa: F401
 import find_scenarios  # noqa: F401
