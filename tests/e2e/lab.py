@@ -63,6 +63,7 @@ class Host:
         self.ipv4 = f"10.83.0.{number}" if lab.ipv4 else None
         self.ipv6 = f"fd53:6f76::{number:x}" if lab.ipv6 else None
         self.daemons = []
+        self.environment = {}  # for what is started here
 
     def build(self):
         self.folder.mkdir()
@@ -94,6 +95,7 @@ class Host:
 
     def start_inside(self, *command, **options):
         """Starts a command on this host; the process is the command itself, no shell between."""
+        options.setdefault("env", {**os.environ, **self.environment})
         return subprocess.Popen(["ip", "netns", "exec", self.namespace, *map(str, command)], **options)
 
     def daemon(self, name="node", **settings):

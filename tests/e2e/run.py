@@ -15,6 +15,7 @@ import ble_scenarios  # noqa: F401
 import doctor_scenarios  # noqa: F401
 import fault_scenarios  # noqa: F401
 import find_scenarios  # noqa: F401
+import local_scenarios  # noqa: F401
 import start_scenarios  # noqa: F401
 from commands import LabError
 from lab import end_on_signals
