@@ -204,100 +204,131 @@ ConfigRow row(std::string_view key, std::string_view fallback, Rule rule, Change
             std::move(rule.set)};
 }
 
-std::vector<ConfigRow> make_table() {
+/// The rows as they gather, in the order in which people shall read them.
+struct Rows {
+    std::vector<ConfigRow> all;
+
+    template <typename... Columns>
+    void add(Columns&&... columns) {
+        all.push_back(row(std::forward<Columns>(columns)...));
+    }
+};
+
+void add_node(Rows& rows) {
     using enum Change;
     const std::array modes{std::pair("auto", NodeMode::kAuto),
                            std::pair("server", NodeMode::kServer),
                            std::pair("client", NodeMode::kClient)};
-    const std::array targets{std::pair("auto", LogTarget::kAuto),
-                             std::pair("stderr", LogTarget::kStderr),
-                             std::pair("journald", LogTarget::kJournald)};
+    rows.add(
+        "node.mode", "auto", choice(&Config::mode, modes), kRestart,
+        "Serve others once proven reachable (auto), from the start (server), or never (client).");
+    rows.add("node.state_dir", "/var/lib/sovereignd", absolute_path(&Config::state_dir, 4000),
+             kRestart, "Folder of the identity, the node key and the database.");
+    rows.add("node.network", "sovereign", network(&Config::network), kRestart,
+             "The network to join. Nodes of different networks never talk to each other.");
+    rows.add("node.work_bits", "12", whole(&Config::node_work_bits, 0, 24), kRestart,
+             "Proof of work on the keys of nodes that serve. The same in the whole network.");
+    rows.add("udp.port", "6881", whole(&Config::udp_port, 0, 65535), kRestart,
+             "UDP port of both address families; 0 lets the system choose.");
+    rows.add("udp.ipv4", "yes", boolean(&Config::ipv4), kRestart, "Use IPv4.");
+    rows.add("udp.ipv6", "yes", boolean(&Config::ipv6), kRestart, "Use IPv6.");
+    rows.add("udp.bind", "", addresses(), kRestart,
+             "Listen at this address only; at most one a family.", Count::kMany);
+    rows.add("bootstrap.peer", "", bootstrap_peers(), kLive,
+             "A peer to join the network through, with the key that it must prove.", Count::kMany);
+    rows.add("bootstrap.file", "bootstrap.conf", any_path(&Config::bootstrap_file), kLive,
+             "File with more of these, one a line; the default file may be missing.");
+}
+
+void add_dht(Rows& rows) {
+    using enum Change;
+    rows.add("dht.k", "20", whole(&Config::bucket_size, 4, 64), kRestart,
+             "Nodes in each bucket of the routing table. Larger tables cost memory and pings.");
+    rows.add("limits.sessions", "4096", whole(&Config::sessions_max, 64, 1'000'000), kRestart,
+             "Encrypted sessions kept; past it the least recently used one goes.");
+    rows.add("limits.lookups", "1024", whole(&Config::lookups_max, 8, 100'000), kRestart,
+             "Lookups at once; past it calls are answered busy.");
+    rows.add("limits.records", "65536", whole(&Config::records_max, 64, 10'000'000), kRestart,
+             "Records held for others; past it those farthest from this node go.");
+    rows.add("limits.record_megabytes", "64", whole(&Config::record_megabytes_max, 1, 16384),
+             kRestart, "Size of all records held for others, in MiB.");
+    rows.add("limits.session_requests", "200000",
+             whole(&Config::session_requests_per_second, 10, 10'000'000), kRestart,
+             "Requests a second that one peer is served.");
+}
+
+void add_discovery(Rows& rows) {
+    using enum Change;
     const std::array visibilities{std::pair("public", discovery::Visibility::kPublic),
                                   std::pair("private", discovery::Visibility::kPrivate),
                                   std::pair("passive", discovery::Visibility::kPassive)};
-    std::vector<ConfigRow> rows;
-    const auto add = [&](auto&&... columns) { rows.push_back(row(columns...)); };
-    add("node.mode", "auto", choice(&Config::mode, modes), kRestart,
-        "Serve others once proven reachable (auto), from the start (server), or never (client).");
-    add("node.state_dir", "/var/lib/sovereignd", absolute_path(&Config::state_dir, 4000), kRestart,
-        "Folder of the identity, the node key and the database.");
-    add("node.network", "sovereign", network(&Config::network), kRestart,
-        "The network to join. Nodes of different networks never talk to each other.");
-    add("node.work_bits", "12", whole(&Config::node_work_bits, 0, 24), kRestart,
-        "Proof of work on the keys of nodes that serve. The same in the whole network.");
-    add("udp.port", "6881", whole(&Config::udp_port, 0, 65535), kRestart,
-        "UDP port of both address families; 0 lets the system choose.");
-    add("udp.ipv4", "yes", boolean(&Config::ipv4), kRestart, "Use IPv4.");
-    add("udp.ipv6", "yes", boolean(&Config::ipv6), kRestart, "Use IPv6.");
-    add("udp.bind", "", addresses(), kRestart, "Listen at this address only; at most one a family.",
-        Count::kMany);
-    add("bootstrap.peer", "", bootstrap_peers(), kLive,
-        "A peer to join the network through, with the key that it must prove.", Count::kMany);
-    add("bootstrap.file", "bootstrap.conf", any_path(&Config::bootstrap_file), kLive,
-        "File with more of these, one a line; the default file may be missing.");
-    add("dht.k", "20", whole(&Config::bucket_size, 4, 64), kRestart,
-        "Nodes in each bucket of the routing table. Larger tables cost memory and pings.");
-    add("limits.sessions", "4096", whole(&Config::sessions_max, 64, 1'000'000), kRestart,
-        "Encrypted sessions kept; past it the least recently used one goes.");
-    add("limits.lookups", "1024", whole(&Config::lookups_max, 8, 100'000), kRestart,
-        "Lookups at once; past it calls are answered busy.");
-    add("limits.records", "65536", whole(&Config::records_max, 64, 10'000'000), kRestart,
-        "Records held for others; past it those farthest from this node go.");
-    add("limits.record_megabytes", "64", whole(&Config::record_megabytes_max, 1, 16384), kRestart,
-        "Size of all records held for others, in MiB.");
-    add("limits.session_requests", "200000",
-        whole(&Config::session_requests_per_second, 10, 10'000'000), kRestart,
-        "Requests a second that one peer is served.");
-    add("layers.bootstrap", "yes", boolean(&Config::bootstrap_layer), kLive,
-        "Join through configured and remembered peers.");
-    add("layers.dht", "yes", boolean(&Config::dht_layer), kLive,
-        "Find and publish through the distributed table.");
-    add("layers.mdns", "yes", boolean(&Config::mdns_layer), kLive,
-        "Find peers on the same network without the Internet, through Avahi.");
-    add("layers.ble", "yes", boolean(&Config::ble_layer), kLive,
-        "Find peers in radio range, through BlueZ.");
-    add("mdns.visibility", "public", choice(&Config::mdns_visibility, visibilities), kRestart,
+    rows.add("layers.bootstrap", "yes", boolean(&Config::bootstrap_layer), kLive,
+             "Join through configured and remembered peers.");
+    rows.add("layers.dht", "yes", boolean(&Config::dht_layer), kLive,
+             "Find and publish through the distributed table.");
+    rows.add("layers.mdns", "yes", boolean(&Config::mdns_layer), kLive,
+             "Find peers on the same network without the Internet, through Avahi.");
+    rows.add("layers.ble", "yes", boolean(&Config::ble_layer), kLive,
+             "Find peers in radio range, through BlueZ.");
+    rows.add(
+        "mdns.visibility", "public", choice(&Config::mdns_visibility, visibilities), kRestart,
         "On the local network, say who we are (public), let only friends recognise us (private), "
         "or just listen (passive).");
-    add("mdns.service_type", "_sovereign._tcp", service_type(&Config::mdns_service_type), kRestart,
-        "DNS-SD service type. Only peers with the same one see each other.");
-    add("mdns.interface", "", interfaces(&Config::mdns_interfaces), kRestart,
-        "Look for peers on this interface only; without any on all but loopback and those of "
-        "containers and virtual machines.",
-        Count::kMany);
-    add("ble.visibility", "private", choice(&Config::ble_visibility, visibilities), kRestart,
+    rows.add("mdns.service_type", "_sovereign._tcp", service_type(&Config::mdns_service_type),
+             kRestart, "DNS-SD service type. Only peers with the same one see each other.");
+    rows.add("mdns.interface", "", interfaces(&Config::mdns_interfaces), kRestart,
+             "Look for peers on this interface only; without any on all but loopback and those of "
+             "containers and virtual machines.",
+             Count::kMany);
+    rows.add(
+        "ble.visibility", "private", choice(&Config::ble_visibility, visibilities), kRestart,
         "In radio range, say who we are (public), let only friends recognise us (private), or just "
         "listen (passive).");
-    add("ble.scan_seconds", "30", whole(&Config::ble_scan_seconds, 5, 600), kRestart,
+    rows.add(
+        "ble.scan_seconds", "30", whole(&Config::ble_scan_seconds, 5, 600), kRestart,
         "Time between the beginnings of two scans, each a third of it long; three times that on "
         "battery.");
-    add("ble.service_uuid", kBleServiceUuid, uuid(&Config::ble_service_uuid), kRestart,
-        "UUID of the Bluetooth LE service. Only peers with the same one see each other.");
-    add("ble.power_at_one_metre", "-59", whole(&Config::ble_power_at_one_metre, -100, 20), kRestart,
-        "Signal strength of our adverts at one metre in dBm, told in public mode to guess "
-        "distances.");
-    add("names.work_bits", "12", whole(&Config::name_work_bits, 0, 24), kRestart,
-        "Proof of work on claims of names of eight and more characters. The same in the whole "
-        "network.");
-    add("api.socket", "/run/sovereignd/api.sock", absolute_path(&Config::api_socket, 107), kRestart,
-        "Unix socket of the local API.");
-    add("api.socket_mode", "0666", permissions(&Config::api_socket_mode), kRestart,
-        "Who may open the socket; what they may do is decided by their role.");
-    add("api.use_groups", "sovereign", names(&Config::use_groups), kLive,
-        "Groups with the role use: peers, lookups, own names, events.");
-    add("api.admin_groups", "sovereign-admin", names(&Config::admin_groups), kLive,
-        "Groups with the role admin: everything. root and the daemon's user always have it.");
-    add("api.connections", "512", whole(&Config::api_connections_max, 8, 8192), kRestart,
-        "Local connections; past it the longest idle one of the greediest user is closed.");
-    add("api.connections_per_user", "64", whole(&Config::api_connections_per_user, 2, 8192),
-        kRestart, "Local connections of one user; past it that user's longest idle one is closed.");
-    add("api.idle_seconds", "60", whole(&Config::api_idle_seconds, 5, 86400), kRestart,
-        "A local connection without calls for this long is closed.");
-    add("log.level", "info", log_levels(&Config::log_levels), kLive,
-        "How much is logged; addresses appear at debug. Example: info,dht=debug");
-    add("log.target", "auto", choice(&Config::log_target, targets), kRestart,
-        "Where the log goes; auto means journald where systemd reads the output.");
-    return rows;
+    rows.add("ble.service_uuid", kBleServiceUuid, uuid(&Config::ble_service_uuid), kRestart,
+             "UUID of the Bluetooth LE service. Only peers with the same one see each other.");
+    rows.add("ble.power_at_one_metre", "-59", whole(&Config::ble_power_at_one_metre, -100, 20),
+             kRestart,
+             "Signal strength of our adverts at one metre in dBm, told in public mode to guess "
+             "distances.");
+    rows.add("names.work_bits", "12", whole(&Config::name_work_bits, 0, 24), kRestart,
+             "Proof of work on claims of names of eight and more characters. The same in the whole "
+             "network.");
+}
+
+void add_operation(Rows& rows) {
+    using enum Change;
+    const std::array targets{std::pair("auto", LogTarget::kAuto),
+                             std::pair("stderr", LogTarget::kStderr),
+                             std::pair("journald", LogTarget::kJournald)};
+    rows.add("api.socket", "/run/sovereignd/api.sock", absolute_path(&Config::api_socket, 107),
+             kRestart, "Unix socket of the local API.");
+    rows.add("api.socket_mode", "0666", permissions(&Config::api_socket_mode), kRestart,
+             "Who may open the socket; what they may do is decided by their role.");
+    rows.add("api.use_groups", "sovereign", names(&Config::use_groups), kLive,
+             "Groups with the role use: peers, lookups, own names, events.");
+    rows.add("api.admin_groups", "sovereign-admin", names(&Config::admin_groups), kLive,
+             "Groups with the role admin: everything. root and the daemon's user always have it.");
+    rows.add("api.connections", "512", whole(&Config::api_connections_max, 8, 8192), kRestart,
+             "Local connections; past it the longest idle one of the greediest user is closed.");
+    rows.add("api.connections_per_user", "64", whole(&Config::api_connections_per_user, 2, 8192),
+             kRestart,
+             "Local connections of one user; past it that user's longest idle one is closed.");
+    rows.add("api.idle_seconds", "60", whole(&Config::api_idle_seconds, 5, 86400), kRestart,
+             "A local connection without calls for this long is closed.");
+    rows.add("log.level", "info", log_levels(&Config::log_levels), kLive,
+             "How much is logged; addresses appear at debug. Example: info,dht=debug");
+    rows.add("log.target", "auto", choice(&Config::log_target, targets), kRestart,
+             "Where the log goes; auto means journald where systemd reads the output.");
+}
+
+std::vector<ConfigRow> make_table() {
+    Rows rows;
+    for (const auto add : {add_node, add_dht, add_discovery, add_operation}) add(rows);
+    return std::move(rows.all);
 }
 
 }  // namespace
