@@ -218,6 +218,56 @@ Record plain(const v1::Record& message) {
     return record;
 }
 
+Receipt plain(const v1::Receipt& message) {
+    return {plain(message.node()), span_of<milliseconds>(message.held_for_ms())};
+}
+
+Value plain(const v1::Value& message) {
+    Value value;
+    value.key_hex = message.key().hex();
+    value.kind = word(message.kind());
+    if (message.has_owner()) value.owner = plain(message.owner());
+    value.label = message.label();
+    value.sequence = message.sequence();
+    value.tombstone = message.tombstone();
+    value.ttl = span_of<milliseconds>(message.ttl_ms());
+    value.content = message.content();
+    return value;
+}
+
+ValueStored plain(const v1::PutValueResponse& message) {
+    ValueStored stored;
+    stored.key_hex = message.key().hex();
+    stored.sequence = message.sequence();
+    stored.asked = message.asked();
+    stored.refused = message.refused();
+    stored.receipts = plain_list(message.receipts());
+    stored.held_for = span_of<milliseconds>(message.held_for_ms());
+    stored.held_here = message.held_here();
+    stored.lookup = plain(message.lookup());
+    return stored;
+}
+
+ValueGotten plain(const v1::GetValueResponse& message) {
+    ValueGotten gotten;
+    gotten.value = plain(message.value());
+    gotten.replicas = message.replicas();
+    gotten.cached = message.cached();
+    gotten.equivocation = message.equivocation();
+    gotten.lookup = plain(message.lookup());
+    return gotten;
+}
+
+ValueTold plain(const v1::ListenResponse& message) {
+    ValueTold told;
+    if (message.has_changed()) {
+        told.changed = plain(message.changed().value());
+        told.cursor = message.changed().cursor();
+    }
+    told.reporters = message.armed().replicas();
+    return told;
+}
+
 OwnName plain(const v1::OwnName& message) {
     return {message.name(), message.key().hex(), message.replicas(), message.problem()};
 }

@@ -28,6 +28,11 @@ NodeStatus plain(const sovereign::v1::GetStatusResponse& message);
 Identity plain(const sovereign::v1::GetIdentityResponse& message);
 Event plain(const sovereign::v1::Event& message);
 Found plain(const sovereign::v1::FindPeerResponse& message);
+Receipt plain(const sovereign::v1::Receipt& message);
+Value plain(const sovereign::v1::Value& message);
+ValueStored plain(const sovereign::v1::PutValueResponse& message);
+ValueGotten plain(const sovereign::v1::GetValueResponse& message);
+ValueTold plain(const sovereign::v1::ListenResponse& message);
 TableEntry plain(const sovereign::v1::GetTableResponse::Entry& message);
 Neighbour plain(const sovereign::v1::Neighbour& message);
 /// Of an event of Local.Browse.

@@ -223,6 +223,12 @@ class GrpcClient final : public Client {
     Result<Gotten> trace(const std::string& target, const CallOptions& options) override;
     Result<Stored> put(std::string_view key, std::string_view record,
                        const CallOptions& options) override;
+    Result<ValueStored> put_value(const PutValue& value, const CallOptions& options) override;
+    Result<ValueGotten> get_value(const ValuePlace& place, const std::string& level,
+                                  const CallOptions& options) override;
+    Result<Done> listen(const ValuePlace& place, const std::string& cursor,
+                        const std::function<bool(const ValueTold&)>& on_told,
+                        const CallOptions& options) override;
     Result<Held> held(const CallOptions& options) override;
 
   private:
@@ -381,6 +387,66 @@ Result<Stored> GrpcClient::put(std::string_view key, std::string_view record,
         stored.lookup = plain(answer.lookup());
         return stored;
     });
+}
+
+namespace {
+
+void write_place(const ValuePlace& place, v1::ValuePlace* to) {
+    if (!place.key.empty()) {
+        to->set_key(place.key);
+        return;
+    }
+    to->mutable_labelled()->set_label(place.label);
+    to->mutable_labelled()->set_owner_text(place.owner);
+}
+
+Error unknown_level(const std::string& level) {
+    return argument_error("level",
+                          '"' + level + "\" is no level; there are fast, normal and strong");
+}
+
+}  // namespace
+
+Result<ValueStored> GrpcClient::put_value(const PutValue& value, const CallOptions& options) {
+    v1::PutValueRequest request;
+    const auto level = enum_of<v1::Level>(value.level);
+    if (!level && !value.level.empty()) return unknown_level(value.level);
+    request.set_level(level.value_or(v1::LEVEL_UNSPECIFIED));
+    request.set_content(value.content);
+    if (value.label) request.set_label(*value.label);
+    if (value.expected) request.set_expected_sequence(*value.expected);
+    request.set_withdraw(value.withdraw);
+    request.set_ttl_ms(static_cast<std::uint64_t>(value.ttl.count()));
+    return call(*dht_, &v1::Dht::Stub::PutValue, request, options,
+                [](const v1::PutValueResponse& answer) { return plain(answer); });
+}
+
+Result<ValueGotten> GrpcClient::get_value(const ValuePlace& place, const std::string& level,
+                                          const CallOptions& options) {
+    v1::GetValueRequest request;
+    const auto known = enum_of<v1::Level>(level);
+    if (!known && !level.empty()) return unknown_level(level);
+    request.set_level(known.value_or(v1::LEVEL_UNSPECIFIED));
+    write_place(place, request.mutable_place());
+    return call(*dht_, &v1::Dht::Stub::GetValue, request, options,
+                [](const v1::GetValueResponse& answer) { return plain(answer); });
+}
+
+Result<Done> GrpcClient::listen(const ValuePlace& place, const std::string& cursor,
+                                const std::function<bool(const ValueTold&)>& on_told,
+                                const CallOptions& options) {
+    v1::ListenRequest request;
+    write_place(place, request.mutable_place());
+    request.set_cursor(cursor);
+    Limits limits(options);
+    const auto reader = dht_->Listen(limits.context(), request);
+    v1::ListenResponse told;
+    bool wanted = true;
+    while (wanted && reader->Read(&told)) wanted = on_told(plain(told));
+    if (!wanted) limits.context()->TryCancel();
+    const grpc::Status status = reader->Finish();
+    if (wanted && !status.ok()) return call_error(status);
+    return Done{};
 }
 
 Result<Held> GrpcClient::held(const CallOptions& options) {

@@ -296,7 +296,7 @@ struct RoutingTable {
 
 struct Record {
     std::string key_hex;
-    std::string kind;  ///< peer name
+    std::string kind;  ///< peer name immutable mutable
     bool tombstone = false;
     PeerId owner;
     std::uint64_t sequence = 0, size_bytes = 0;
@@ -382,6 +382,65 @@ struct Check {
     std::string command;  ///< the next step as a command line, where there is one
 };
 
+/// Where a value is: a key of 20 bytes, or a label of its owner.
+struct ValuePlace {
+    std::string key;    ///< 20 bytes; empty: the label counts
+    std::string label;  ///< at most 64 bytes
+    std::string owner;  ///< "sov1..."; empty: this peer
+};
+
+struct PutValue {
+    std::string content;               ///< at most 16 KiB
+    std::optional<std::string> label;  ///< set: a mutable value of this peer
+    /// Only if this is the newest sequence number; 0: only if there is none. Needs a label.
+    std::optional<std::uint64_t> expected;
+    bool withdraw = false;  ///< a tombstone in place of content. Needs a label
+    milliseconds ttl{0};    ///< 0: two hours
+    std::string level;      ///< fast normal strong; empty: normal
+};
+
+/// A node that signed for a value.
+struct Receipt {
+    NodeId node;
+    milliseconds held_for{0};
+};
+
+struct ValueStored {
+    std::string key_hex;
+    std::uint64_t sequence = 0;
+    std::uint32_t asked = 0, refused = 0;
+    std::vector<Receipt> receipts;
+    milliseconds held_for{0};  ///< the shortest of the receipts
+    bool held_here = false;
+    Lookup lookup;
+};
+
+/// One version of a value.
+struct Value {
+    std::string key_hex;
+    std::string kind;  ///< immutable mutable; for listeners also peer name
+    PeerId owner;      ///< empty for an immutable value
+    std::string label;
+    std::uint64_t sequence = 0;
+    bool tombstone = false;
+    milliseconds ttl{0};
+    std::string content;
+};
+
+struct ValueGotten {
+    Value value;
+    std::uint32_t replicas = 0;
+    bool cached = false, equivocation = false;
+    Lookup lookup;
+};
+
+/// What a listener is told: a new version, or how many nodes report changes.
+struct ValueTold {
+    std::optional<Value> changed;
+    std::string cursor;           ///< with `changed`: leaves it out of a later listen
+    std::uint32_t reporters = 0;  ///< without: 0 means that changes may come late for now
+};
+
 // ---- calls -------------------------------------------------------------------------------------
 
 /// Where the daemon's socket is: $SOVEREIGN_SOCKET, else /run/sovereignd/api.sock.
@@ -458,6 +517,18 @@ class Client {
     /// `key`: 20 bytes; `record`: signed already, at most 1000 bytes.
     virtual Result<Stored> put(std::string_view key, std::string_view record,
                                const CallOptions& options = {}) = 0;
+    /// invalid_argument, too_large, conflict (the message says the sequence number that there is),
+    /// no_peers, over_quota, timed_out.
+    virtual Result<ValueStored> put_value(const PutValue& value,
+                                          const CallOptions& options = {}) = 0;
+    /// `level`: fast, normal, strong or empty. not_found also when it was withdrawn.
+    virtual Result<ValueGotten> get_value(const ValuePlace& place, const std::string& level,
+                                          const CallOptions& options = {}) = 0;
+    /// Calls `on_told` for what is there and for each change, on the calling thread, until it
+    /// returns false, the call is cancelled, or the daemon leaves (an Error).
+    virtual Result<Done> listen(const ValuePlace& place, const std::string& cursor,
+                                const std::function<bool(const ValueTold&)>& on_told,
+                                const CallOptions& options = {}) = 0;
     /// All pages of the records that the daemon holds for others.
     virtual Result<Held> held(const CallOptions& options = {}) = 0;
 };

@@ -15,6 +15,10 @@ constexpr ArgumentSpec kLayer = {.name = "LAYER",
 constexpr ArgumentSpec kPeer = {.name = "PEER", .summary = "sov1..."};
 constexpr ArgumentSpec kFriend = {
     .name = "PEER", .summary = "sov1... of a friend", .completes = Completes::kFriend};
+constexpr OptionSpec kLevel = {.name = "level",
+                               .value = "LEVEL",
+                               .summary = "how many nodes to hear from; default normal",
+                               .words = "fast normal strong"};
 constexpr std::string_view kPlaceSummary = "40 hexadecimal digits, name:NAME or peer:sov1...";
 
 constexpr Command kCommands[] = {
@@ -184,15 +188,20 @@ constexpr Command kCommands[] = {
      .run = verbs::dht_table},
     {.path = "dht get",
      .section = Section::kFind,
-     .summary = "all records at a key",
-     .text = "Every record was verified before it is shown. --save writes the first one, as it "
-             "travels, into a "
-             "file that dht put takes.",
-     .argument_slots = {{{.name = "KEY", .summary = kPlaceSummary}}},
+     .summary = "the value or all records at a key",
+     .text = "With --value, or for a label, it reads the newest version of a value; --save writes "
+             "its content into a file. Otherwise all records are shown, each verified, and --save "
+             "writes the first one, as it travels, into a file that dht put --key takes. A label "
+             "is label:WORD for one of yours and label:sov1.../WORD for one of somebody else.",
+     .argument_slots = {{{.name = "KEY",
+                          .summary = "40 hexadecimal digits, label:LABEL, name:NAME or "
+                                     "peer:sov1..."}}},
      .option_slots =
-         {{{.name = "trace", .summary = "also every node that was asked and its answer"},
-           {.name = "save", .value = "FILE", .summary = "write the first record into a new file"}}},
-     .examples = {"sovctl dht get name:bob", "sovctl dht get name:bob --save bob.record"},
+         {{{.name = "value", .summary = "the value at the key and not its record"},
+           kLevel,
+           {.name = "trace", .summary = "also every node that was asked and its answer"},
+           {.name = "save", .value = "FILE", .summary = "write what was found into a new file"}}},
+     .examples = {"sovctl dht get label:greeting", "sovctl dht get name:bob --save bob.record"},
      .exit_codes = {1, 8, 11},
      .run = verbs::dht_get},
     {.path = "dht trace",
@@ -206,18 +215,48 @@ constexpr Command kCommands[] = {
      .run = verbs::dht_trace},
     {.path = "dht put",
      .section = Section::kFind,
-     .summary = "store a record that is signed already",
-     .text = "For diagnosis: a node publishes its own records by itself. The file holds one record "
-             "as it travels, "
-             "which dht get --save writes; - reads it from the input. Needs the role admin.",
-     .argument_slots = {{{.name = "FILE",
-                          .summary = "a record as it travels, or -",
-                          .completes = Completes::kFile}}},
-     .option_slots = {{{.name = "key", .value = "KEY", .summary = kPlaceSummary}}},
-     .examples = {"sovctl dht put bob.record --key name:bob",
+     .summary = "store a value",
+     .text = "Stores the content of a file, or with - of the input, at most 16 KiB: under the hash "
+             "of the content, or with --label as a value of yours that can change. --expect stores "
+             "it only if the newest version has that sequence number (0: if there is none). The "
+             "daemon keeps it at the nearest nodes until --ttl is over (default 2h). With --key "
+             "the file is a record that is signed already, for diagnosis; that needs the role "
+             "admin.",
+     .argument_slots =
+         {{{.name = "FILE", .summary = "what to store, or -", .completes = Completes::kFile}}},
+     .option_slots =
+         {{{.name = "label", .value = "LABEL", .summary = "a value of yours that can change"},
+           {.name = "expect", .value = "SEQ", .summary = "only if this is the newest version"},
+           {.name = "ttl", .value = "DUR", .summary = "how long copies live, as in 2h or 7d"},
+           kLevel,
+           {.name = "key", .value = "KEY", .summary = kPlaceSummary}}},
+     .examples = {"sovctl dht put note.txt --label note",
                   "sovctl dht put - --key name:bob < bob.record"},
      .exit_codes = {1, 8, 10, 11},
      .run = verbs::dht_put},
+    {.path = "dht withdraw",
+     .section = Section::kFind,
+     .summary = "withdraw one of your values",
+     .text = "The nodes that keep it are told that it is over, and listeners are told, too.",
+     .argument_slots = {{{.name = "LABEL", .summary = "the label it was stored with"}}},
+     .option_slots = {{kLevel}},
+     .examples = {"sovctl dht withdraw note", "sovctl dht withdraw note --level strong"},
+     .exit_codes = {8, 10, 11},
+     .run = verbs::dht_withdraw},
+    {.path = "dht listen",
+     .section = Section::kFind,
+     .summary = "what is at a key and every change of it",
+     .text = "Each version is told once and the newest always, until the command ends; a version "
+             "that was overtaken on its way is left out. The cursor that stands in the JSON, given "
+             "to --cursor, goes on where an earlier run ended. A label is label:WORD for one of "
+             "yours and label:sov1.../WORD for one of somebody else.",
+     .argument_slots = {{{.name = "KEY", .summary = "40 hexadecimal digits or label:LABEL"}}},
+     .option_slots = {{{.name = "cursor", .value = "HEX", .summary = "from an earlier answer"},
+                       {.name = "count", .value = "N", .summary = "end after so many versions"}}},
+     .examples = {"sovctl dht listen label:note --json",
+                  "sovctl dht listen label:note --count 1 --timeout 1m"},
+     .exit_codes = {8, 11},
+     .run = verbs::dht_listen},
     {.path = "dht held",
      .section = Section::kFind,
      .summary = "the records that this node keeps for others",

@@ -44,7 +44,7 @@ struct Command {
     std::string_view summary;  ///< one line, no full stop
     std::string_view text;     ///< what it does and how to read its answer
     std::array<ArgumentSpec, 1> argument_slots = {};
-    std::array<OptionSpec, 3> option_slots = {};
+    std::array<OptionSpec, 5> option_slots = {};
     std::array<std::string_view, 2> examples = {};
     std::array<int, 8> exit_codes =
         {};  ///< besides 0, 2 and, for commands of the daemon, 3, 4 and 6

@@ -84,7 +84,7 @@ class ApiServer::Parts {
         : connections_(fitted(options.limits.connections)),
           gate_(connections_, std::move(options.rules)),
           bridge_(std::move(options.post)),
-          desk_{gate_, bridge_, history_, host, crypto, std::chrono::steady_clock::now()},
+          desk_{gate_, bridge_, history_, listens_, host, crypto, std::chrono::steady_clock::now()},
           node_(desk_),
           discovery_(desk_),
           dht_(desk_),
@@ -108,6 +108,7 @@ class ApiServer::Parts {
 
     void handle_event(const Event& event) {
         bridge_.handle_event(event);
+        dht_.handle_event(event);
         if (const auto* changed = std::get_if<StateChanged>(&event)) {
             serve_health("dht", changed->to == DiscoveryState::kReady);
         }
@@ -122,6 +123,7 @@ class ApiServer::Parts {
         listener_->stop();
         server_->GetHealthCheckService()->Shutdown();
         history_.close();
+        listens_.close();
         server_->Shutdown(std::chrono::system_clock::now() + grace);
     }
 
@@ -134,6 +136,7 @@ class ApiServer::Parts {
     Gate gate_;
     CoreBridge bridge_;
     EventHistory history_;
+    ListenTable listens_;
     Desk desk_;
     NodeService node_;
     DiscoveryService discovery_;

@@ -6,6 +6,7 @@
 #include "daemon/api/event_history.h"
 #include "daemon/api/gate.h"
 #include "daemon/api/host.h"
+#include "daemon/api/listen_table.h"
 #include "daemon/core/identity/crypto.h"
 
 namespace sov::api {
@@ -15,6 +16,7 @@ struct Desk {
     Gate& gate;
     CoreBridge& bridge;
     EventHistory& history;
+    ListenTable& listens;
     /// Only on the core thread.
     Host& host;
     /// Only on the core thread.

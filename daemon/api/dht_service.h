@@ -25,6 +25,17 @@ class DhtService final : public sovereign::v1::Dht::CallbackService {
     grpc::ServerUnaryReactor* ListHeld(grpc::CallbackServerContext* context,
                                        const sovereign::v1::ListHeldRequest* request,
                                        sovereign::v1::ListHeldResponse* response) override;
+    grpc::ServerUnaryReactor* PutValue(grpc::CallbackServerContext* context,
+                                       const sovereign::v1::PutValueRequest* request,
+                                       sovereign::v1::PutValueResponse* response) override;
+    grpc::ServerUnaryReactor* GetValue(grpc::CallbackServerContext* context,
+                                       const sovereign::v1::GetValueRequest* request,
+                                       sovereign::v1::GetValueResponse* response) override;
+    grpc::ServerWriteReactor<sovereign::v1::ListenResponse>* Listen(
+        grpc::CallbackServerContext* context, const sovereign::v1::ListenRequest* request) override;
+
+    /// Tells listeners. Core thread.
+    void handle_event(const Event& event);
 
   private:
     Desk& desk_;

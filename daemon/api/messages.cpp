@@ -8,7 +8,7 @@ namespace {
 
 namespace v1 = sovereign::v1;
 
-v1::Outcome message_of(dht::Outcome outcome) {
+v1::Outcome outcome_message(dht::Outcome outcome) {
     switch (outcome) {
         case dht::Outcome::kContacts: return v1::OUTCOME_CONTACTS;
         case dht::Outcome::kRecord: return v1::OUTCOME_RECORD;
@@ -21,7 +21,7 @@ v1::Outcome message_of(dht::Outcome outcome) {
     return v1::OUTCOME_UNSPECIFIED;
 }
 
-v1::BootstrapSource message_of(BootstrapSource source) {
+v1::BootstrapSource source_message(BootstrapSource source) {
     switch (source) {
         case BootstrapSource::kAnchor: return v1::BOOTSTRAP_SOURCE_ANCHOR;
         case BootstrapSource::kCache: return v1::BOOTSTRAP_SOURCE_CACHE;
@@ -39,7 +39,7 @@ void write_step(const dht::TraceStep& step, v1::TraceStep* to) {
     to->set_hop(step.hop);
     to->set_asked_after_us(whole_us(step.asked_after));
     to->set_round_trip_us(whole_us(step.round_trip));
-    to->set_outcome(message_of(step.outcome));
+    to->set_outcome(outcome_message(step.outcome));
     if (step.error) to->set_error(std::string(errc_name(*step.error)));
     to->set_contacts(step.contacts);
     to->set_shared_bits(static_cast<std::uint32_t>(step.shared_bits < 0 ? 0 : step.shared_bits));
@@ -177,7 +177,7 @@ void MessageWriter::write(const PeerSession& session, v1::Session* to) const {
 
 void MessageWriter::write(const BootstrapEntry& entry, v1::BootstrapEntry* to) const {
     write(entry.key, to->mutable_node());
-    to->set_source(message_of(entry.source));
+    to->set_source(source_message(entry.source));
     for (const Endpoint& endpoint : entry.endpoints) to->add_endpoints(endpoint.text());
     to->set_attempts(entry.attempts);
     to->set_answered(entry.answered);

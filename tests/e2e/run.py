@@ -17,6 +17,7 @@ import fault_scenarios  # noqa: F401
 import find_scenarios  # noqa: F401
 import local_scenarios  # noqa: F401
 import start_scenarios  # noqa: F401
+import value_scenarios  # noqa: F401
 from commands import LabError
 from lab import end_on_signals
 from scenario import SCENARIOS

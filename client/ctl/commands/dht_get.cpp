@@ -5,6 +5,7 @@
 #include "client/ctl/lookups.h"
 #include "client/ctl/phrases.h"
 #include "client/ctl/place.h"
+#include "client/ctl/values.h"
 
 namespace sov::ctl::verbs {
 namespace {
@@ -19,9 +20,9 @@ Problem nothing_there(const client::Gotten& gotten, const std::string& target, b
 }
 
 /// Empty when it worked.
-std::optional<Problem> save(Errand& errand, const client::Record& record) {
+std::optional<Problem> save(Errand& errand, std::string_view bytes) {
     const std::string path(errand.input().value("save"));
-    const int error = errand.machine().create_file(path, record.bytes);
+    const int error = errand.machine().create_file(path, bytes);
     if (error == 0) return std::nullopt;
     return Problem{.exit_code = 1,
                    .name = "not_saved",
@@ -30,10 +31,51 @@ std::optional<Problem> save(Errand& errand, const client::Record& record) {
                    .steps = {}};
 }
 
+int get_value(Errand& errand, const client::ValuePlace& place) {
+    const std::string level(errand.input().value("level"));
+    const auto answer = errand.ask(
+        [&](client::Client& daemon, const client::CallOptions& options) {
+            return daemon.get_value(place, level, options);
+        },
+        std::chrono::seconds(30));
+    if (!answer) return errand.fail(answer.error());
+    json::Object data = json_of(answer->value);
+    data.set("replicas", answer->replicas).set("cached", answer->cached);
+    data.set("equivocation", answer->equivocation);
+    data.set("lookup", json_of(answer->lookup, false));
+    if (errand.input().has("save")) {
+        if (const auto problem = save(errand, answer->value.content))
+            return errand.fail(*problem, std::move(data));
+    }
+    return errand.answer(std::move(data), [&](Screen& screen) {
+        if (!errand.quiet()) {
+            screen.line("key " + answer->value.key_hex + ", " +
+                        (answer->cached ? std::string("from this node's memory")
+                                        : "shown by " + count_text(answer->replicas, "node") + " " +
+                                              effort_text(answer->lookup)));
+            if (answer->value.sequence != 0)
+                screen.line("  version  " + std::to_string(answer->value.sequence));
+            if (answer->equivocation)
+                screen.line("  careful  its owner signed two versions under this number");
+        }
+        if (errand.input().has("save"))
+            screen.line("it is now in " + std::string(errand.input().value("save")));
+        else
+            screen.line("  content  " + content_text(answer->value));
+    });
+}
+
 }  // namespace
 
 int dht_get(Errand& errand) {
     const std::string target = errand.argument();
+    const auto place = value_place(target);
+    if (target.starts_with("label:") && place) return get_value(errand, *place);
+    if (errand.input().has("value")) {
+        if (place) return get_value(errand, *place);
+        return errand.fail(Problem::usage(
+            "a value is named by 40 hexadecimal digits or label:LABEL", {"sovctl help dht get"}));
+    }
     const bool trace = errand.input().has("trace");
     const auto key = place_key(errand, target);
     if (!key) return errand.fail(key.error());
@@ -53,7 +95,7 @@ int dht_get(Errand& errand) {
         return errand.fail(nothing_there(*answer, target, trace), std::move(data));
     }
     if (errand.input().has("save")) {
-        if (const auto problem = save(errand, answer->records.front())) {
+        if (const auto problem = save(errand, answer->records.front().bytes)) {
             return errand.fail(*problem, std::move(data));
         }
     }

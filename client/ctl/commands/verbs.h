@@ -27,6 +27,8 @@ int dht_table(Errand& errand);
 int dht_get(Errand& errand);
 int dht_trace(Errand& errand);
 int dht_put(Errand& errand);
+int dht_withdraw(Errand& errand);
+int dht_listen(Errand& errand);
 int dht_held(Errand& errand);
 int config_check(Errand& errand);
 int config_reload(Errand& errand);

@@ -48,6 +48,11 @@ struct Script {
     client::Result<client::Done> done = unset();
     client::Result<client::Found> found = unset();
     client::Result<client::Stored> stored = unset();
+    client::Result<client::ValueStored> value_stored = unset();
+    client::Result<client::ValueGotten> value_gotten = unset();
+    std::vector<client::ValueTold> told;
+    client::Result<client::Done> listen_end = client::Done{};
+    client::PutValue value_put;  ///< what was asked for last
     client::Result<client::Names> names = unset();
     client::Result<client::RoutingTable> table = unset();
     client::Result<client::Gotten> gotten = unset();
@@ -144,6 +149,29 @@ class ScriptedClient final : public client::Client {
         note("put of " + std::to_string(record.size()) + " bytes at " + std::to_string(key.size()),
              options);
         return script_.stored;
+    }
+    client::Result<client::ValueStored> put_value(const client::PutValue& value,
+                                                  const Options& options) override {
+        script_.value_put = value;
+        return note("put_value of " + std::to_string(value.content.size()), options),
+               script_.value_stored;
+    }
+    client::Result<client::ValueGotten> get_value(const client::ValuePlace& place,
+                                                  const std::string& level,
+                                                  const Options& options) override {
+        note("get_value " + place.owner + '/' + place.label + ' ' +
+                 std::to_string(place.key.size()) + ' ' + level,
+             options);
+        return script_.value_gotten;
+    }
+    client::Result<client::Done> listen(const client::ValuePlace& place, const std::string& cursor,
+                                        const std::function<bool(const client::ValueTold&)>& told,
+                                        const Options& options) override {
+        note("listen " + place.owner + '/' + place.label + " after " + cursor, options);
+        for (const client::ValueTold& news : script_.told) {
+            if (!told(news)) break;
+        }
+        return script_.listen_end;
     }
     client::Result<client::Held> held(const Options& options) override {
         return note("held", options), script_.held;

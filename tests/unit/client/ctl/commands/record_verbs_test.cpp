@@ -114,12 +114,119 @@ TEST(DhtGetVerb, nothing_there_is_not_found) {
     EXPECT_NE(session.out.find(R"("records":[])"), std::string::npos);
 }
 
-TEST(DhtPutVerb, needs_a_key_and_a_readable_file) {
+client::ValueStored value_stored() {
+    client::ValueStored answer;
+    answer.key_hex = kPlace;
+    answer.sequence = 7;
+    answer.asked = 20;
+    answer.receipts = {{{kNode, kPlace}, 2h}, {{kNode, kPlace}, 1h}};
+    answer.held_for = 1h;
+    answer.lookup = stored().lookup;
+    return answer;
+}
+
+client::Value value_of(std::string content, std::uint64_t sequence = 7) {
+    client::Value value;
+    value.key_hex = kPlace;
+    value.kind = "mutable";
+    value.owner = {kBob, "k7f3q2"};
+    value.label = "note";
+    value.sequence = sequence;
+    value.ttl = 2h;
+    value.content = std::move(content);
+    return value;
+}
+
+TEST(DhtPutVerb, stores_a_value_and_tells_who_holds_it) {
+    TerminalSession session;
+    session.script.value_stored = value_stored();
+    session.files["note.txt"] = "hello";
+    EXPECT_EQ(session.run({"dht", "put", "note.txt"}), 0);
+    EXPECT_FALSE(session.script.value_put.label.has_value());
+    EXPECT_TRUE(session.out.starts_with("held by 2 of 20 nodes until ")) << session.out;
+    EXPECT_EQ(session.run({"dht", "put", "note.txt", "--label", "note", "--expect", "0", "--ttl",
+                           "7d", "--level", "strong"}),
+              0);
+    EXPECT_EQ(session.script.value_put.label, "note");
+    EXPECT_EQ(session.script.value_put.expected, 0U);
+    EXPECT_EQ(session.script.value_put.ttl, 7 * 24h);
+    EXPECT_EQ(session.script.value_put.level, "strong");
+    EXPECT_EQ(session.run({"dht", "put", "note.txt", "-q"}), 0);
+    EXPECT_EQ(session.out, kPlace + "\n");
+    EXPECT_EQ(session.run({"dht", "put", "note.txt", "--json"}), 0);
+    EXPECT_NE(session.out.find(R"("asked":20,"held":2,"refused":0)"), std::string::npos)
+        << session.out;
+    session.script.value_stored = test::daemon_error("conflict", 10, 10, "somebody was faster");
+    EXPECT_EQ(session.run({"dht", "put", "note.txt", "--label", "note", "--expect", "5"}), 10);
+}
+
+TEST(DhtPutVerb, refuses_options_that_do_not_go_together) {
+    TerminalSession session;
+    session.files["note.txt"] = "hello";
+    EXPECT_EQ(session.run({"dht", "put", "note.txt", "--expect", "1"}), 2);
+    EXPECT_EQ(session.run({"dht", "put", "note.txt", "--label", "a", "--expect", "one"}), 2);
+    EXPECT_EQ(session.run({"dht", "put", "note.txt", "--ttl", "soon"}), 2);
+    EXPECT_EQ(session.run({"dht", "put", "note.txt", "--label", "a", "--key", kPlace}), 2);
+    EXPECT_TRUE(session.script.calls.empty());
+}
+
+TEST(DhtWithdrawVerb, stores_a_tombstone) {
+    TerminalSession session;
+    session.script.value_stored = value_stored();
+    EXPECT_EQ(session.run({"dht", "withdraw", "note"}), 0);
+    EXPECT_TRUE(session.script.value_put.withdraw);
+    EXPECT_EQ(session.script.value_put.label, "note");
+}
+
+TEST(DhtGetVerb, reads_a_value_by_label_or_key) {
+    TerminalSession session;
+    client::ValueGotten gotten_value;
+    gotten_value.value = value_of("hello\n");
+    gotten_value.replicas = 3;
+    gotten_value.lookup = stored().lookup;
+    session.script.value_gotten = gotten_value;
+    EXPECT_EQ(session.run({"dht", "get", "label:note"}), 0);
+    EXPECT_EQ(session.script.calls.back(), "get_value /note 0 ");
+    EXPECT_NE(session.out.find("  content  hello\n"), std::string::npos) << session.out;
+    EXPECT_EQ(session.run({"dht", "get", "label:" + kBob + "/a/b", "--level", "fast"}), 0);
+    EXPECT_EQ(session.script.calls.back(), "get_value " + kBob + "/a/b 0 fast");
+    EXPECT_EQ(session.run({"dht", "get", kPlace, "--value", "--json"}), 0);
+    EXPECT_EQ(session.script.calls.back(), "get_value / 20 ");
+    EXPECT_NE(session.out.find(R"("content_hex":"68656c6c6f0a","text":"hello\n")"),
+              std::string::npos)
+        << session.out;
+    EXPECT_EQ(session.run({"dht", "get", "label:note", "--save", "copy"}), 0);
+    EXPECT_EQ(session.files["copy"], "hello\n");
+    EXPECT_EQ(session.run({"dht", "get", "name:bob", "--value"}), 2);
+}
+
+TEST(DhtListenVerb, tells_each_version_and_its_cursor) {
+    TerminalSession session;
+    session.script.told = {{value_of("one", 1), "\x01\xff", 0},
+                           {std::nullopt, "", 6},
+                           {value_of(std::string(200, 'x'), 2), "", 0},
+                           {value_of("three", 3), "", 0}};
+    EXPECT_EQ(session.run({"dht", "listen", "label:note", "--count", "2", "--cursor", "6162"}), 0);
+    EXPECT_EQ(session.script.calls.back(), "listen /note after ab");
+    EXPECT_NE(session.out.find("version 1  one\n"), std::string::npos) << session.out;
+    EXPECT_NE(session.out.find("version 2  200 B\n"), std::string::npos) << session.out;
+    EXPECT_EQ(session.out.find("version 3"), std::string::npos);
+    EXPECT_EQ(session.run({"dht", "listen", kPlace, "--json"}), 0);
+    EXPECT_NE(session.out.find(R"("cursor":"01ff")"), std::string::npos) << session.out;
+    for (const auto& wrong :
+         std::vector<std::vector<std::string>>{{"dht", "listen", "name:bob"},
+                                               {"dht", "listen", kPlace, "--cursor", "6"},
+                                               {"dht", "listen", kPlace, "--cursor", "zz"},
+                                               {"dht", "listen", kPlace, "--count", "0"}}) {
+        EXPECT_EQ(session.run(wrong), 2) << wrong.back();
+    }
+}
+
+TEST(DhtPutVerb, of_a_signed_record_needs_a_key_and_a_readable_file) {
     TerminalSession session;
     session.script.stored = stored();
     session.script.traced = gotten();
     session.files["bob.record"] = "abc";
-    EXPECT_EQ(session.run({"dht", "put", "bob.record"}), 2);
     EXPECT_EQ(session.run({"dht", "put", "missing", "--key", kPlace}), 2);
     EXPECT_NE(session.err.find("cannot read missing: No such file"), std::string::npos);
     EXPECT_EQ(session.run({"dht", "put", "bob.record", "--key", "name:bob"}), 0);

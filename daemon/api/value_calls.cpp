@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <optional>
+#include <variant>
+
+#include "daemon/api/dht_service.h"
+#include "daemon/api/messages.h"
+#include "daemon/api/unary_call.h"
+#include "daemon/api/value_stream.h"
+#include "daemon/core/identity/peer_name.h"
+#include "daemon/core/identity/values.h"
+
+// The calls of sovereign.v1.Dht about values.
+
+namespace sov::api {
+namespace {
+
+namespace v1 = sovereign::v1;
+
+constexpr std::chrono::seconds kUsualTtl{2 * 3600};
+constexpr std::uint64_t kTtlMaxMs = 7ULL * 24 * 3600 * 1000;
+
+/// Where a value is, before hashing, which only the core thread may do. No owner: this peer.
+struct LabelledPlace {
+    std::optional<PeerId> owner;
+    std::string label;
+};
+using Place = std::variant<Key, LabelledPlace>;
+
+std::variant<Place, grpc::Status> place_from(const v1::ValuePlace& place) {
+    if (place.has_key()) {
+        if (place.key().size() != Key::kSize) return invalid("place", "a key has 20 bytes");
+        return Place(Key::from(as_bytes(place.key())));
+    }
+    if (!place.has_labelled()) return invalid("place", "one of key and labelled must be set");
+    LabelledPlace labelled{std::nullopt, place.labelled().label()};
+    if (labelled.label.size() > identity::kLabelBytesMax)
+        return invalid("place", "a label has at most 64 bytes");
+    if (place.labelled().owner_text().empty()) return Place(std::move(labelled));
+    const auto owner = identity::parse_peer(place.labelled().owner_text());
+    if (!owner) return invalid("place", "no peer id: it begins with sov1 and carries a checksum");
+    labelled.owner = *owner;
+    return Place(std::move(labelled));
+}
+
+Key key_at(identity::Crypto& crypto, const Node& node, const Place& place) {
+    if (const auto* key = std::get_if<Key>(&place)) return *key;
+    const auto& labelled = std::get<LabelledPlace>(place);
+    return identity::mutable_key(crypto, labelled.owner.value_or(node.peer_id()), labelled.label);
+}
+
+dht::Level level_from(v1::Level level) {
+    switch (level) {
+        case v1::LEVEL_FAST: return dht::Level::kFast;
+        case v1::LEVEL_STRONG: return dht::Level::kStrong;
+        default: return dht::Level::kNormal;
+    }
+}
+
+void write_value(const MessageWriter& writer, const Key& key, const dht::ValueVersion& version,
+                 v1::Value* to) {
+    write_key(key, to->mutable_key());
+    to->set_kind(message_of(version.head.kind));
+    if (version.head.kind != identity::RecordKind::kImmutable)
+        writer.write(version.head.owner, to->mutable_owner());
+    to->set_label(version.label);
+    to->set_sequence(version.head.sequence);
+    to->set_tombstone(version.head.tombstone);
+    to->set_ttl_ms(whole_ms(version.head.ttl));
+    to->set_content(to_text(version.content));
+}
+
+grpc::Status put_answer(identity::Crypto& crypto, const dht::ValuePublished& published,
+                        v1::PutValueResponse* response) {
+    if (published.error == Errc::kConflict) {
+        v1::ErrorDetail detail = detail_of(Errc::kConflict);
+        detail.set_message("somebody stored another version meanwhile: its sequence number is " +
+                           std::to_string(published.conflict));
+        return failure(grpc::StatusCode::ABORTED, std::move(detail));
+    }
+    if (published.error) return from_core(*published.error, "content");
+    const MessageWriter writer(crypto);
+    write_key(published.key, response->mutable_key());
+    response->set_sequence(published.sequence);
+    response->set_asked(published.asked);
+    response->set_refused(published.refused);
+    for (const dht::Receipt& receipt : published.receipts) {
+        auto* to = response->add_receipts();
+        writer.write(receipt.node, to->mutable_node());
+        to->set_held_for_ms(whole_ms(std::chrono::seconds(receipt.seconds)));
+    }
+    response->set_held_for_ms(whole_ms(published.held_for));
+    response->set_held_here(published.held_here);
+    writer.write(published.lookup, response->mutable_lookup());
+    return grpc::Status::OK;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* DhtService::PutValue(grpc::CallbackServerContext* context,
+                                               const v1::PutValueRequest* request,
+                                               v1::PutValueResponse* response) {
+    auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Dht/PutValue");
+    if (!call->admitted()) return call;
+    const bool conditional = request->has_expected_sequence() || request->withdraw();
+    if (request->ttl_ms() > kTtlMaxMs || (conditional && !request->has_label())) {
+        call->refuse(conditional ? invalid("label", "conditions and withdrawals need one")
+                                 : invalid("ttl_ms", "must be at most seven days"));
+        return call;
+    }
+    call->command(
+        [request](Instant now, Node& node) {
+            dht::ValuePut put;
+            if (request->has_label()) put.label = request->label();
+            if (request->has_expected_sequence()) put.expected = request->expected_sequence();
+            put.content = to_bytes(as_bytes(request->content()));
+            put.withdraw = request->withdraw();
+            const auto wanted = std::chrono::duration_cast<std::chrono::seconds>(
+                std::chrono::milliseconds(request->ttl_ms()));
+            put.ttl =
+                request->ttl_ms() == 0 ? kUsualTtl : std::max(wanted, std::chrono::seconds(1));
+            put.level = level_from(request->level());
+            return node.put_value(now, std::move(put));
+        },
+        [this, response](const Event& event) {
+            return put_answer(desk_.crypto, std::get<ValuePutFinished>(event).published, response);
+        });
+    return call;
+}
+
+grpc::ServerUnaryReactor* DhtService::GetValue(grpc::CallbackServerContext* context,
+                                               const v1::GetValueRequest* request,
+                                               v1::GetValueResponse* response) {
+    auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Dht/GetValue");
+    if (!call->admitted()) return call;
+    auto place = place_from(request->place());
+    if (const auto* status = std::get_if<grpc::Status>(&place)) {
+        call->refuse(*status);
+        return call;
+    }
+    call->command(
+        [this, request, place = std::get<Place>(std::move(place))](Instant now, Node& node) {
+            return node.get_value(now, key_at(desk_.crypto, node, place),
+                                  level_from(request->level()));
+        },
+        [this, response](const Event& event) {
+            const dht::ValueGotten& gotten = std::get<ValueGetFinished>(event).gotten;
+            if (gotten.error) return from_core(*gotten.error, "place");
+            const MessageWriter writer(desk_.crypto);
+            write_value(writer, gotten.key, gotten.value, response->mutable_value());
+            response->set_replicas(gotten.replicas);
+            response->set_cached(gotten.cached);
+            response->set_equivocation(gotten.equivocation);
+            writer.write(gotten.lookup, response->mutable_lookup());
+            return grpc::Status::OK;
+        });
+    return call;
+}
+
+grpc::ServerWriteReactor<v1::ListenResponse>* DhtService::Listen(
+    grpc::CallbackServerContext* context, const v1::ListenRequest* request) {
+    auto* stream = new ValueStream(desk_, *context, "/sovereign.v1.Dht/Listen");
+    if (!stream->admitted()) return stream;
+    auto place = place_from(request->place());
+    if (const auto* status = std::get_if<grpc::Status>(&place)) {
+        stream->refuse(*status);
+        return stream;
+    }
+    // Copied: a stream may end, and its request go, before the core begins.
+    stream->begin([this, cursor = to_bytes(as_bytes(request->cursor())),
+                   place = std::get<Place>(std::move(place))](Instant now, Node& node) {
+        return node.listen(now, key_at(desk_.crypto, node, place), cursor);
+    });
+    return stream;
+}
+
+void DhtService::handle_event(const Event& event) {
+    v1::ListenResponse told;
+    if (const auto* changed = std::get_if<ValueChanged>(&event)) {
+        write_value(MessageWriter(desk_.crypto), changed->key, changed->value,
+                    told.mutable_changed()->mutable_value());
+        told.mutable_changed()->set_cursor(to_text(changed->cursor));
+        desk_.listens.give(changed->listen, std::move(told));
+    } else if (const auto* armed = std::get_if<ListenArmed>(&event)) {
+        told.mutable_armed()->set_replicas(armed->replicas);
+        desk_.listens.give(armed->listen, std::move(told));
+    } else if (const auto* ended = std::get_if<ListenEnded>(&event)) {
+        desk_.listens.end(ended->listen, from_core(ended->error, "cursor"));
+    }
+}
+
+}  // namespace sov::api

@@ -1,0 +1,97 @@
+"""Values: stored on one host, read on another, told to a third."""
+
+import json
+import subprocess
+
+from commands import wait_until
+from daemon import CtlError
+from lab import Lab
+from scenario import expect, scenario, timed
+
+
+class Listener:
+    """sovctl dht listen, running on a daemon's host; what it was told, line by line."""
+
+    def __init__(self, daemon, *arguments):
+        self.file = daemon.folder / f"told-{len(list(daemon.folder.glob('told-*')))}"
+        with open(self.file, "wb") as told:
+            self.process = daemon.host.start_inside(
+                daemon.host.lab.binaries / "sovctl", "--socket", daemon.socket, "--json", "dht", "listen", *arguments,
+                stdin=subprocess.DEVNULL, stdout=told, stderr=subprocess.STDOUT)
+
+    def told(self):
+        lines = [line for line in self.file.read_text().splitlines() if line.startswith("{") and line.endswith("}")]
+        return [answer["data"] for answer in map(json.loads, lines) if answer.get("ok")]
+
+    def texts(self):
+        return [line.get("text") for line in self.told()]
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def put(daemon, content, *arguments):
+    file = daemon.folder / "content"
+    file.write_bytes(content)
+    return daemon.ctl("dht", "put", str(file), *arguments)
+
+
+@scenario
+def a_value_of_ten_kilobytes_is_read_on_another_host(binaries):
+    with Lab(binaries, 5) as lab:
+        daemons = [host.daemon() for host in lab.hosts]
+        lab.network(daemons)
+        content = bytes(at * 7 % 251 for at in range(10240))
+        stored, put_ms = timed(lambda: put(daemons[3], content))
+        expect(stored["held"] + stored["held_here"] >= 3, f"few nodes signed for it: {stored}")
+        found, get_ms = timed(lambda: daemons[4].ctl("dht", "get", stored["key"], "--value"))
+        expect(found["content_hex"] == content.hex(), "something else came back")
+        copy = daemons[4].folder / "copy"
+        daemons[4].ctl("dht", "get", stored["key"], "--value", "--save", str(copy))
+        expect(copy.read_bytes() == content, "something else was saved")
+        try:
+            put(daemons[3], bytes(16385))
+        except CtlError as refused:
+            expect(refused.error.get("name") == "too_large", f"another refusal was expected: {refused.error}")
+        else:
+            raise AssertionError("more than 16 KiB were stored")
+        return (f"10 KiB held by {stored['held']} of {stored['asked']} nodes in {put_ms:.0f} ms, "
+                f"read elsewhere in {get_ms:.0f} ms")
+
+
+@scenario
+def a_listener_is_told_of_changes_and_goes_on_at_its_cursor(binaries):
+    with Lab(binaries, 5) as lab:
+        daemons = [host.daemon() for host in lab.hosts]
+        lab.network(daemons)
+        writer, reader = daemons[3], daemons[2]
+        owner = writer.ctl("whoami")["id"]
+        place = f"label:{owner}/note"
+        first = put(writer, b"one", "--label", "note")
+        listener = Listener(reader, place)
+        wait_until(lambda: listener.texts() == ["one"], "the listener to be told what is there")
+        second = put(writer, b"two", "--label", "note", "--expect", str(first["sequence"]))
+        _, told_ms = timed(lambda: wait_until(lambda: "two" in listener.texts(), "the listener to be told of the change",
+                                              interval=0.002))
+        try:
+            put(writer, b"late", "--label", "note", "--expect", str(first["sequence"]))
+        except CtlError as refused:
+            expect(refused.error.get("name") == "conflict", f"a conflict was expected: {refused.error}")
+        else:
+            raise AssertionError("a write on an old condition was taken")
+        cursor = listener.told()[-1]["cursor"]
+        listener.end()
+        expect(listener.texts() == ["one", "two"], f"told {listener.texts()}")
+
+        # The reader's daemon restarts, and meanwhile there is another version.
+        reader.stop()
+        put(writer, b"three", "--label", "note", "--expect", str(second["sequence"]))
+        reader.start()
+        reader.wait_online()
+        again = Listener(reader, place, "--cursor", cursor)
+        wait_until(lambda: again.texts() == ["three"], "the listener to go on where it was")
+        writer.ctl("dht", "withdraw", "note")
+        wait_until(lambda: len(again.told()) == 2 and again.told()[1]["withdrawn"], "the withdrawal to be told")
+        again.end()
+        return f"told of a change within {told_ms:.0f} ms of the writer's answer; nothing missed or repeated over a restart"
