@@ -41,6 +41,24 @@ def records():
     save("record", "name_unfolded", record(2, field(1, b"Bob") + field(2, bytes(8))))
 
 
+def values():
+    token, key = bytes(range(8)), bytes(20)
+    version = KEY + b"\4" + struct.pack(">Q", 7)
+    mutable = record(4, field(1, b"note") + field(2, b"hello"))
+    paged = record(4, field(1, b"") + field(3, struct.pack(">I", 1500) + bytes(64)))
+    immutable = bytes([1, 3, 0]) + bytes(40) + struct.pack(">IH", 7200, 5) + field(2, b"hi") + bytes(64)
+    bodies = {"store": b"\0" + key + token + b"\0" + mutable,
+              "store_on_a_condition": b"\0" + key + token + b"\1" + bytes(8) + paged,
+              "store_page": b"\1" + key + token + version + b"\0page", "get_page": b"\2" + key + version + b"\1",
+              "listen": b"\3" + key + b"\0", "listen_from_a_cursor": b"\3" + key + b"\2" + 2 * version,
+              "notify": b"\4" + key + mutable, "held": b"\5\0" + bytes(8) + struct.pack(">I", 7200) + bytes(64),
+              "missing": b"\5\1" + bytes(8) + struct.pack(">Q", 5), "conflict": b"\5\2" + bytes(8),
+              "record_mutable": b"\6" + mutable, "record_paged": b"\6" + paged, "record_immutable": b"\6" + immutable,
+              "record_gone": b"\6" + record(4, field(1, b"note"), flags=1), "cursor": b"\7\1" + version}
+    for name, body in bodies.items():
+        save("value", name, body)
+
+
 def texts():
     node = "sovn1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0svpz6fh"
     save("peer_name", "node", node)
@@ -189,6 +207,7 @@ def streams():
 
 if __name__ == "__main__":
     records()
+    values()
     texts()
     messages()
     adverts()

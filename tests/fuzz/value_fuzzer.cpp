@@ -1,0 +1,64 @@
+#include <cstdint>
+
+#include "daemon/core/base/check.h"
+#include "daemon/core/dht/listeners.h"
+#include "daemon/core/wire/value_messages.h"
+#include "tests/support/sim_crypto.h"
+
+// Any bytes as every body of a message about values, as a value's record and as a cursor. The first
+// byte chooses; what is accepted is written again as the same bytes.
+
+namespace {
+
+using namespace sov;
+
+template <typename Body>
+void same_again(const std::optional<Body>& body, ByteView bytes) {
+    if (!body) return;
+    Bytes buffer(2000);
+    ByteWriter writer(buffer);
+    wire::write(writer, *body);
+    SOV_CHECK(writer.ok());
+    SOV_CHECK(to_bytes(writer.written()) == to_bytes(bytes));
+}
+
+// A page list that is accepted adds up, and says of each page how long it is.
+void check_record(ByteView bytes) {
+    support::SimCrypto crypto(1);
+    SOV_CHECK(identity::record_part(bytes).size() <= bytes.size());
+    const auto value = identity::decode_value(bytes);
+    SOV_CHECK(identity::value_place(crypto, bytes).has_value() == value.has_value());
+    if (!value) return;
+    SOV_CHECK(value->label.size() <= identity::kLabelBytesMax);
+    if (!value->pages) return;
+    std::size_t length = 0;
+    for (std::size_t page = 0; page < value->pages->hashes.size(); ++page) {
+        const std::size_t size = value->pages->page_size(page);
+        SOV_CHECK(size >= 1 && size <= identity::kPageBytes);
+        length += size;
+    }
+    SOV_CHECK(length == value->pages->length && value->pages->hashes.size() <= identity::kPagesMax);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) return 0;
+    const ByteView body(data + 1, size - 1);
+    ByteReader reader(body);
+    switch (data[0] % 8) {
+        case 0: same_again(wire::read_store_value(reader), body); break;
+        case 1: same_again(wire::read_store_page(reader), body); break;
+        case 2: same_again(wire::read_get_page(reader), body); break;
+        case 3: same_again(wire::read_listen(reader), body); break;
+        case 4: same_again(wire::read_notify(reader), body); break;
+        case 5: same_again(wire::read_held(reader), body); break;
+        case 6: check_record(body); break;
+        default: {
+            const auto seen = dht::read_cursor(body);
+            SOV_CHECK(!seen || body.empty() || dht::write_cursor(*seen) == to_bytes(body));
+            break;
+        }
+    }
+    return 0;
+}
