@@ -69,6 +69,8 @@ namespace sov {
     X(lookups_started) \
     X(lookups_succeeded) \
     X(lookups_failed) \
+    X(lookups_widened) \
+    X(lookups_crowded) \
     X(table_added) \
     X(table_removed) \
     X(contacts_refused_subnet) \

@@ -74,6 +74,10 @@ struct Limits {
     std::size_t lookup_candidates_max = 256;  ///< past it the farthest is forgotten
     std::size_t lookups_max = 1024;           ///< past it commands fail with busy
     std::chrono::seconds lookup_time{20};     ///< then it ends with what it has
+    /// Asked in one region, where bucket_size nodes are expected; past it the farther ones are not.
+    std::size_t region_asked_max = 120;
+    /// More than this many answers from one region are an alarm: 2.5 times bucket_size.
+    std::size_t crowded = 50;
 
     // --- values ---
     std::size_t record_bytes_max = 1000;

@@ -1,6 +1,9 @@
 #include "daemon/core/dht/lookup.h"
 
 #include <algorithm>
+#include <array>
+
+#include "daemon/core/guard/diversity.h"
 
 namespace sov::dht {
 
@@ -8,7 +11,37 @@ namespace {
 
 using State = Lookup::Candidate::State;
 
+/// A path with fewer answers than this has not been walked.
+constexpr std::size_t kStarving = 3;
+
 constexpr std::uint8_t bit(std::size_t path) { return static_cast<std::uint8_t>(1u << path); }
+
+// Counts nodes of a walk from near to far, and of one subnet only as many as the caps allow.
+class Tally {
+  public:
+    explicit Tally(const Limits& limits) : limits_(limits) {}
+
+    bool counts(const Lookup::Candidate& candidate) {
+        if (candidate.near == 0) return true;
+        std::size_t near = 0, far = 0;
+        for (std::size_t at = 0; at < count_; ++at) {
+            near += seen_[at].near == candidate.near ? 1u : 0u;
+            far += seen_[at].far == candidate.far ? 1u : 0u;
+        }
+        if (near >= limits_.subnet_near_per_bucket || far >= limits_.subnet_far_per_bucket)
+            return false;
+        if (count_ < seen_.size()) seen_[count_++] = {candidate.near, candidate.far};
+        return true;
+    }
+
+  private:
+    struct Subnet {
+        std::uint64_t near, far;
+    };
+    const Limits& limits_;
+    std::array<Subnet, 128> seen_;  ///< more than are ever asked in one region
+    std::size_t count_ = 0;
+};
 
 }  // namespace
 
@@ -35,16 +68,18 @@ Lookup::Candidate* Lookup::add(const Contact& contact, const NodeId& id, std::ui
         place->known_to |= bit(path);
         return &*place;
     }
+    Candidate added{contact, id, away, State::kFresh, bit(path), path, hop, 0, 0};
+    const Endpoint& endpoint = contact.endpoint(family_);
+    if (surroundings_.capped && guard::counts_for_diversity(endpoint)) {
+        added.near = near_prefix(endpoint);
+        added.far = far_prefix(endpoint);
+    }
+    const auto at = place - candidates_.begin();
     if (candidates_.size() >= limits_.lookup_candidates_max) {
         if (place == candidates_.end() || candidates_.back().state == State::kAsked) return nullptr;
-        const auto at = place - candidates_.begin();
         candidates_.pop_back();
-        return &*candidates_.insert(
-            candidates_.begin() + at,
-            Candidate{contact, id, away, State::kFresh, bit(path), path, hop});
     }
-    return &*candidates_.insert(place,
-                                Candidate{contact, id, away, State::kFresh, bit(path), path, hop});
+    return &*candidates_.insert(candidates_.begin() + at, added);
 }
 
 void Lookup::add_seed(const Contact& contact, const NodeId& id) {
@@ -56,8 +91,11 @@ void Lookup::add_seed(const Contact& contact, const NodeId& id) {
 // count.
 Lookup::Candidate* Lookup::next_on(std::size_t path) {
     std::size_t rank = 0;
+    Tally tally(limits_);
     for (Candidate& candidate : candidates_) {
         if ((candidate.known_to & bit(path)) == 0) continue;
+        if (candidate.state == State::kSlow || candidate.state == State::kFailed) continue;
+        if (!tally.counts(candidate)) continue;
         switch (candidate.state) {
             case State::kFresh: return &candidate;
             case State::kAsked:
@@ -72,8 +110,11 @@ Lookup::Candidate* Lookup::next_on(std::size_t path) {
 
 bool Lookup::path_done(std::size_t path) const {
     std::size_t answered = 0;
+    Tally tally(limits_);
     for (const Candidate& candidate : candidates_) {
         if ((candidate.known_to & bit(path)) == 0) continue;
+        if (candidate.state == State::kSlow || candidate.state == State::kFailed) continue;
+        if (!tally.counts(candidate)) continue;
         switch (candidate.state) {
             case State::kFresh:
             case State::kAsked: return false;
@@ -86,13 +127,57 @@ bool Lookup::path_done(std::size_t path) const {
     return true;
 }
 
-// A path whose nodes all failed borrows nodes that finished paths knew and never needed.
+// A path that hardly anybody answered on borrows nodes that other paths started with and have not
+// needed.
 void Lookup::lend_seeds(std::size_t path) {
     for (Candidate& candidate : candidates_) {
         if (candidate.state != State::kFresh || candidate.hop != 0) continue;
         candidate.known_to |= bit(path);
         return;
     }
+}
+
+// Somebody within the region whom no path had a reason to ask. Nearest first, and of one subnet as
+// few as elsewhere: whoever owns a subnet can't use the region up.
+Lookup::Candidate* Lookup::next_in_region() {
+    std::size_t asked = 0;
+    Tally tally(limits_);
+    for (Candidate& candidate : candidates_) {
+        if (!in_region(candidate) || asked >= limits_.region_asked_max) return nullptr;
+        if (candidate.state == State::kFailed) continue;
+        if (!tally.counts(candidate)) continue;
+        if (candidate.state == State::kFresh) return &candidate;
+        ++asked;
+    }
+    return nullptr;
+}
+
+bool Lookup::region_done() const { return const_cast<Lookup*>(this)->next_in_region() == nullptr; }
+
+bool Lookup::crowded() const {
+    std::size_t answered = 0;
+    for (const Candidate& candidate : candidates_) {
+        if (!in_region(candidate)) break;
+        answered += candidate.state == State::kAnswered ? 1u : 0u;
+    }
+    return answered > limits_.crowded;
+}
+
+bool Lookup::paths_disagree() const {
+    const auto nearest = answered(limits_.bucket_size);
+    if (surroundings_.region == 0 || nearest.size() < limits_.bucket_size) return false;
+    for (std::size_t path = 0; path < paths_.size(); ++path) {
+        const auto known = static_cast<std::size_t>(std::count_if(
+            nearest.begin(), nearest.end(),
+            [&](const Candidate* candidate) { return (candidate->known_to & bit(path)) != 0; }));
+        if (2 * known < nearest.size()) return true;
+    }
+    return false;
+}
+
+void Lookup::widen() {
+    if (!widened()) paths_.resize(2 * paths_.size());
+    next_seed_path_ = limits_.lookup_paths;
 }
 
 const Lookup::Candidate* Lookup::next_ask() {
@@ -103,8 +188,7 @@ const Lookup::Candidate* Lookup::next_ask() {
         const bool burst = state.since_closer >= limits_.lookup_alpha;
         if (state.in_flight >= limits_.lookup_alpha && !burst) continue;
         Candidate* chosen = next_on(path);
-        if (chosen == nullptr && state.in_flight == 0 &&
-            state.nearest_answered == PathState::farthest()) {
+        if (chosen == nullptr && state.in_flight == 0 && state.answers < kStarving) {
             lend_seeds(path);
             chosen = next_on(path);
         }
@@ -114,12 +198,26 @@ const Lookup::Candidate* Lookup::next_ask() {
         ++state.in_flight;
         return chosen;
     }
-    return nullptr;
+    Candidate* neighbour = paths_done() ? next_in_region() : nullptr;
+    if (neighbour == nullptr) return nullptr;
+    neighbour->state = State::kAsked;
+    neighbour->path = static_cast<std::uint8_t>(__builtin_ctz(neighbour->known_to));
+    ++paths_[neighbour->path].in_flight;
+    return neighbour;
+}
+
+bool Lookup::paths_done() const {
+    for (std::size_t path = 0; path < paths_.size(); ++path) {
+        if (!path_done(path)) return false;
+    }
+    return true;
 }
 
 bool Lookup::done() const {
-    for (std::size_t path = 0; path < paths_.size(); ++path) {
-        if (!path_done(path)) return false;
+    if (!paths_done() || !region_done()) return false;
+    for (const Candidate& candidate : candidates_) {
+        if (!in_region(candidate)) break;
+        if (candidate.state == State::kAsked) return false;
     }
     // Dead nodes hold nobody up, even where they are the most. When next to nobody answers it is
     // the network that is slow, and worth waiting for.
@@ -146,6 +244,7 @@ void Lookup::on_answer(const NodeId& from, const std::vector<Learned>& contacts)
     const auto hop = static_cast<std::uint8_t>(std::min<int>(answered->hop + 1, 255));
     hops_ = std::max(hops_, hop);
     PathState& state = paths_[path];
+    ++state.answers;
     const Key before = state.nearest_answered;
     state.nearest_answered = std::min(before, answered->distance);
     Key nearest_learned = PathState::farthest();
@@ -177,10 +276,18 @@ void Lookup::on_failed(const NodeId& from) {
 
 std::vector<const Lookup::Candidate*> Lookup::answered(std::size_t most) const {
     std::vector<const Candidate*> found;
+    Tally tally(limits_);
     for (const Candidate& candidate : candidates_) {
         if (found.size() >= most) break;
-        if (candidate.state == State::kAnswered) found.push_back(&candidate);
+        if (candidate.state == State::kAnswered && tally.counts(candidate))
+            found.push_back(&candidate);
     }
+    return found;
+}
+
+std::vector<const Lookup::Candidate*> Lookup::homes() const {
+    auto found = answered(crowded() ? limits_.region_asked_max : limits_.bucket_size);
+    while (found.size() > limits_.bucket_size && !in_region(*found.back())) found.pop_back();
     return found;
 }
 

@@ -17,10 +17,28 @@ namespace sov::dht {
 /// answered. Nodes past their soft time-out stop counting but may still answer; when a round brings
 /// nothing nearer, the rest of the k nearest are asked at once (final burst). Remembers at most
 /// Limits::lookup_candidates_max nodes: the farthest are forgotten.
+///
+/// Against nodes that were planted next to a key: of one subnet only a few count among the k
+/// nearest; when the paths are done, everybody else that was heard of within the region is asked as
+/// well, so that it is not enough to be nearer than honest nodes are; and a region that holds more
+/// nodes than it can is called crowded.
 class Lookup {
   public:
-    Lookup(const Key& target, Family family, const Limits& limits)
-        : target_(target), family_(family), limits_(limits), paths_(limits.lookup_paths) {}
+    /// What is known of the network before the lookup begins.
+    struct Surroundings {
+        /// First 64 bits of the distance within which the k nearest nodes are expected; 0: unknown,
+        /// then there is no region.
+        std::uint64_t region = 0;
+        bool capped = false;  ///< subnet caps apply (they don't in small networks)
+    };
+
+    Lookup(const Key& target, Family family, const Limits& limits,
+           const Surroundings& surroundings = {0, false})
+        : target_(target),
+          family_(family),
+          limits_(limits),
+          surroundings_(surroundings),
+          paths_(limits.lookup_paths) {}
 
     struct Candidate {
         Contact contact;
@@ -30,6 +48,7 @@ class Lookup {
         std::uint8_t known_to = 0;  ///< bit i: path i learned of it
         std::uint8_t path = 0;      ///< which path asked it
         std::uint8_t hop = 0;
+        std::uint64_t near = 0, far = 0;  ///< subnets; 0 where caps don't apply
     };
 
     /// A node to start from; dealt to the paths in turn. Those nearest to the target first.
@@ -51,8 +70,20 @@ class Lookup {
     /// Answered, but not usable as one of the nearest (it refused).
     void on_refused(const NodeId& from) { on_failed(from); }
 
-    /// Those that answered, nearest first, at most `most`.
+    /// Those that answered, nearest first, at most `most`, and at most as many of one subnet as
+    /// count.
     std::vector<const Candidate*> answered(std::size_t most) const;
+    /// Where a record belongs: the k nearest that answered; all of the region where it is crowded,
+    /// because the k nearest may all be hostile then.
+    std::vector<const Candidate*> homes() const;
+    /// More nodes than Limits::crowded answered from where k are expected: somebody planted them.
+    bool crowded() const;
+    /// Some path never heard of more than half of the k nearest that answered: somebody on it
+    /// says less than he knows.
+    bool paths_disagree() const;
+    /// As many paths again, to be given seeds of their own. Once.
+    void widen();
+    bool widened() const { return paths_.size() > limits_.lookup_paths; }
     const Candidate* find(const NodeId& id) const;
     const Key& target() const { return target_; }
     Family family() const { return family_; }
@@ -62,6 +93,7 @@ class Lookup {
   private:
     struct PathState {
         std::size_t in_flight = 0;
+        std::size_t answers = 0;
         std::size_t since_closer = 0;  ///< answers in a row that brought nothing nearer
         Key nearest_answered = farthest();
         static Key farthest() {
@@ -74,6 +106,12 @@ class Lookup {
     Candidate* find_mutable(const NodeId& id);
     Candidate* add(const Contact& contact, const NodeId& id, std::uint8_t path, std::uint8_t hop);
     Candidate* next_on(std::size_t path);
+    Candidate* next_in_region();
+    bool in_region(const Candidate& candidate) const {
+        return candidate.distance.prefix() < surroundings_.region;
+    }
+    bool paths_done() const;
+    bool region_done() const;
     bool path_done(std::size_t path) const;
     void leave_flight(Candidate& candidate);
     void lend_seeds(std::size_t path);
@@ -81,6 +119,7 @@ class Lookup {
     Key target_;
     Family family_;
     const Limits& limits_;
+    Surroundings surroundings_;
     std::vector<PathState> paths_;
     std::vector<Candidate> candidates_;  ///< nearest first
     std::size_t next_seed_path_ = 0;

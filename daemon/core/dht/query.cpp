@@ -24,6 +24,19 @@ Lookup* Query::lookup_of(Family family) {
     return nullptr;
 }
 
+// The region counts for records only; whoever joins asks for nodes and doesn't know yet how many
+// there are.
+Lookup::Surroundings Query::surroundings(const Context& context, Family family) const {
+    const RoutingTable& table = context.table(family);
+    const std::uint64_t size = table.estimate_network_size();
+    Lookup::Surroundings around{0, size >= context.limits.small_network};
+    if (spec_.goal == QuerySpec::Goal::kNodes || table.size() < 2 * context.limits.bucket_size)
+        return around;
+    const auto region = (static_cast<unsigned __int128>(context.limits.bucket_size) << 64) / size;
+    around.region = region > UINT64_MAX ? UINT64_MAX : static_cast<std::uint64_t>(region);
+    return around;
+}
+
 // One family is enough when everybody near that the other one knows is reachable through it too.
 void Query::seed(Context& context) {
     bool first_covers = false;
@@ -42,23 +55,45 @@ void Query::seed(Context& context) {
             all_covered = context.table(other).contains(context.book.at(nearest[at]).contact.key);
         }
         if (all_covered && !spec_.both_families) continue;
-        Lookup& lookup = lookups_.emplace_back(spec_.target, family, context.limits);
+        Lookup& lookup = lookups_.emplace_back(spec_.target, family, context.limits,
+                                               surroundings(context, family));
         for (std::size_t at = 0; at < found; ++at) {
             const auto& entry = context.book.at(nearest[at]);
             lookup.add_seed(entry.contact, entry.id);
         }
         // A few from elsewhere, so that a captured neighbourhood is not the only way in.
-        for (std::size_t at = 0; at < kFarSeeds; ++at) {
-            Key random;
-            for (std::uint8_t& byte : random.bytes)
-                byte = static_cast<std::uint8_t>(context.rng.next());
-            ContactHandle far{};
-            if (table.closest(random, Instant{}, false, std::span(&far, 1)) == 0) continue;
-            const auto& entry = context.book.at(far);
-            if (lookup.find(entry.id) == nullptr) lookup.add_seed(entry.contact, entry.id);
-        }
+        seed_from_afar(context, lookup, kFarSeeds);
         first_covers = true;
     }
+}
+
+void Query::seed_from_afar(Context& context, Lookup& lookup, std::size_t count) {
+    const RoutingTable& table = context.table(lookup.family());
+    for (std::size_t at = 0; at < count; ++at) {
+        Key random;
+        for (std::uint8_t& byte : random.bytes)
+            byte = static_cast<std::uint8_t>(context.rng.next());
+        ContactHandle far{};
+        if (table.closest(random, Instant{}, false, std::span(&far, 1)) == 0) continue;
+        const auto& entry = context.book.at(far);
+        const Lookup::Candidate* known = lookup.find(entry.id);
+        if (known == nullptr || known->state == Lookup::Candidate::State::kFresh)
+            lookup.add_seed(entry.contact, entry.id);
+    }
+}
+
+// Where somebody seems to be hiding something, as many paths again start from elsewhere.
+bool Query::widen(Context& context) {
+    if (spec_.goal == QuerySpec::Goal::kNodes) return false;
+    bool widened = false;
+    for (Lookup& lookup : lookups_) {
+        if (lookup.widened() || !(lookup.crowded() || lookup.paths_disagree())) continue;
+        ++context.counters.lookups_widened;
+        lookup.widen();
+        seed_from_afar(context, lookup, context.limits.bucket_size);
+        widened = true;
+    }
+    return widened;
 }
 
 void Query::begin(Instant now, Context& context) {
@@ -112,12 +147,17 @@ void Query::pump(Instant now, Context& context) {
     }
     if (reads() && satisfied()) return finish(now, context, std::nullopt);
     bool all_done = true;
-    for (Lookup& lookup : lookups_) {
-        while (const Lookup::Candidate* candidate = lookup.next_ask())
-            ask(now, context, lookup, *candidate);
-        all_done = all_done && lookup.done();
-    }
+    do {
+        all_done = true;
+        for (Lookup& lookup : lookups_) {
+            while (const Lookup::Candidate* candidate = lookup.next_ask())
+                ask(now, context, lookup, *candidate);
+            all_done = all_done && lookup.done();
+        }
+    } while (all_done && more_in_flight_ == 0 && widen(context));
     if (!all_done || more_in_flight_ > 0) return;
+    for (const Lookup& lookup : lookups_) result_.crowded = result_.crowded || lookup.crowded();
+    if (result_.crowded) ++context.counters.lookups_crowded;
     if (stores()) return begin_stores(now, context);
     const bool nobody = lookups_.empty() && result_.records.empty();
     const bool silence =
@@ -351,7 +391,7 @@ void Query::begin_stores(Instant now, Context& context) {
                             : spec_.goal == QuerySpec::Goal::kTouch ? wire::Kind::kTouch
                                                                     : wire::Kind::kDelete;
     for (Lookup& lookup : lookups_) {
-        const auto nearest = lookup.answered(context.limits.bucket_size);
+        const auto nearest = lookup.homes();
         if (&lookup == &lookups_.front()) store_here(now, context, nearest);
         for (const Lookup::Candidate* candidate : nearest) {
             const auto token =

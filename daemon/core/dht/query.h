@@ -53,6 +53,7 @@ struct QueryResult {
     std::uint16_t refused = 0;
     bool near_enough = false;   ///< kPlaces: we serve and stand among the k nearest ourselves
     bool equivocation = false;  ///< an owner signed two records under one sequence
+    bool crowded = false;  ///< Lookup::crowded
     LookupReport report;
 };
 
@@ -99,7 +100,10 @@ class Query {
     bool wants_tokens() const {
         return stores() || spec_.goal == QuerySpec::Goal::kPlaces || spec_.with_tokens;
     }
+    Lookup::Surroundings surroundings(const Context& context, Family family) const;
     void seed(Context& context);
+    void seed_from_afar(Context& context, Lookup& lookup, std::size_t count);
+    bool widen(Context& context);
     void pump(Instant now, Context& context);
     void ask(Instant now, Context& context, Lookup& lookup, const Lookup::Candidate& candidate);
     void send(Instant now, Context& context, Asked asked, Bytes body);

@@ -48,4 +48,8 @@ TEST(Attack, of_dead_contacts_and_loss_keeps_the_time_of_lookups_within_the_prom
     EXPECT_TRUE(report.passed) << report.problem;
 }
 
+TEST(Attack, by_ids_planted_next_to_a_key_hides_hardly_any_record) {
+    EXPECT_GE(mean_of("planted-80", 600, 40, 2), 9500U);
+}
+
 }  // namespace sov::sim

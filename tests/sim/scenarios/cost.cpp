@@ -115,6 +115,9 @@ void run_growth(const RunOptions& options, RunReport& report) {
             Figure::mean("asked per full lookup", full.asked, options.lookups, "nodes"));
         report.figures.push_back(
             Figure::mean("asked per get", pairs.get_asked, pairs.gotten, "nodes"));
+        const Counters counters = all_counters(world);
+        report.figures.push_back(
+            Figure::share("lookups widened", counters.lookups_widened, counters.lookups_started));
         report.figures.push_back(
             Figure::count("full lookup p50", whole_ms(Pairs::percentile(full.times, 50)), "ms"));
     }

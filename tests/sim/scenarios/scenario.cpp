@@ -11,6 +11,17 @@ World::Options seeded(const RunOptions& options) {
     return world;
 }
 
+Counters all_counters(const World& world) {
+    Counters all;
+    for (const NodeIndex index : world.living()) {
+        const Counters& counters = world.node(index).counters();
+        all.lookups_started += counters.lookups_started;
+        all.lookups_widened += counters.lookups_widened;
+        all.lookups_crowded += counters.lookups_crowded;
+    }
+    return all;
+}
+
 std::uint64_t heap_bytes() {
     const auto heap = ::mallinfo2();
     return heap.uordblks + heap.hblkhd;

@@ -21,6 +21,8 @@ void run_victim(const RunOptions& options, RunReport& report);
 inline constexpr std::size_t kAskers = 64;
 
 World::Options seeded(const RunOptions& options);
+/// Sums over all living nodes.
+Counters all_counters(const World& world);
 std::uint64_t heap_bytes();
 std::uint64_t whole_ms(Duration span);
 

@@ -187,4 +187,169 @@ TEST(Lookup, ignores_answers_from_nodes_that_it_never_asked) {
     EXPECT_TRUE(lookup.answered(20).empty());
 }
 
+namespace {
+
+// A node whose id shares `shared` bits with the zero key, at an address of our choice.
+Lookup::Learned planted(Rng& rng, int shared, std::uint32_t address) {
+    Lookup::Learned node = random_node(rng);
+    node.contact.set(Endpoint::v4(address, 6881));
+    for (int bit = 0; bit < shared; ++bit) {
+        node.id.bytes[static_cast<std::size_t>(bit / 8)] &=
+            static_cast<std::uint8_t>(~(0x80 >> (bit % 8)));
+    }
+    return node;
+}
+
+// Asks until the lookup is done; everybody answers with nothing but what he was given.
+std::set<NodeId> ask_all(Lookup& lookup) {
+    std::set<NodeId> asked;
+    while (true) {
+        std::vector<NodeId> round;
+        while (const auto* next = lookup.next_ask()) round.push_back(next->id);
+        if (round.empty()) break;
+        for (const NodeId& id : round) {
+            asked.insert(id);
+            lookup.on_answer(id, {});
+        }
+    }
+    EXPECT_TRUE(lookup.done());
+    return asked;
+}
+
+// Twenty nodes are expected to share six bits with a key.
+constexpr Lookup::Surroundings kCapped{1ULL << 58, true};
+
+}  // namespace
+
+TEST(Lookup, counts_only_two_nodes_of_one_subnet_among_the_nearest) {
+    LookupNet net(40);
+    const Limits limits;
+    Lookup lookup(Key{}, Family::kIpv4, limits, {0, true});
+    std::set<NodeId> crowd;
+    for (std::uint32_t host = 0; host < 30; ++host) {
+        const auto node = planted(net.rng, 20, 0x08080800 + host);
+        crowd.insert(node.id);
+        lookup.add_seed(node.contact, node.id);
+    }
+    for (const auto& node : net.nodes) lookup.add_seed(node.contact, node.id);
+    ask_all(lookup);
+    const auto nearest = lookup.answered(20);
+    ASSERT_EQ(nearest.size(), 20U);
+    EXPECT_EQ(std::count_if(nearest.begin(), nearest.end(),
+                            [&](const auto* found) { return crowd.count(found->id) > 0; }),
+              2);
+}
+
+TEST(Lookup, asks_everybody_in_the_region_whom_nearer_nodes_would_hide) {
+    LookupNet net(20);
+    const Limits limits;
+    Lookup lookup(Key{}, Family::kIpv4, limits, kCapped);
+    std::vector<NodeId> hidden;
+    for (std::uint32_t number = 0; number < 10; ++number) {
+        const auto honest = planted(net.rng, 7, 0x20000000 + (number << 16));
+        hidden.push_back(honest.id);
+        lookup.add_seed(honest.contact, honest.id);
+    }
+    // On each path more than k nodes are nearer.
+    for (std::uint32_t number = 0; number < 84; ++number) {
+        const auto hostile = planted(net.rng, 20, 0x30000000 + (number << 16));
+        lookup.add_seed(hostile.contact, hostile.id);
+    }
+    const auto asked = ask_all(lookup);
+    for (const NodeId& id : hidden) EXPECT_EQ(asked.count(id), 1U);
+    EXPECT_TRUE(lookup.crowded());
+    const auto homes = lookup.homes();
+    for (const NodeId& id : hidden) {
+        EXPECT_TRUE(std::any_of(homes.begin(), homes.end(),
+                                [&](const auto* home) { return home->id == id; }));
+    }
+}
+
+TEST(Lookup, asks_no_more_in_one_region_than_its_limit) {
+    LookupNet net(0);
+    Limits limits;
+    limits.region_asked_max = 30;
+    Lookup lookup(Key{}, Family::kIpv4, limits, kCapped);
+    for (std::uint32_t number = 0; number < 100; ++number) {
+        const auto hostile = planted(net.rng, 20, 0x30000000 + (number << 16));
+        lookup.add_seed(hostile.contact, hostile.id);
+    }
+    // The paths themselves ask their k nearest each; the region adds nobody to these.
+    EXPECT_LE(ask_all(lookup).size(), limits.lookup_paths * limits.bucket_size);
+    EXPECT_LE(lookup.homes().size(), limits.region_asked_max);
+}
+
+TEST(Lookup, calls_a_region_with_as_many_nodes_as_expected_not_crowded) {
+    LookupNet net(20);
+    const Limits limits;
+    Lookup lookup(Key{}, Family::kIpv4, limits, kCapped);
+    for (std::uint32_t number = 0; number < 30; ++number) {
+        const auto honest = planted(net.rng, 6, 0x20000000 + (number << 16));
+        lookup.add_seed(honest.contact, honest.id);
+    }
+    ask_all(lookup);
+    EXPECT_FALSE(lookup.crowded());
+    EXPECT_EQ(lookup.homes().size(), limits.bucket_size);
+}
+
+TEST(Lookup, notices_a_path_that_never_hears_of_the_nearest_and_walks_others) {
+    LookupNet net(80);
+    const Limits limits;
+    Lookup lookup(Key{}, Family::kIpv4, limits, kCapped);
+    for (int seed = 0; seed < 4; ++seed) {
+        lookup.add_seed(net.nodes[static_cast<std::size_t>(seed)].contact,
+                        net.nodes[static_cast<std::size_t>(seed)].id);
+    }
+    const NodeId liar = net.nodes[3].id;
+    const auto truth = net.nearest(Key{}, 20);
+    while (true) {
+        std::vector<NodeId> round;
+        while (const auto* next = lookup.next_ask()) round.push_back(next->id);
+        if (round.empty()) break;
+        for (const NodeId& id : round) {
+            lookup.on_answer(id, id == liar ? std::vector<Lookup::Learned>{} : truth);
+        }
+    }
+    EXPECT_TRUE(lookup.paths_disagree());
+    EXPECT_FALSE(lookup.widened());
+    lookup.widen();
+    EXPECT_TRUE(lookup.widened());
+    const auto elsewhere = random_node(net.rng);
+    lookup.add_seed(elsewhere.contact, elsewhere.id);
+    ASSERT_NE(lookup.next_ask(), nullptr) << "the new paths have somebody to ask";
+}
+
+TEST(Lookup, lends_seeds_that_nobody_needed_to_a_path_on_which_nobody_answers) {
+    LookupNet net(0);
+    Limits limits;
+    limits.lookup_paths = 2;
+    limits.lookup_alpha = 1;
+    limits.bucket_size = 4;
+    Lookup lookup(Key{}, Family::kIpv4, limits);
+    // Nearest first, dealt in turn: the second path gets every other one, and all of those fail.
+    std::vector<Lookup::Learned> seeds;
+    for (int shared = 20; shared > 8; --shared)
+        seeds.push_back(planted(net.rng, shared, 0x08080808));
+    std::set<NodeId> dead;
+    for (std::size_t at = 0; at < seeds.size(); ++at) {
+        lookup.add_seed(seeds[at].contact, seeds[at].id);
+        if (at % 2 == 1) dead.insert(seeds[at].id);
+    }
+    std::set<std::uint8_t> answered_on;
+    while (true) {
+        std::vector<std::pair<NodeId, std::uint8_t>> round;
+        while (const auto* next = lookup.next_ask()) round.emplace_back(next->id, next->path);
+        if (round.empty()) break;
+        for (const auto& [id, path] : round) {
+            if (dead.count(id) > 0) {
+                lookup.on_failed(id);
+            } else {
+                lookup.on_answer(id, {});
+                answered_on.insert(path);
+            }
+        }
+    }
+    EXPECT_EQ(answered_on.size(), 2U);
+}
+
 }  // namespace sov::dht
