@@ -75,6 +75,7 @@ Node::Parts::Parts(Surroundings given, NodeOptions chosen, const RestoredState& 
         bootstrap->add({}, anchor, discovery::Source::kAnchor);
     for (const Contact& peer : restored.cached_peers)
         bootstrap->add({}, peer, discovery::Source::kCache);
+    dht.context().has_past = !restored.anchors.empty() || !restored.cached_peers.empty();
     if (!restored.table.empty()) dht.believe(restored.table);
     for (const RestoredRecord& record : restored.records) {
         dht.restore({}, record.key, record.record, record.expires_in);

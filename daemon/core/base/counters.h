@@ -75,6 +75,8 @@ namespace sov {
     X(table_removed) \
     X(contacts_refused_subnet) \
     X(contacts_refused_bogon) \
+    X(contacts_avoided) \
+    X(contacts_uninvited) \
     X(unproven_deferred) \
     X(mdns_heard) \
     X(mdns_own_ignored) \

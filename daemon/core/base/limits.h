@@ -59,6 +59,9 @@ struct Limits {
     /// Below this estimated size subnet caps are off, or offices and workshops could not form a
     /// network.
     std::uint64_t small_network = 100;
+    /// For this long after a restart only few of those that come to us by themselves get in (in
+    /// networks that are not small).
+    std::chrono::seconds trial{5 * 60};
     /// A contact is passed on only when it answered us within this time.
     std::chrono::seconds relay_fresh{30 * 60};
     /// Liveness checks a minute in a quiet node, oldest-unchecked entry first.
@@ -137,6 +140,9 @@ struct Limits {
     /// First packets to addresses that nobody has proven: a second in all, and a minute into one
     /// /24 or /56.
     std::uint32_t unproven_per_second = 200, unproven_per_prefix_per_minute = 60;
+
+    /// Addresses that nobody answered at, see guard::SilentAddresses.
+    std::size_t silent_addresses_max = 1024;
 
     // --- server mode ---
     std::size_t dialbacks_wanted = 3;  ///< from helpers in different /16s; 1 in small networks

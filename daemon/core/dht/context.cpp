@@ -2,7 +2,8 @@
 
 namespace sov::dht {
 
-void Context::note_answer(Instant now, const NodeKey& key, const Endpoint& from, bool serves) {
+void Context::note_answer(Instant now, const NodeKey& key, const Endpoint& from, bool serves,
+                          RoutingTable::Origin origin) {
     heard_anything = now;
     const ContactBook::Entry* known = book.find(key);
     RoutingTable& routes = table(from.family);
@@ -19,22 +20,30 @@ void Context::note_answer(Instant now, const NodeKey& key, const Endpoint& from,
         return;
     }
     const bool capped = routes.estimate_network_size() >= limits.small_network;
-    switch (routes.verified(now, key, id, from, capped)) {
+    // A network that is just forming knows nobody but those who come. A node that has a past, or
+    // has been up for a while, doesn't depend on them.
+    const bool young = now - started < limits.trial;
+    routes.set_on_trial(has_past && young);
+    if (young && !has_past) origin = RoutingTable::Origin::kSought;
+    switch (routes.verified(now, key, id, from, capped, origin)) {
         case RoutingTable::Admission::kAdded:
             ++counters.table_added;
             newly_proven.emplace_back(key, from);
             if (routine_events) events.push_back(NodeDiscovered{id, from});
             break;
+        case RoutingTable::Admission::kUninvited: ++counters.contacts_uninvited; break;
         case RoutingTable::Admission::kSubnetFull: ++counters.contacts_refused_subnet; break;
         case RoutingTable::Admission::kRefreshed:
         case RoutingTable::Admission::kKeptAside: break;
     }
 }
 
-void Context::note_failure(Instant now, const NodeKey& key, Family family) {
+void Context::note_failure(Instant now, const NodeKey& key, Family family, const Endpoint& silent) {
     // When nobody at all answers, the fault is ours: nobody is blamed (the lesson of
     // savoirfairelinux/opendht#137), and the table is there when the network comes back.
     if (now - heard_anything > std::chrono::seconds(10)) return;
+    if (silent.port != 0 && !table(family).contains(key))
+        silent_addresses.note_silent(now, silent, key);
     const ContactBook::Entry* known = book.find(key);
     if (known == nullptr) return;
     const NodeId id = known->id;

@@ -14,6 +14,7 @@
 #include "daemon/core/dht/routing_table.h"
 #include "daemon/core/dht/tokens.h"
 #include "daemon/core/dht/value_store.h"
+#include "daemon/core/guard/silent_addresses.h"
 #include "daemon/core/identity/crypto.h"
 #include "daemon/core/wire/packet.h"
 #include "daemon/core/wire/request.h"
@@ -73,6 +74,11 @@ struct Context {
     std::vector<std::pair<NodeKey, Endpoint>> newly_proven;  ///< entered a table
     std::vector<Key> changed_keys;  ///< where a record is new or newer in the store
 
+    // --- more shared state ---
+    guard::SilentAddresses silent_addresses{limits.silent_addresses_max};
+    Instant started{};
+    bool has_past = false;  ///< an earlier life left us peers to begin with
+
     RoutingTable& table(Family family) { return *tables[static_cast<std::size_t>(family)]; }
     const RoutingTable& table(Family family) const {
         return *tables[static_cast<std::size_t>(family)];
@@ -90,9 +96,10 @@ struct Context {
 
     /// A node answered a request of ours from `from`: into the table with it, if it serves and has
     /// done its work. Announces newcomers.
-    void note_answer(Instant now, const NodeKey& key, const Endpoint& from, bool serves);
+    void note_answer(Instant now, const NodeKey& key, const Endpoint& from, bool serves,
+                     RoutingTable::Origin origin);
     /// A node did not answer.
-    void note_failure(Instant now, const NodeKey& key, Family family);
+    void note_failure(Instant now, const NodeKey& key, Family family, const Endpoint& silent);
 
     void ask(const Contact& to, Family family, wire::Kind kind, Bytes body, std::uint64_t tag) {
         requests.push_back({to, family, kind, std::move(body), tag});

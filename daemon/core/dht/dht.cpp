@@ -17,7 +17,10 @@ Dht::Dht(Context context, UnixMillis wall_clock, std::uint64_t sequence_reserved
       publisher_(wall_clock, sequence_reserved, own_names, context_),
       finder_(pins) {}
 
-void Dht::start(Instant now) { reachability_.start(now, context_); }
+void Dht::start(Instant now) {
+    context_.started = now;
+    reachability_.start(now, context_);
+}
 
 void Dht::restore(Instant now, const Key& key, Bytes record, Duration expires_in) {
     const auto head = identity::read_head(identity::record_part(record));
@@ -117,7 +120,12 @@ bool Dht::answer_dial(Instant now, const Requester& requester, const wire::Head&
 }
 
 void Dht::on_answer(Instant now, const wire::Answer& answer) {
-    context_.note_answer(now, answer.key, answer.from, answer.serves);
+    // Pings check whoever came to us, and dial-backs go where others send us; entries of the table
+    // that are pinged stay what they are.
+    const Asker asker = asker_of(answer.tag);
+    const bool inbound = asker == Asker::kCheck || asker == Asker::kAnswered;
+    context_.note_answer(now, answer.key, answer.from, answer.serves,
+                         inbound ? RoutingTable::Origin::kInbound : RoutingTable::Origin::kSought);
     if (answer.kind == wire::Kind::kPong) {
         ByteReader reader(answer.body);
         if (const auto pong = wire::read_pong(reader)) {
@@ -155,7 +163,7 @@ void Dht::on_answer(Instant now, const wire::Answer& answer) {
 void Dht::on_notice(Instant now, const wire::Notice& notice) {
     const bool failed = notice.what == wire::Notice::What::kFailed;
     if (notice.what != wire::Notice::What::kSlow)
-        context_.note_failure(now, notice.key, notice.family);
+        context_.note_failure(now, notice.key, notice.family, notice.silent);
     switch (asker_of(notice.tag)) {
         case Asker::kQuery: queries_.on_notice(now, context_, notice); break;
         case Asker::kProbe: maintenance_.on_notice(notice); break;

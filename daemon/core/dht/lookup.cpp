@@ -13,6 +13,8 @@ using State = Lookup::Candidate::State;
 
 /// A path with fewer answers than this has not been walked.
 constexpr std::size_t kStarving = 3;
+/// Asked in one /24 or /56, on all paths together: what liars name there is not asked for ever.
+constexpr std::size_t kAskedPerSubnet = 2;
 
 constexpr std::uint8_t bit(std::size_t path) { return static_cast<std::uint8_t>(1u << path); }
 
@@ -87,6 +89,13 @@ void Lookup::add_seed(const Contact& contact, const NodeId& id) {
     next_seed_path_ = (next_seed_path_ + 1) % paths_.size();
 }
 
+bool Lookup::subnet_used_up(const Candidate& candidate) const {
+    if (candidate.near == 0) return false;
+    return std::count_if(candidates_.begin(), candidates_.end(), [&](const Candidate& other) {
+               return other.near == candidate.near && other.state != State::kFresh;
+           }) >= static_cast<std::ptrdiff_t>(kAskedPerSubnet);
+}
+
 // The nearest node of this path that is still to be asked and stands among its k nearest that
 // count.
 Lookup::Candidate* Lookup::next_on(std::size_t path) {
@@ -97,7 +106,9 @@ Lookup::Candidate* Lookup::next_on(std::size_t path) {
         if (candidate.state == State::kSlow || candidate.state == State::kFailed) continue;
         if (!tally.counts(candidate)) continue;
         switch (candidate.state) {
-            case State::kFresh: return &candidate;
+            case State::kFresh:
+                if (!subnet_used_up(candidate)) return &candidate;
+                break;
             case State::kAsked:
             case State::kAnswered: ++rank; break;
             case State::kSlow:
@@ -117,6 +128,8 @@ bool Lookup::path_done(std::size_t path) const {
         if (!tally.counts(candidate)) continue;
         switch (candidate.state) {
             case State::kFresh:
+                if (!subnet_used_up(candidate)) return false;
+                break;
             case State::kAsked: return false;
             case State::kAnswered: ++answered; break;
             case State::kSlow:
@@ -146,7 +159,10 @@ Lookup::Candidate* Lookup::next_in_region() {
         if (!in_region(candidate) || asked >= limits_.region_asked_max) return nullptr;
         if (candidate.state == State::kFailed) continue;
         if (!tally.counts(candidate)) continue;
-        if (candidate.state == State::kFresh) return &candidate;
+        if (candidate.state == State::kFresh) {
+            if (!subnet_used_up(candidate)) return &candidate;
+            continue;
+        }
         ++asked;
     }
     return nullptr;

@@ -107,6 +107,7 @@ class Lookup {
     Candidate* add(const Contact& contact, const NodeId& id, std::uint8_t path, std::uint8_t hop);
     Candidate* next_on(std::size_t path);
     Candidate* next_in_region();
+    bool subnet_used_up(const Candidate& candidate) const;
     bool in_region(const Candidate& candidate) const {
         return candidate.distance.prefix() < surroundings_.region;
     }

@@ -193,6 +193,7 @@ void Query::on_answer(Instant now, Context& context, std::uint32_t sequence,
     asked.over = true;
     asked.step.round_trip = answer.round_trip;
     ++result_.report.answered;
+    context.silent_addresses.note_answer(answer.from);
     if (answer.kind == wire::Kind::kError) {
         if (asked.step.contacts == kFollowUp) --more_in_flight_;
         ByteReader reader(answer.body);
@@ -204,14 +205,14 @@ void Query::on_answer(Instant now, Context& context, std::uint32_t sequence,
     } else if (storing_) {
         on_stored(now, context, asked, answer);
     } else if (answer.kind == wire::Kind::kNodes) {
-        on_nodes(context, asked, answer);
+        on_nodes(now, context, asked, answer);
     } else {
         on_value(now, context, asked, answer);
     }
     pump(now, context);
 }
 
-void Query::learn(Context& context, Asked& asked, const Endpoint& teller,
+void Query::learn(Instant now, Context& context, Asked& asked, const Endpoint& teller,
                   const std::vector<Contact>& contacts) {
     std::vector<Lookup::Learned> learned;
     learned.reserve(contacts.size());
@@ -223,6 +224,12 @@ void Query::learn(Context& context, Asked& asked, const Endpoint& teller,
             }
         }
         if (contact.key == context.node_key) continue;
+        const Endpoint& there = contact.endpoint(asked.family);
+        if (there.port != 0 && context.silent_addresses.avoided(now, there, contact.key) &&
+            !context.table(asked.family).contains(contact.key)) {
+            ++context.counters.contacts_avoided;
+            continue;
+        }
         const ContactBook::Entry* known = context.book.find(contact.key);
         learned.push_back({contact, known != nullptr
                                         ? known->id
@@ -232,7 +239,7 @@ void Query::learn(Context& context, Asked& asked, const Endpoint& teller,
     if (Lookup* lookup = lookup_of(asked.family)) lookup->on_answer(asked.node, learned);
 }
 
-void Query::on_nodes(Context& context, Asked& asked, const wire::Answer& answer) {
+void Query::on_nodes(Instant now, Context& context, Asked& asked, const wire::Answer& answer) {
     ByteReader reader(answer.body);
     const auto nodes = wire::read_nodes(reader, wants_tokens());
     if (!nodes) {
@@ -244,7 +251,7 @@ void Query::on_nodes(Context& context, Asked& asked, const wire::Answer& answer)
     }
     asked.step.outcome = Outcome::kContacts;
     if (nodes->token) tokens_.push_back({asked.contact, asked.family, *nodes->token});
-    learn(context, asked, answer.from, nodes->contacts);
+    learn(now, context, asked, answer.from, nodes->contacts);
 }
 
 void Query::on_value(Instant now, Context& context, Asked& asked, const wire::Answer& answer) {
@@ -264,7 +271,7 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
     for (const ByteView record : value->records) any = take_record(context, record, &asked) || any;
     asked.step.outcome = any ? Outcome::kRecord : Outcome::kContacts;
     if (any && !follow_up) ++with_records_;
-    if (!follow_up) learn(context, asked, answer.from, value->contacts);
+    if (!follow_up) learn(now, context, asked, answer.from, value->contacts);
     // A key with more records than fit one datagram: the same node is asked for the rest, once.
     if (any && !follow_up && value->total > value->records.size() &&
         spec_.goal != QuerySpec::Goal::kFirstRecord) {
@@ -462,7 +469,7 @@ void Query::finish(Instant now, Context& context, std::optional<Errc> error) {
     result_.report.took = now - began_;
     for (const Lookup& lookup : lookups_) {
         result_.report.hops = std::max(result_.report.hops, lookup.hops());
-        const auto nearest = lookup.answered(context.limits.bucket_size);
+        const auto nearest = lookup.homes();
         for (const Lookup::Candidate* candidate : nearest) {
             result_.closest.push_back(candidate->contact);
             if (stores() || !wants_tokens()) continue;

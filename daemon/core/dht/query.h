@@ -53,7 +53,7 @@ struct QueryResult {
     std::uint16_t refused = 0;
     bool near_enough = false;   ///< kPlaces: we serve and stand among the k nearest ourselves
     bool equivocation = false;  ///< an owner signed two records under one sequence
-    bool crowded = false;  ///< Lookup::crowded
+    bool crowded = false;       ///< Lookup::crowded
     LookupReport report;
 };
 
@@ -109,9 +109,9 @@ class Query {
     void send(Instant now, Context& context, Asked asked, Bytes body);
     Lookup* lookup_of(Family family);
 
-    void on_nodes(Context& context, Asked& asked, const wire::Answer& answer);
+    void on_nodes(Instant now, Context& context, Asked& asked, const wire::Answer& answer);
     void on_value(Instant now, Context& context, Asked& asked, const wire::Answer& answer);
-    void learn(Context& context, Asked& asked, const Endpoint& teller,
+    void learn(Instant now, Context& context, Asked& asked, const Endpoint& teller,
                const std::vector<Contact>& contacts);
     bool take_record(Context& context, ByteView bytes, const Asked* from);
     void note_shown(QueryResult::Record& record, const Asked* from);

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::size_t kBucketsMax = 160;
 constexpr std::size_t kGatherMax = 512;
+constexpr std::uint32_t kSecondsMask = (1U << 27) - 1;
+/// Nodes that came to us are at most so many more than those that we sought.
+constexpr std::size_t kInboundMore = 2;
 
 struct Candidate {
     std::uint64_t distance;
@@ -103,15 +106,16 @@ void RoutingTable::split_last() {
 }
 
 RoutingTable::Admission RoutingTable::verified(Instant now, const NodeKey& key, const NodeId& id,
-                                               const Endpoint& endpoint, bool capped) {
+                                               const Endpoint& endpoint, bool capped,
+                                               Origin origin) {
     if (buckets_.empty()) buckets_.emplace_back();
     capped_ = capped;
-    const std::uint32_t now_s = whole_seconds(now) & 0x0fffffff;
+    const std::uint32_t now_s = whole_seconds(now) & kSecondsMask;
     Place place{};
     if (find(key, place)) {
         Bucket& bucket = buckets_[place.bucket];
         Entry& entry = (place.replacement ? bucket.replacements : bucket.entries)[place.at];
-        entry.verified_s = now_s & 0x0fffffff;
+        entry.verified_s = now_s & kSecondsMask;
         entry.strikes = 0;
         if (endpoint_of(entry) != endpoint) {
             if (!place.replacement) subnets_.remove(endpoint_of(entry));
@@ -127,35 +131,66 @@ RoutingTable::Admission RoutingTable::verified(Instant now, const NodeKey& key, 
     }
     Bucket& bucket = buckets_[bucket_of(id)];
     if (capped && !subnet_fits(bucket, endpoint)) return Admission::kSubnetFull;
-    Entry entry{id.prefix(), book_.hold(key, id), now_s & 0x0fffffff, 0};
+    if (capped && !invited(bucket, origin)) return Admission::kUninvited;
+    Entry entry{id.prefix(), book_.hold(key, id), now_s & kSecondsMask,
+                origin == Origin::kInbound ? 1U : 0U, 0};
     book_.set_address(entry.handle, endpoint);
     if (bucket.entries.size() < limits_.bucket_size) {
         if (bucket.entries.capacity() == bucket.entries.size()) {
             bucket.entries.reserve(std::min(limits_.bucket_size, bucket.entries.size() + 5));
         }
-        bucket.entries.push_back(entry);
-        subnets_.add(endpoint);
-        ++size_;
+        seat(bucket, entry);
         return Admission::kAdded;
     }
-    if (bucket.replacements.size() >= limits_.replacements_max) {
-        book_.drop(bucket.replacements.front().handle);
-        bucket.replacements.erase(bucket.replacements.begin());
-    }
-    bucket.replacements.push_back(entry);
+    keep_aside(bucket, entry);
     return Admission::kKeptAside;
 }
 
-// The newest one whose subnet still has room: what fitted when it was put aside may not any more.
+// Whoever was sought always is. Of the others so many that they can't become the most.
+bool RoutingTable::invited(const Bucket& bucket, Origin origin) const {
+    if (origin == Origin::kSought) return true;
+    const auto here = static_cast<std::size_t>(
+        std::count_if(bucket.entries.begin(), bucket.entries.end(),
+                      [](const Entry& entry) { return entry.inbound != 0; }));
+    const std::size_t sought = size_ - inbound_;
+    const std::size_t most = on_trial_ ? sought / 8 : sought + kInboundMore;
+    return 2 * (here + 1) < limits_.bucket_size && inbound_ < most;
+}
+
+void RoutingTable::seat(Bucket& bucket, const Entry& entry) {
+    bucket.entries.push_back(entry);
+    subnets_.add(endpoint_of(entry));
+    ++size_;
+    inbound_ += entry.inbound;
+}
+
+// The oldest gives way, those that came to us by themselves first.
+void RoutingTable::keep_aside(Bucket& bucket, const Entry& entry) {
+    auto& waiting = bucket.replacements;
+    if (waiting.size() >= limits_.replacements_max) {
+        auto gives_way = std::find_if(waiting.begin(), waiting.end(),
+                                      [](const Entry& other) { return other.inbound != 0; });
+        if (gives_way == waiting.end()) gives_way = waiting.begin();
+        book_.drop(gives_way->handle);
+        waiting.erase(gives_way);
+    }
+    waiting.push_back(entry);
+}
+
+// The newest one whose subnet still has room, of those that were sought if there are any: what
+// fitted when it was put aside may not any more.
 void RoutingTable::promote_replacement(Bucket& bucket) {
-    for (std::size_t at = bucket.replacements.size(); at-- > 0;) {
-        const Entry chosen = bucket.replacements[at];
-        if (capped_ && !subnet_fits(bucket, endpoint_of(chosen))) continue;
-        bucket.replacements.erase(bucket.replacements.begin() + static_cast<std::ptrdiff_t>(at));
-        bucket.entries.push_back(chosen);
-        subnets_.add(endpoint_of(chosen));
-        ++size_;
-        return;
+    for (const bool sought : {true, false}) {
+        for (std::size_t at = bucket.replacements.size(); at-- > 0;) {
+            const Entry chosen = bucket.replacements[at];
+            if ((chosen.inbound == 0) != sought) continue;
+            if (capped_ && !subnet_fits(bucket, endpoint_of(chosen))) continue;
+            if (capped_ && !sought && !invited(bucket, Origin::kInbound)) continue;
+            bucket.replacements.erase(bucket.replacements.begin() +
+                                      static_cast<std::ptrdiff_t>(at));
+            seat(bucket, chosen);
+            return;
+        }
     }
 }
 
@@ -166,6 +201,7 @@ void RoutingTable::erase_entry(const Place& place) {
     if (!place.replacement) {
         subnets_.remove(endpoint_of(gone));
         --size_;
+        inbound_ -= gone.inbound;
     }
     list.erase(list.begin() + static_cast<std::ptrdiff_t>(place.at));
     if (!place.replacement) promote_replacement(bucket);
@@ -178,9 +214,10 @@ bool RoutingTable::failed(const NodeKey& key) {
     Bucket& bucket = buckets_[place.bucket];
     Entry& entry = (place.replacement ? bucket.replacements : bucket.entries)[place.at];
     if (entry.strikes < 15) ++entry.strikes;
-    // Somebody who answers is waiting: the seat goes to them at once.
-    const bool contested = !place.replacement && !bucket.replacements.empty();
-    if (entry.strikes < limits_.strikes_max && !contested && !place.replacement) return false;
+    // Where somebody is waiting, a second silence is enough.
+    const bool contested = !bucket.replacements.empty();
+    const auto enough = static_cast<std::uint32_t>(contested ? 2 : limits_.strikes_max);
+    if (entry.strikes < enough && !place.replacement) return false;
     erase_entry(place);
     return !place.replacement;
 }
@@ -276,18 +313,20 @@ std::size_t RoutingTable::fresh(Instant since) const {
 }
 
 void RoutingTable::check_invariants() const {
-    std::size_t count = 0;
+    std::size_t count = 0, inbound = 0;
     for (std::size_t at = 0; at < buckets_.size(); ++at) {
         const Bucket& bucket = buckets_[at];
         SOV_CHECK(bucket.entries.size() <= limits_.bucket_size);
         SOV_CHECK(bucket.replacements.size() <= limits_.replacements_max);
         count += bucket.entries.size();
         for (const Entry& entry : bucket.entries) {
+            inbound += entry.inbound;
             SOV_CHECK(bucket_of(book_.at(entry.handle).id) == at);
             SOV_CHECK(entry.prefix == book_.at(entry.handle).id.prefix());
         }
     }
     SOV_CHECK(count == size_);
+    SOV_CHECK(inbound == inbound_);
 }
 
 }  // namespace sov::dht

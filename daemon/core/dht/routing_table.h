@@ -28,13 +28,27 @@ class RoutingTable {
         kRefreshed,   ///< was in already
         kKeptAside,   ///< its bucket is full of nodes that answer
         kSubnetFull,  ///< too many from its subnet
+        kUninvited,   ///< came to us, and enough of those are in already
     };
-    /// A node answered us at `endpoint`. `capped`: subnet caps apply (they don't in small
-    /// networks).
+    /// How we came to ask a node.
+    enum class Origin : std::uint8_t {
+        kSought,   ///< found by a lookup, or proposed by a layer
+        kInbound,  ///< it came to us, or somebody sent us to it
+    };
+    /// A node answered us at `endpoint`. `capped`: subnet caps apply, and nodes that came to us by
+    /// themselves stay a minority (neither does in small networks): fewer than half of a bucket,
+    /// and at most two more than those that were sought, or an eighth as many on trial. How a node
+    /// was met first counts for as long as it is in.
     Admission verified(Instant now, const NodeKey& key, const NodeId& id, const Endpoint& endpoint,
-                       bool capped);
+                       bool capped, Origin origin = Origin::kSought);
 
-    /// A node did not answer. True when that was one time too many and it left the table.
+    /// Right after the start the table should fill from what we remember and look up: whoever
+    /// hurries to us then may have waited for it.
+    void set_on_trial(bool on) { on_trial_ = on; }
+
+    /// A node did not answer. True when that was one time too many and it left the table: the third
+    /// time, or the second when somebody waits for its place. Never the first: whoever waits may be
+    /// there because he made sure that it would be lost (test before evict).
     bool failed(const NodeKey& key);
     /// A node says that it leaves, or must go. True when it was in the table.
     bool remove(const NodeKey& key);
@@ -70,6 +84,8 @@ class RoutingTable {
     }
 
     std::size_t size() const { return size_; }
+    /// Entries that came to us before we sought them.
+    std::size_t inbound() const { return inbound_; }
     std::size_t fresh(Instant since) const;
     bool contains(const NodeKey& key) const;
     void check_invariants() const;
@@ -78,7 +94,8 @@ class RoutingTable {
     struct Entry {
         std::uint64_t prefix = 0;  ///< first 64 bits of the id: enough to order by distance
         ContactHandle handle{};
-        std::uint32_t verified_s : 28 = 0;
+        std::uint32_t verified_s : 27 = 0;
+        std::uint32_t inbound : 1 = 0;
         std::uint32_t strikes : 4 = 0;
     };
     static_assert(sizeof(Entry) == 16);
@@ -102,6 +119,9 @@ class RoutingTable {
     bool subnet_fits(const Bucket& bucket, const Endpoint& endpoint) const;
     void evict_other_key_at(const Endpoint& endpoint, const NodeKey& key);
     void split_last();
+    bool invited(const Bucket& bucket, Origin origin) const;
+    void seat(Bucket& bucket, const Entry& entry);
+    void keep_aside(Bucket& bucket, const Entry& entry);
     void erase_entry(const Place& place);
     void promote_replacement(Bucket& bucket);
     const Endpoint& endpoint_of(const Entry& entry) const {
@@ -115,7 +135,8 @@ class RoutingTable {
     std::vector<Bucket>
         buckets_;  ///< bucket i: nodes sharing i leading bits; the last one: i and more
     guard::SubnetCount subnets_;
-    std::size_t size_ = 0;
+    std::size_t size_ = 0, inbound_ = 0;
+    bool on_trial_ = false;
     bool capped_ = true;  ///< whether subnet caps applied when somebody last answered
 };
 

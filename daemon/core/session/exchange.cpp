@@ -111,7 +111,9 @@ std::optional<wire::Answer> Exchange::match(Instant now, const Received& receive
 
 void Exchange::fail(std::uint32_t id) {
     const auto known = pending_.find(id);
-    notices_.push_back(notice_of(known->second.request, wire::Notice::What::kFailed));
+    const wire::Request& request = known->second.request;
+    notices_.push_back(notice_of(request, wire::Notice::What::kFailed));
+    notices_.back().silent = request.to.endpoint(request.family);
     ++counters_.requests_failed;
     pending_.erase(known);
 }

@@ -51,6 +51,7 @@ struct Notice {
     What what{};
     NodeKey key;  ///< who was asked
     Family family{};
+    Endpoint silent{};  ///< kFailed: where nobody answered; port 0 when nothing was sent
 };
 
 }  // namespace sov::wire

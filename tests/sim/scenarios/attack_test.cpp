@@ -48,6 +48,16 @@ TEST(Attack, of_dead_contacts_and_loss_keeps_the_time_of_lookups_within_the_prom
     EXPECT_TRUE(report.passed) << report.problem;
 }
 
+TEST(Attack, by_a_flood_of_contacts_at_the_restart_gets_at_most_a_quarter_of_a_table) {
+    std::uint64_t hostile = 0;
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        const RunReport report = attack("restart-flood", 2000, 40, seed);
+        hostile += report.figures.at(0).value;
+        EXPECT_GE(report.figures.at(2).value, 9900U) << report.figures.at(2).text();
+    }
+    EXPECT_LE(hostile / 3, 2500U);
+}
+
 TEST(Attack, by_ids_planted_next_to_a_key_hides_hardly_any_record) {
     EXPECT_GE(mean_of("planted-80", 600, 40, 2), 9500U);
 }

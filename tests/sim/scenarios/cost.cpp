@@ -128,7 +128,7 @@ void run_growth(const RunOptions& options, RunReport& report) {
 // Every node looks something up once a minute, and one in ten of all nodes answers with made-up
 // nodes that are all said to be at one address, whose owner has nothing to do with any of it.
 void run_victim(const RunOptions& options, RunReport& report) {
-    constexpr std::uint32_t kMinutes = 30;
+    constexpr std::uint32_t kMinutes = 120;
     World world(seeded(options));
     Settlement settlement(world);
     settlement.hostile(options.nodes / 10, Conduct::kNamesVictim);

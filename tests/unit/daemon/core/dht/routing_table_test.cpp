@@ -96,6 +96,7 @@ TEST_F(RoutingTables, give_the_seat_of_a_silent_node_to_the_newest_who_waits) {
     const NodeKey first = world.make_node(0), second = world.make_node(0);
     add(first, world.apart(100));
     add(second, world.apart(101));
+    EXPECT_FALSE(table.failed(old[0])) << "tested once more before it goes";
     EXPECT_TRUE(table.failed(old[0]));
     EXPECT_FALSE(table.contains(old[0]));
     EXPECT_TRUE(table.contains(second));
@@ -188,6 +189,50 @@ TEST_F(RoutingTables, estimate_the_size_of_the_network_from_their_neighbourhood)
     }
     EXPECT_GT(table.estimate_network_size(), 512U);
     EXPECT_LT(table.estimate_network_size(), 2048U);
+}
+
+TEST_F(RoutingTables, let_nodes_that_came_by_themselves_be_a_minority_except_in_small_networks) {
+    const auto come = [&](std::uint32_t number, bool capped) {
+        const NodeKey key = world.make_node(static_cast<int>(number % 4));
+        return table.verified(world.now, key, world.ids.at(key), world.apart(number), capped,
+                              RoutingTable::Origin::kInbound);
+    };
+    for (std::uint32_t number = 0; number < 5; ++number) {
+        add(world.make_node(static_cast<int>(number % 4)), world.apart(number));
+    }
+    table.set_on_trial(true);
+    EXPECT_EQ(come(100, true), RoutingTable::Admission::kUninvited) << "an eighth on trial";
+    table.set_on_trial(false);
+    for (std::uint32_t number = 102; number < 140; ++number) come(number, true);
+    EXPECT_EQ(table.inbound(), 7U) << "two more than were sought";
+    EXPECT_EQ(come(140, false), RoutingTable::Admission::kAdded);
+    table.check_invariants();
+}
+
+TEST_F(RoutingTables, keep_the_lesser_half_of_a_bucket_for_nodes_that_came_by_themselves) {
+    for (std::uint32_t number = 0; number < 30; ++number) {
+        for (const int bucket : {1, 2}) {
+            add(world.make_node(bucket), world.apart(100 * static_cast<unsigned>(bucket) + number));
+        }
+    }
+    for (std::uint32_t number = 0; number < 30; ++number) {
+        const NodeKey key = world.make_node(0);
+        table.verified(world.now, key, world.ids.at(key), world.apart(number), true,
+                       RoutingTable::Origin::kInbound);
+    }
+    EXPECT_EQ(table.inbound(), world.limits.bucket_size / 2 - 1);
+    table.check_invariants();
+}
+
+TEST_F(RoutingTables, give_a_free_seat_to_a_node_that_was_sought_before_one_that_came) {
+    const auto old = fill_far_bucket();
+    const NodeKey sought = world.make_node(0), came = world.make_node(0);
+    add(sought, world.apart(300));
+    table.verified(world.now, came, world.ids.at(came), world.apart(301), true,
+                   RoutingTable::Origin::kInbound);
+    table.remove(old[3]);
+    EXPECT_TRUE(table.contains(sought));
+    EXPECT_FALSE(table.contains(came));
 }
 
 TEST(RoutingTable, gives_its_contacts_back) {

@@ -1,0 +1,47 @@
+#include "daemon/core/guard/silent_addresses.h"
+
+#include <gtest/gtest.h>
+
+namespace sov::guard {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+const Endpoint kPlace = Endpoint::v4(0x08080808, 6881);
+const NodeKey kFirst{{1}}, kOther{{2}};
+
+}  // namespace
+
+TEST(SilentAddresses, avoids_an_address_under_other_keys_once_it_was_silent_whatever_the_port) {
+    SilentAddresses silent(4);
+    EXPECT_FALSE(silent.avoided({}, kPlace, kOther));
+    silent.note_silent({}, kPlace, kFirst);
+    const Endpoint other_port = Endpoint::v4(0x08080808, 7000);
+    EXPECT_TRUE(silent.avoided(Instant{} + minutes{119}, other_port, kOther));
+    EXPECT_FALSE(silent.avoided({}, kPlace, kFirst)) << "the same node may come back";
+    EXPECT_FALSE(silent.avoided({}, Endpoint::v4(0x08080809, 6881), kOther));
+    EXPECT_FALSE(silent.avoided(Instant{} + hours{2}, kPlace, kOther));
+}
+
+TEST(SilentAddresses, trusts_an_address_again_when_somebody_answers_there) {
+    SilentAddresses silent(4);
+    silent.note_silent({}, kPlace, kFirst);
+    silent.note_answer(kPlace);
+    EXPECT_FALSE(silent.avoided({}, kPlace, kOther));
+}
+
+TEST(SilentAddresses, forgets_the_oldest_past_its_limit_and_never_minds_a_lan) {
+    SilentAddresses silent(4);
+    for (std::uint32_t host = 0; host < 10; ++host) {
+        silent.note_silent({}, Endpoint::v4(0x08080800 + host, 6881), kFirst);
+    }
+    EXPECT_EQ(silent.size(), 4U);
+    EXPECT_FALSE(silent.avoided({}, Endpoint::v4(0x08080800, 6881), kOther));
+    EXPECT_TRUE(silent.avoided({}, Endpoint::v4(0x08080809, 6881), kOther));
+    silent.note_silent({}, Endpoint::v4(0x0a000001, 6881), kFirst);
+    EXPECT_FALSE(silent.avoided({}, Endpoint::v4(0x0a000001, 6881), kOther));
+}
+
+}  // namespace sov::guard
