@@ -101,6 +101,13 @@ constexpr std::array kTable = {
         "/etc/bluetooth/main.conf && sudo systemctl restart bluetooth"},
 
     Advice{"clock", "ok", kOk, "", "", ""},
+    Advice{"clock", "agreed", kOk, "", "", ""},
+    Advice{
+        "clock", "disagrees", kWarn,
+        "friends recognise each other nearby by numbers that change every quarter of an hour, so "
+        "those whose clocks differ do so late or not at all",
+        "find out whose clock is wrong; if it is this one, let it be set from the network:",
+        "sudo timedatectl set-ntp true"},
     Advice{"clock", "not_synchronised", kWarn,
            "friends recognise each other nearby by numbers that change every quarter of an hour; "
            "a clock that drifts away makes that slow, and by a day impossible",

@@ -229,7 +229,27 @@ std::string span_of(UnixMillis span) {
     return span < 2 * kDay ? count_of(span / kHour, "hour") : count_of(span / kDay, "day");
 }
 
+/// By how many quarters of an hour the verified neighbours who tell theirs are ahead of this clock;
+/// sorted. Announcements come anew with each quarter, so one is within honest limits.
+std::vector<std::int64_t> neighbours_ahead(const Symptoms& symptoms) {
+    constexpr UnixMillis kEpochMillis = 15 * 60'000;
+    const auto here = static_cast<std::int64_t>(symptoms.machine.wall_clock / kEpochMillis);
+    std::vector<std::int64_t> ahead;
+    for (const discovery::Neighbour& neighbour : symptoms.neighbours) {
+        const auto told = std::find_if(
+            neighbour.evidence.begin(), neighbour.evidence.end(), [](const auto& evidence) {
+                return evidence.epoch && evidence.trust == discovery::Trust::kVerified;
+            });
+        if (told != neighbour.evidence.end())
+            ahead.push_back(static_cast<std::int64_t>(*told->epoch) - here);
+    }
+    std::sort(ahead.begin(), ahead.end());
+    return ahead;
+}
+
 void look_at_clock(const Symptoms& symptoms, Report& report) {
+    constexpr std::int64_t kHonest = 1;
+    constexpr UnixMillis kEpochMillis = 15 * 60'000;
     const MachineFacts& machine = symptoms.machine;
     if (machine.wall_clock + kClockSlack < machine.surely_past) {
         return report.add("clock", "behind",
@@ -237,6 +257,18 @@ void look_at_clock(const Symptoms& symptoms, Report& report) {
                               span_of(machine.surely_past - machine.wall_clock) +
                               " behind: files of this daemon are from its future");
     }
+    const auto ahead = neighbours_ahead(symptoms);
+    const std::string witnesses = count_of(ahead.size(), "verified neighbour");
+    const std::int64_t median = ahead.empty() ? 0 : ahead[ahead.size() / 2];
+    if (median > kHonest || median < -kHonest) {
+        const auto quarters = static_cast<UnixMillis>(median < 0 ? -median : median);
+        return report.add("clock", "disagrees",
+                          "by the clocks of " + witnesses + " it is about " +
+                              span_of(quarters * kEpochMillis) +
+                              (median > 0 ? " later" : " earlier") + " than by this one");
+    }
+    if (!ahead.empty() && !machine.clock_synchronised)
+        return report.add("clock", "agreed", "as right as the clocks of " + witnesses);
     if (!machine.clock_synchronised) {
         return report.add("clock", "not_synchronised",
                           "the kernel was not told that the clock is right");

@@ -48,6 +48,8 @@ struct Evidence {
     std::string where;            ///< "eth0", "hci0"
     std::string label;            ///< the instance or rotating id as it is on the air, for people
     std::uint32_t capabilities = 0;
+    /// The quarter of an hour that it is by the sender's clock, where it says so (Recognition).
+    std::optional<std::uint64_t> epoch;
     Instant first_seen{}, last_seen{};
     std::optional<Proximity> proximity;
 };

@@ -110,7 +110,7 @@ ServiceWatch::Source ServiceWatch::describe(Instant now, const ServiceSeen& seen
     if (const auto* said = std::get_if<PublicAnnouncement>(&announcement)) {
         source.is_signed = true;
         source.sequence = said->sequence;
-        source.epoch = said->epoch;
+        evidence.epoch = said->epoch;
         evidence.peer = said->peer;
         evidence.node = said->node;
         evidence.capabilities = said->capabilities;
@@ -159,7 +159,8 @@ bool ServiceWatch::renew(Instant now, Source& known, const Source& fresh) {
         known.is_signed != fresh.is_signed)
         return false;
     const bool same_instance = known.evidence.label == fresh.evidence.label;
-    if (fresh.epoch < known.epoch || (same_instance && fresh.sequence < known.sequence)) {
+    if (fresh.evidence.epoch < known.evidence.epoch ||
+        (same_instance && fresh.sequence < known.sequence)) {
         ++counters_.mdns_drop_stale;
         return true;
     }
@@ -168,7 +169,7 @@ bool ServiceWatch::renew(Instant now, Source& known, const Source& fresh) {
     known.place = fresh.place;
     known.text = fresh.text;
     known.sequence = fresh.sequence;
-    known.epoch = fresh.epoch;
+    known.evidence.epoch = fresh.evidence.epoch;
     known.evidence.label = fresh.evidence.label;
     known.evidence.capabilities = fresh.evidence.capabilities;
     heard(now, known);

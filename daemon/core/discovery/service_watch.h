@@ -77,7 +77,6 @@ class ServiceWatch {
         Place place;
         Evidence evidence;
         Hash32 text;  ///< of the TXT and the port: what is unchanged is not verified again
-        Epoch epoch = 0;
         std::uint64_t sequence = 0;
         std::optional<PrivateAnnouncement> unrecognised;
         bool is_signed = false;    ///< by the peer it names

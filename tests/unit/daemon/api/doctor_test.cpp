@@ -206,6 +206,34 @@ TEST(Doctor, says_of_the_clock_only_what_it_can_know) {
     EXPECT_EQ(code_of(symptoms, "clock"), "ok");
 }
 
+TEST(Doctor, compares_the_clock_with_those_of_verified_neighbours) {
+    Symptoms symptoms = healthy();
+    const std::uint64_t here = symptoms.machine.wall_clock / (15 * 60'000);
+    const auto says = [&](std::uint64_t epoch, discovery::Trust trust) {
+        symptoms.neighbours.push_back(neighbour(discovery::Medium::kMdns));
+        symptoms.neighbours.back().evidence[0].epoch = epoch;
+        symptoms.neighbours.back().evidence[0].trust = trust;
+    };
+    says(here + 400, discovery::Trust::kSigned);
+    EXPECT_EQ(code_of(symptoms, "clock"), "ok") << "a replay proves nothing";
+    says(here + 1, discovery::Trust::kVerified);
+    EXPECT_EQ(code_of(symptoms, "clock"), "ok");
+    symptoms.machine.clock_synchronised = false;
+    EXPECT_EQ(code_of(symptoms, "clock"), "agreed");
+    says(here + 8, discovery::Trust::kVerified);
+    says(here + 9, discovery::Trust::kVerified);
+    const auto checks = diagnose(symptoms);
+    EXPECT_EQ(check_of(checks, "clock")->code, "disagrees");
+    EXPECT_NE(
+        check_of(checks, "clock")->what.find("3 verified neighbours it is about 2 hours later"),
+        std::string::npos)
+        << check_of(checks, "clock")->what;
+    symptoms.machine.wall_clock += 24ULL * 3'600'000;
+    symptoms.machine.surely_past = 0;
+    const auto ahead = diagnose(symptoms);
+    EXPECT_NE(check_of(ahead, "clock")->what.find("earlier"), std::string::npos);
+}
+
 TEST(Doctor, tells_a_failing_disk_from_a_full_and_a_mended_one) {
     Symptoms symptoms = healthy();
     symptoms.machine.store_bytes_free = 1 << 20;

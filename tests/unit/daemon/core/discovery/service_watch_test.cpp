@@ -109,6 +109,7 @@ TEST_F(ServiceWatchTest, tells_a_signed_neighbour_at_once_and_verifies_it_when_i
     const auto first = us.layer.poll_evidence(now);
     ASSERT_TRUE(first.has_value());
     EXPECT_EQ(first->trust, Trust::kSigned);
+    EXPECT_EQ(first->epoch, us.recognition.epoch(now)) << "what it is by their clock";
     EXPECT_EQ(first->peer, bob->peer());
     EXPECT_EQ(first->node, bob->self.node);
     EXPECT_EQ(first->endpoint, Endpoint::v4(kBobsAddress, 6881));
