@@ -233,8 +233,16 @@ void Daemon::run() {
     };
     adapters_ = std::make_unique<LocalAdapters>(
         context_, config_,
-        LocalAdapters::Sinks{[report](BrowserReport what) { report(std::move(what)); },
-                             [report](RadioReport what) { report(std::move(what)); }});
+        LocalAdapters::Sinks{[this, report](BrowserReport what) {
+                                 if (const auto* now = std::get_if<BrowserChanged>(&what))
+                                     browser_state_ = *now;
+                                 report(std::move(what));
+                             },
+                             [this, report](RadioReport what) {
+                                 if (const auto* now = std::get_if<RadioChanged>(&what))
+                                     radio_state_ = *now;
+                                 report(std::move(what));
+                             }});
     driver_->start();
     driver_->post([addresses = local_addresses()](Instant at, Node& node) {
         node.set_own_addresses(at, addresses);

@@ -10,6 +10,7 @@ import time
 from commands import LabError, run, wait_until
 from lab import Lab
 from scenario import expect, scenario
+from system_bus import SystemBus
 
 ADVICE = pathlib.Path(__file__).resolve().parents[2] / "daemon/api/advice.cpp"
 
@@ -18,7 +19,7 @@ use-ipv4=yes
 [publish]
 disable-publishing=yes
 #disable-user-service-publishing=no
-disable-user-service-publishing = yes
+disable-user-service-publishing=yes
 publish-hinfo=no
 """
 
@@ -96,6 +97,13 @@ class Clinic:
     def called(self):
         return self.calls.read_text().splitlines() if self.calls.exists() else []
 
+    def follow(self, check):
+        """Does what a check advises; the calls that stand-ins got, for the scenario to carry out."""
+        before = len(self.called())
+        ended, said = self.paste(check["command"])
+        expect(ended == 0, f"`{check['command']}` ended with {ended}: {said}")
+        return self.called()[before:]
+
 
 def checks(daemon):
     """The doctor's findings by topic."""
@@ -168,6 +176,50 @@ def doctor_sees_a_clock_that_is_behind_and_a_disk_that_is_full(binaries):
         finally:
             daemon.kill()
             run("umount", daemon.state)
+
+
+@scenario
+def doctor_leads_from_no_bus_at_all_to_a_neighbour_on_the_lan(binaries):
+    with Lab(binaries, 2) as lab:
+        buses = [SystemBus(host) for host in lab.hosts]
+        sick, well = (host.daemon(**{"layers.mdns": "yes"}) for host in lab.hosts)
+        buses[1].start()
+        buses[1].start_avahi()
+        for daemon, bus in ((sick, buses[0]), (well, buses[1])):
+            daemon.start(prefix=bus.prefix())
+        clinic = Clinic(lab, sick)
+        bus = buses[0]
+        avahi_conf = clinic.etc / "avahi/avahi-daemon.conf"
+        # Only the publishing for programs is forbidden, so that Avahi itself comes up.
+        avahi_conf.write_text(AVAHI_CONF.replace("disable-publishing=yes", "disable-publishing=no"))
+        carry_out = {
+            "systemctl start dbus": bus.start,
+            "systemctl enable --now avahi-daemon": lambda: bus.start_avahi(avahi_conf),
+            "systemctl restart avahi-daemon": lambda: (bus.stop_avahi(), bus.start_avahi(avahi_conf)),
+        }
+        for code in ("no_bus", "avahi_stopped", "avahi_refuses"):
+            check = wait_until(lambda: next((check for check in [checks(sick)["mdns"]] if check["code"] == code), None),
+                               f"the doctor to say {code}; it says {checks(sick)['mdns']}")
+            expect(check["finding"] == "warn" and check["why"], f"{check}")
+            for call in clinic.follow(check):
+                carry_out[call]()
+        began = time.monotonic()
+        wait_until(lambda: checks(sick)["mdns"]["code"] == "ok", "the doctor to find mdns in order")
+        wait_until(lambda: checks(sick)["multicast"]["what"] == "neighbours are heard", "a neighbour to be heard")
+        took = time.monotonic() - began
+        them = well.ctl("whoami")["id"]
+        seen = wait_until(
+            lambda: [each for each in sick.ctl("browse", "--mdns")["neighbours"]
+                     if each.get("peer", {}).get("id") == them and each["trust"] == "verified"],
+            "the other one to be verified")[0]
+        evidence = seen["evidence"][0]
+        expect(evidence["medium"] == "mdns" and evidence["where"] == "eth0", f"with its evidence: {evidence}")
+        expect("mdns on eth0" in sick.ctl_raw("peers", "--near").stdout, "peers --near shows the session with it")
+        clock = checks(sick)["clock"]
+        expect(clock["code"] in ("ok", "agreed"), f"and its clock agrees: {clock}")
+        following = sick.ctl_raw("--json", "--timeout", "1s", "browse", "--follow").stdout
+        expect(json.loads(following.splitlines()[0])["data"]["change"] == "listed", following)
+        return f"three findings mended, a neighbour heard {took:.1f} s after the last"
 
 
 @scenario
