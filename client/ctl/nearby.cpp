@@ -93,7 +93,19 @@ std::string evidence_text(const client::Evidence& evidence) {
     if (!evidence.where.empty()) text += " on " + evidence.where;
     if (!evidence.endpoint.empty()) text += " at " + evidence.endpoint;
     if (evidence.proximity) text += ", " + place_text(evidence);
-    return text;
+    return evidence.presence == "fading" ? text + ", fading" : text;
+}
+
+std::vector<client::Evidence> ways_of(const client::Neighbour& neighbour) {
+    std::vector<client::Evidence> ways;
+    for (const client::Evidence& evidence : neighbour.evidence) {
+        const bool known = std::any_of(ways.begin(), ways.end(), [&](const auto& way) {
+            return !way.endpoint.empty() && way.medium == evidence.medium &&
+                   way.where == evidence.where && way.endpoint == evidence.endpoint;
+        });
+        if (!known) ways.push_back(evidence);
+    }
+    return ways;
 }
 
 void show_neighbours(const std::vector<client::Neighbour>& neighbours,
@@ -101,7 +113,7 @@ void show_neighbours(const std::vector<client::Neighbour>& neighbours,
     Table table({{"who"}, {"trust"}, {"medium"}, {"on"}, {"heard", true}, {"address or distance"}});
     for (const client::Neighbour& neighbour : neighbours) {
         std::string who = who_text(neighbour, friends);
-        for (const client::Evidence& evidence : neighbour.evidence) {
+        for (const client::Evidence& evidence : ways_of(neighbour)) {
             const std::string heard = duration_text(evidence.last_seen_ago) + " ago";
             std::string place = place_text(evidence);
             if (evidence.presence == "fading") place += ", fading";

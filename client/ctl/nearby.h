@@ -26,6 +26,10 @@ std::string place_text(const client::Evidence& evidence);
 /// "mdns on eth0 at 192.168.1.7:6881"
 std::string evidence_text(const client::Evidence& evidence);
 
+/// The evidence that people want to see: one piece for each address, the strongest, although a peer
+/// may go by two names for a moment. JSON has all of it.
+std::vector<client::Evidence> ways_of(const client::Neighbour& neighbour);
+
 /// One line for each piece of evidence, who it is about in front of the first.
 void show_neighbours(const std::vector<client::Neighbour>& neighbours,
                      const std::vector<client::Friend>& friends, Screen& screen);

@@ -1,3 +1,5 @@
+#include <set>
+#include <string>
 #include <utility>
 
 #include "daemon/api/messages.h"
@@ -57,11 +59,12 @@ std::string summary_of(const discovery::Neighbour& neighbour) {
                                         : "somebody";
     if (neighbour.trust == discovery::Trust::kVerified) text += ", verified";
     std::string word = ", by ";
+    std::set<std::string> told;  // a peer may go by two names at one address for a moment
     for (const discovery::Evidence& evidence : neighbour.evidence) {
-        text += std::exchange(word, " and ");
-        text += evidence.medium == discovery::Medium::kMdns ? "mdns" : "ble";
-        if (!evidence.where.empty()) text += " on " + evidence.where;
-        if (evidence.endpoint.port != 0) text += " at " + evidence.endpoint.text();
+        std::string way = evidence.medium == discovery::Medium::kMdns ? "mdns" : "ble";
+        if (!evidence.where.empty()) way += " on " + evidence.where;
+        if (evidence.endpoint.port != 0) way += " at " + evidence.endpoint.text();
+        if (told.insert(way).second) text += std::exchange(word, " and ") + way;
     }
     return text;
 }

@@ -33,7 +33,7 @@ std::string change_line(const client::NeighbourChange& change, const Friends& fr
     }
     line += "  " + change.neighbour.trust;
     std::string separator = "  ";
-    for (const client::Evidence& evidence : change.neighbour.evidence)
+    for (const client::Evidence& evidence : ways_of(change.neighbour))
         line += std::exchange(separator, "; ") + evidence_text(evidence);
     return line;
 }

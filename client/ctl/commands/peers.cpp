@@ -85,7 +85,7 @@ void show_near(const std::vector<client::Session>& sessions, const Neighbours& n
     for (const client::Session& session : sessions) {
         const client::Neighbour& neighbour = *neighbour_of(session, neighbours);
         std::string seen;
-        for (const client::Evidence& evidence : neighbour.evidence) {
+        for (const client::Evidence& evidence : ways_of(neighbour)) {
             seen += seen.empty() ? "" : "; ";
             seen += evidence_text(evidence) + " (" + evidence.trust + ')';
         }

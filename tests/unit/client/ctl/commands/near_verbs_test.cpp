@@ -95,6 +95,20 @@ TEST(BrowseVerb, shows_who_is_near_and_every_way_in_which_they_are_seen) {
         << "without the friends' names the list is still right";
 }
 
+TEST(BrowseVerb, shows_an_address_once_although_a_peer_goes_by_two_names) {
+    TerminalSession session;
+    client::Neighbour twice = bob();
+    twice.evidence = {on_the_lan(), on_the_lan(), on_the_air(), on_the_air()};
+    twice.evidence[1].label = "another";
+    session.script.neighbours = std::vector{twice};
+    session.script.friends = bob_is_a_friend();
+    EXPECT_EQ(session.run({"browse"}), 0);
+    EXPECT_EQ(std::count(session.out.begin(), session.out.end(), '\n'), 4)
+        << "two radio ids may be two devices";
+    EXPECT_EQ(session.run({"browse", "--json"}), 0);
+    EXPECT_NE(session.out.find(R"("label":"another")"), std::string::npos);
+}
+
 TEST(BrowseVerb, writes_all_of_it_as_json) {
     TerminalSession session;
     session.script.neighbours = std::vector{bob()};
@@ -159,14 +173,15 @@ TEST(BrowseVerb, follows_with_one_line_or_one_object_each) {
     session.script.changes = {change("listed", bob()), change("found", somebody()), merged,
                               change("lost", bob()), gap};
     EXPECT_EQ(session.run({"browse", "--follow"}), 0);
-    EXPECT_EQ(session.out,
-              "09:05:02Z  here     Bob (sov1bob000)  verified  mdns on eth0 at 192.168.1.7:6881; "
-              "ble on hci0, about 1.2 m, near (-58 dBm)\n"
-              "09:05:02Z  found    somebody  unverified  ble on hci0, about 15 m (-88 dBm)\n"
-              "09:05:02Z  lost     somebody  turned out to be a neighbour shown already\n"
-              "09:05:02Z  lost     Bob (sov1bob000)  last heard 300 ms ago\n"
-              "09:05:02Z  missed   3 changes came too fast to be shown: begin again with sovctl "
-              "browse --follow\n")
+    EXPECT_EQ(
+        session.out,
+        "09:05:02Z  here     Bob (sov1bob000)  verified  mdns on eth0 at 192.168.1.7:6881; "
+        "ble on hci0, about 1.2 m, near (-58 dBm)\n"
+        "09:05:02Z  found    somebody  unverified  ble on hci0, about 15 m (-88 dBm), fading\n"
+        "09:05:02Z  lost     somebody  turned out to be a neighbour shown already\n"
+        "09:05:02Z  lost     Bob (sov1bob000)  last heard 300 ms ago\n"
+        "09:05:02Z  missed   3 changes came too fast to be shown: begin again with sovctl "
+        "browse --follow\n")
         << session.out;
     EXPECT_EQ(session.script.calls.back(), "browse  and follow");
     EXPECT_EQ(session.script.deadlines.back(), 0ms);
