@@ -190,7 +190,9 @@ void look_at_bluetooth(const Symptoms& symptoms, Report& report) {
                 return report.add("bluetooth", "bluez_missing", "BlueZ is not installed");
             return report.add("bluetooth", "bluez_stopped", "bluetoothd does not run");
         case RadioState::kBlocked:
-            return report.add("bluetooth", "blocked", adapter + " is blocked (rfkill)");
+            return report.add("bluetooth", "blocked",
+                              adapter + " is blocked (rfkill)" +
+                                  (radio->reason.empty() ? "" : ": " + radio->reason));
         case RadioState::kOff:
             return report.add("bluetooth", "powered_off", adapter + " is powered off");
         case RadioState::kNoAdapter:
