@@ -69,7 +69,8 @@ class Daemon:
         with open(self.log, "ab") as log:
             self.process = self.host.start_inside(
                 *prefix, self.host.lab.binaries / "sovereignd", "--config", self.config,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **self.environment})
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, **self.host.environment, **self.environment})
         if wait:
             wait_until(self.answers_or_ended, f"{self.label} to answer", interval=0.005)
         return time.monotonic() - began
