@@ -9,8 +9,9 @@ import time
 
 from commands import LabError, run, wait_until
 from lab import Lab
+from radio import Radio
+from responder import Responder
 from scenario import expect, scenario
-from system_bus import SystemBus
 
 ADVICE = pathlib.Path(__file__).resolve().parents[2] / "daemon/api/advice.cpp"
 
@@ -115,6 +116,17 @@ def checks(daemon):
     return {check["topic"]: check for check in found["checks"]}
 
 
+def wait_for_code(daemon, topic, code):
+    """The check of a topic once it has come to a code."""
+    def look():
+        check = checks(daemon)[topic]
+        return check if check["code"] == code else None
+    try:
+        return wait_until(look, f"the doctor to say {topic} {code}")
+    except LabError as late:
+        raise LabError(f"{late}; it says {checks(daemon)[topic]}") from late
+
+
 @scenario
 def every_command_that_the_doctor_advises_works(binaries):
     with Lab(binaries, 1) as lab:
@@ -181,30 +193,26 @@ def doctor_sees_a_clock_that_is_behind_and_a_disk_that_is_full(binaries):
 @scenario
 def doctor_leads_from_no_bus_at_all_to_a_neighbour_on_the_lan(binaries):
     with Lab(binaries, 2) as lab:
-        buses = [SystemBus(host) for host in lab.hosts]
+        responder, _ = Responder(lab.hosts[0]), Responder(lab.hosts[1]).start()
         sick, well = (host.daemon(**{"layers.mdns": "yes"}) for host in lab.hosts)
-        buses[1].start()
-        buses[1].start_avahi()
-        for daemon, bus in ((sick, buses[0]), (well, buses[1])):
-            daemon.start(prefix=bus.prefix())
+        for daemon in (sick, well):
+            daemon.start()
         clinic = Clinic(lab, sick)
-        bus = buses[0]
         avahi_conf = clinic.etc / "avahi/avahi-daemon.conf"
         # Only the publishing for programs is forbidden, so that Avahi itself comes up.
         avahi_conf.write_text(AVAHI_CONF.replace("disable-publishing=yes", "disable-publishing=no"))
         carry_out = {
-            "systemctl start dbus": bus.start,
-            "systemctl enable --now avahi-daemon": lambda: bus.start_avahi(avahi_conf),
-            "systemctl restart avahi-daemon": lambda: (bus.stop_avahi(), bus.start_avahi(avahi_conf)),
+            "systemctl start dbus": responder.start_bus,
+            "systemctl enable --now avahi-daemon": lambda: responder.start_avahi(config=avahi_conf),
+            "systemctl restart avahi-daemon": lambda: (responder.stop_avahi(), responder.start_avahi(config=avahi_conf)),
         }
         for code in ("no_bus", "avahi_stopped", "avahi_refuses"):
-            check = wait_until(lambda: next((check for check in [checks(sick)["mdns"]] if check["code"] == code), None),
-                               f"the doctor to say {code}; it says {checks(sick)['mdns']}")
+            check = wait_for_code(sick, "mdns", code)
             expect(check["finding"] == "warn" and check["why"], f"{check}")
             for call in clinic.follow(check):
                 carry_out[call]()
         began = time.monotonic()
-        wait_until(lambda: checks(sick)["mdns"]["code"] == "ok", "the doctor to find mdns in order")
+        wait_for_code(sick, "mdns", "ok")
         wait_until(lambda: checks(sick)["multicast"]["what"] == "neighbours are heard", "a neighbour to be heard")
         took = time.monotonic() - began
         them = well.ctl("whoami")["id"]
@@ -220,6 +228,32 @@ def doctor_leads_from_no_bus_at_all_to_a_neighbour_on_the_lan(binaries):
         following = sick.ctl_raw("--json", "--timeout", "1s", "browse", "--follow").stdout
         expect(json.loads(following.splitlines()[0])["data"]["change"] == "listed", following)
         return f"three findings mended, a neighbour heard {took:.1f} s after the last"
+
+
+@scenario
+def doctor_leads_from_a_blocked_adapter_to_one_that_hides_its_address(binaries):
+    with Lab(binaries, 1) as lab, Radio() as radio:
+        daemon = lab.hosts[0].daemon()
+        clinic = Clinic(lab, daemon)
+        radio.equip(daemon, "a")
+        radio.tell("power", at="a/hci0", state="off-blocked")
+        # The daemon sees the same /etc as the commands do.
+        daemon.start(prefix=("unshare", "--mount", "sh", "-c", f"mount --bind '{clinic.etc}' /etc && exec \"$@\"", "sh"))
+        carry_out = {
+            "rfkill unblock bluetooth": lambda: radio.tell("power", at="a/hci0", state="off"),
+            "bluetoothctl power on": lambda: radio.tell("power", at="a/hci0", state="on"),
+            "bluetoothctl show": lambda: radio.tell("knobs", at="a/hci0", instances=5),
+        }
+        radio.tell("knobs", at="a/hci0", instances=0)
+        for code in ("blocked", "powered_off", "cant_advertise"):
+            for call in clinic.follow(wait_for_code(daemon, "bluetooth", code)):
+                carry_out[call]()
+        wait_for_code(daemon, "bluetooth", "ok")
+        fixed = checks(daemon)["bluetooth_privacy"]
+        expect(fixed["code"] == "off" and "follow this device" in fixed["why"], f"a fixed address is explained: {fixed}")
+        expect(clinic.follow(fixed) == ["systemctl restart bluetooth"], "BlueZ reads its file when it starts")
+        expect(checks(daemon)["bluetooth_privacy"]["code"] == "ok", "the edited file satisfies the doctor")
+        return "blocked, powered off and full mended one after the other; Privacy = device written"
 
 
 @scenario

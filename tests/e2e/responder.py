@@ -53,12 +53,15 @@ class Responder:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self.socket.exists, f"the bus of host {self.host.number}")
 
-    def start_avahi(self, wait=True):
-        refuses = "no" if self.publishing else "yes"
-        (self.folder / "avahi.conf").write_text(AVAHI_CONF.format(name=f"host{self.host.number}", refuses=refuses))
+    def start_avahi(self, wait=True, config=None):
+        """With `config`, a file that a scenario wrote, instead of our own."""
+        if config is None:
+            refuses = "no" if self.publishing else "yes"
+            config = self.folder / "avahi.conf"
+            config.write_text(AVAHI_CONF.format(name=f"host{self.host.number}", refuses=refuses))
         # Its pid file and socket have fixed places below /run.
         script = ("mount -t tmpfs tmpfs /run && mkdir /run/avahi-daemon && "
-                  f"exec avahi-daemon -f {self.folder}/avahi.conf --no-drop-root --no-chroot --no-rlimits")
+                  f"exec avahi-daemon -f {config} --no-drop-root --no-chroot --no-rlimits")
         with open(self.log, "wb") as log:
             self.avahi = self.host.start_inside("unshare", "--mount", "sh", "-c", script,
                                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
