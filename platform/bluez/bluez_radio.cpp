@@ -176,6 +176,7 @@ void BluezRadio::subscribe() {
 void BluezRadio::bus_lost() {
     set_owner("");
     bus_.close();
+    asked_ = 0;
     set_down(RadioState::kNoBus, "the system message bus hung up; it is looked for again");
     retry_connect();
 }
@@ -226,8 +227,13 @@ void BluezRadio::ask_objects() {
                       });
                   }
                   listed_ = true;
-                  for (const auto& [path, interfaces] : objects) take_object(path, interfaces);
+                  for (const auto& [path, interfaces] : objects) {
+                      for (const auto& [interface, properties] : interfaces)
+                          controllers_.update(path, interface, properties);
+                  }
                   use_chosen();
+                  // Devices count only below the controller in use.
+                  for (const auto& [path, interfaces] : objects) take_object(path, interfaces);
               });
 }
 
@@ -280,12 +286,31 @@ void BluezRadio::take_properties(const std::string& path, const std::string& int
     client_.properties_changed(path, interface, properties);
     if (interface != kDeviceInterface) return;
     if (!property<bool>(properties, "Connected").value_or(true)) server_.device_left(path);
+    // BlueZ tells Service Data once, and only strengths from then on.
+    if (properties.contains("RSSI") && !properties.contains("ServiceData") &&
+        parent_of(path) == attached_ && !devices_.knows(path) && !ask_service_data(path))
+        return;
     take_device(path, properties, rssi_gone);
+}
+
+bool BluezRadio::ask_service_data(const std::string& path) {
+    if (asked_ >= kAskedMax) return false;
+    ++asked_;
+    bus_.call(
+        {owner_, path, kPropertiesInterface}, "GetAll", kCallPatience,
+        [this, path, owner = owner_](sdbus::MethodReply* reply, const sdbus::Error* error) {
+            --asked_;
+            Properties properties;
+            if (owner != owner_ || error != nullptr || !take(*reply, properties)) return;
+            take_device(path, properties, false);
+        },
+        std::string(kDeviceInterface));
+    return true;
 }
 
 void BluezRadio::take_device(const std::string& path, const Properties& properties,
                              bool rssi_gone) {
-    if (parent_of(path) != attached_ && !attached_.empty()) return;
+    if (attached_.empty() || parent_of(path) != attached_) return;
     DeviceTable::News news;
     news.service_data = service_data_of(properties, options_.service_uuid);
     news.rssi_dbm = property<std::int16_t>(properties, "RSSI");

@@ -31,6 +31,9 @@ class BluezRadio final : public ports::BleRadio {
   public:
     /// Links at once, in both directions together; opening one more is refused with LinkClosed.
     static constexpr std::size_t kLinksMax = 2;
+    /// Questions for Service Data that was told before we listened, at once; others are asked when
+    /// the device is heard again.
+    static constexpr std::size_t kAskedMax = 8;
 
     /// `context` outlives this; `sink` is called from it. Connects when the loop runs.
     BluezRadio(boost::asio::io_context& context, BluezOptions options, Sink sink);
@@ -71,6 +74,8 @@ class BluezRadio final : public ports::BleRadio {
     void take_properties(const std::string& path, const std::string& interface,
                          const Properties& properties, bool rssi_gone);
     void take_device(const std::string& path, const Properties& properties, bool rssi_gone);
+    /// False when too many are asked already.
+    bool ask_service_data(const std::string& path);
     void device_left(const std::string& path);
 
     // --- the controller ---
@@ -100,6 +105,7 @@ class BluezRadio final : public ports::BleRadio {
     GattServer server_;
     GattClient client_;
     std::map<LinkId, DeviceId> outgoing_;
+    std::size_t asked_ = 0;
     std::uint32_t last_incoming_ = 0x80000000U;
     RadioState down_ = RadioState::kNoBus;  ///< while nothing is listed
     std::string down_reason_;

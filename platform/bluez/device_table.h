@@ -19,7 +19,7 @@ class DeviceTable {
   public:
     static constexpr std::size_t kDevicesMax = 1024;
     /// Devices of which we only know that they are heard: for Service Data that comes late.
-    static constexpr std::size_t kStrangersMax = 256;
+    static constexpr std::size_t kStrangersMax = 1024;
 
     struct News {
         std::optional<Bytes> service_data{};  ///< ours; nothing: not told
@@ -39,6 +39,10 @@ class DeviceTable {
     /// The device at `path`, made when it is not known: somebody connected who was never heard.
     DeviceId id_of(const std::string& path);
     std::optional<std::string> path_of(DeviceId device) const;
+    /// Whether anything is remembered of the device at `path`, ours or a stranger.
+    bool knows(const std::string& path) const {
+        return ours_by_path_.contains(path) || strangers_by_path_.contains(path);
+    }
     /// Devices with our Service Data or a link; strangers' ones.
     std::size_t size() const { return ours_.size(); }
     std::size_t strangers() const { return strangers_.size(); }

@@ -113,7 +113,14 @@ class Bluetoothd(dbus.service.FallbackObject):
         raise dbus.DBusException("no such object", name="org.freedesktop.DBus.Error.UnknownObject")
 
     def ask(self, client, path, interface, member, signature, arguments, then, fail):
-        self.bus.call_async(client, path, interface, member, signature, arguments, then, fail, timeout=10.0)
+        bus = self.bus
+
+        def of_this_life(call):
+            # An answer may still lie in the queue of a connection that was closed.
+            return lambda *answer: call(*answer) if self.bus is bus else None
+
+        bus.call_async(client, path, interface, member, signature, arguments, of_this_life(then), of_this_life(fail),
+                       timeout=10.0)
 
     # ---- org.freedesktop.DBus ----
 

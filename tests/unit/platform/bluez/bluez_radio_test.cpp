@@ -201,7 +201,8 @@ TEST(BluezRadio, LeavesNothingBehindWhenItStops) {
 struct Pair {
     Air air;
     Peer sender{air, air.host("b"), quick()};
-    Peer hearer{air, air.host("a"), quick()};
+    std::string bus = air.host("a");
+    Peer hearer{air, bus, quick()};
 
     AdvertSeen await_advert(std::uint8_t mark) {
         return hearer.await<AdvertSeen>(
@@ -251,6 +252,21 @@ TEST(BluezRadio, ANewAddressIsANewDevice) {
     pair.air.tell("move_address", "\"at\": \"b/hci0\"");
     pair.sender.submit(Advertise{service_data(4)});
     EXPECT_NE(pair.await_advert(4).device, before);
+}
+
+TEST(BluezRadio, ANeighbourThatBlueZKnewBeforeUsIsHeardByItsStrengthAlone) {
+    // BlueZ tells Service Data once and strengths from then on: whoever comes later has to ask.
+    Pair pair;
+    pair.sender.submit(Advertise{service_data(3)});
+    pair.hearer.submit(Scan{true});
+    const DeviceId before = pair.await_advert(3).device;
+    pair.air.tell("power", power("off"));
+    EXPECT_EQ(pair.hearer.await<DeviceGone>("the device to go").device, before);
+    pair.air.tell("power", power("on"));
+    EXPECT_NE(pair.await_advert(3).device, before);
+
+    Peer late(pair.air, pair.bus, quick());
+    late.await<AdvertSeen>("the advert, by another program of the same host");
 }
 
 TEST(BluezRadio, ForgetsWhatBlueZForgets) {
