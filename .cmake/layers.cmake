@@ -33,6 +33,9 @@ sov_external(program_options HEADERS boost/program_options/ boost/program_option
 sov_external(openssl HEADERS openssl/ LIBS crypto)
 sov_external(sodium HEADERS sodium.h sodium/ LIBS sodium)
 sov_external(sqlite HEADERS sqlite3.h LIBS sqlite3)
+# ngtcp2 is C over GnuTLS, the only TLS that Debian 12 packages it with (docs/decisions/0023).
+sov_external(ngtcp2 HEADERS ngtcp2/ LIBS ngtcp2_crypto_gnutls ngtcp2)
+sov_external(gnutls HEADERS gnutls/ LIBS gnutls)
 sov_external(systemd HEADERS systemd/ LIBS systemd)
 sov_external(sdbus HEADERS sdbus-c++/ LIBS sdbus-c++)
 sov_external(protobuf HEADERS google/protobuf/ LIBS protobuf)
@@ -89,6 +92,11 @@ sov_layer(platform/bluez TARGET sov_platform_bluez
 sov_layer(platform/avahi TARGET sov_platform_avahi
     MAY_INCLUDE daemon/ports daemon/core/base
     EXTERNAL std std_system posix boost_result asio systemd)
+
+# Certificates and streams are libp2p's, so it speaks the words of daemon/streams too.
+sov_layer(platform/quic TARGET sov_platform_quic
+    MAY_INCLUDE daemon/ports daemon/core/base daemon/core/identity/crypto.h daemon/streams
+    EXTERNAL std std_system posix boost_result ngtcp2 gnutls)
 
 # ---- the local API's messages ------------------------------------------------------------------------------------
 

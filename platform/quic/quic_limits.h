@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace sov::quic {
+
+/// Every bound of the transport, with what happens at it.
+struct QuicLimits {
+    /// Connections in all, those that are being made included; past it dial() fails with busy and
+    /// strangers get no answer.
+    std::size_t connections_max = 512;
+    /// Handshakes of others that are not done; past it their first packets get no answer.
+    std::size_t half_open_max = 128;
+    /// From this many on a stranger must show first that it receives at its address (Retry, RFC
+    /// 9000 s8.1.2).
+    std::size_t half_open_before_retry = 16;
+    /// Connections that were closed and still tell latecomers so; past it the oldest goes.
+    std::size_t closing_max = 64;
+
+    /// Streams that the other side may have open at once; it waits (go-libp2p's number).
+    std::uint64_t streams_max = 256;
+    /// What may arrive on one stream, and on all of a connection, before somebody reads it; the
+    /// sender waits. Both grow to the second pair while the reader keeps up (and by that only), so
+    /// that a peer whose streams nobody reads costs 1 MiB and not 24.
+    std::uint64_t stream_window = 512 << 10;
+    std::uint64_t connection_window = 1 << 20;
+    std::uint64_t stream_window_max = 16 << 20;
+    std::uint64_t connection_window_max = 24 << 20;
+    /// What write() takes on one stream before the other side has acknowledged it. At 100 ms of
+    /// round trip it lets 40 MB/s through.
+    std::size_t send_buffer_max = 4 << 20;
+
+    std::chrono::seconds handshake_time{10};
+    /// Silence after which a connection is dead. Outlives an ICE restart.
+    std::chrono::seconds idle_time{60};
+    /// A connection without traffic says something this often, so that NATs keep its mapping.
+    std::chrono::seconds keep_alive{15};
+    /// A Retry token is good for this long.
+    std::chrono::seconds retry_time{10};
+};
+
+}  // namespace sov::quic
