@@ -172,6 +172,11 @@ sov_layer(tests/unit TARGET sov_unit_outer_tests MAY_INCLUDE EVERYTHING
     EXTERNAL std std_system posix boost_result asio program_options openssl sodium sqlite systemd sdbus grpc protobuf gtest
     DEEP)
 
+# Other people's implementations against ours, over real sockets.
+sov_layer(tests/interop TARGET sov_interop
+    MAY_INCLUDE daemon/core/base daemon/core/identity daemon/ports daemon/streams platform/quic platform/openssl
+    EXTERNAL std std_system posix boost_result)
+
 # ---- folders without C++ -----------------------------------------------------------------------------------------
 
 sov_plain(config systemd docs docs/decisions docs/man daemon platform platform/debian proto/sovereign proto/sovereign/v1
