@@ -163,12 +163,8 @@ class Daemon:
             raise LabError(f"{late}; {self.label} says: {json.dumps(seen)[:600]}") from late
 
     def wait_online(self, patience=PATIENCE):
-        def online(status):
-            # What the laboratory itself has switched off is no fault.
-            faults = [reason for reason in status.get("reasons", []) if reason["code"] != "layer_off"]
-            return status.get("verdict") == "online" or (status.get("verdict") == "degraded" and not faults)
-
-        return self.wait_status(online, f"{self.label} to be online", patience)
+        return self.wait_status(lambda status: status.get("verdict") == "online",
+                                f"{self.label} to be online", patience)
 
     def resident_kilobytes(self):
         pages = int(open(f"/proc/{self.process.pid}/statm", encoding="ascii").read().split()[1])
