@@ -188,6 +188,10 @@ void Node::Parts::renew_shown_record(Instant now) {
 
 void Node::Parts::tell_local(Instant now) {
     renew_shown_record(now);
+    const bool serves =
+        std::any_of(std::begin(dht::kFamilies), std::end(dht::kFamilies),
+                    [&](Family family) { return dht.reachability().serving(family); });
+    local->mdns->set_capabilities(now, serves ? identity::kCapabilityServes : 0);
     while (auto changed = local->neighbours.poll_event(now)) push_event(std::move(*changed), true);
     if (local->friends.take_changed()) {
         local->mdns->friends_changed(now);

@@ -16,7 +16,6 @@ constexpr std::chrono::seconds kFirstLook{2};
 constexpr std::chrono::milliseconds kSettle{50};
 /// Hashes between two looks at the network: half a millisecond.
 constexpr std::uint64_t kStampSlice = 2048;
-constexpr std::uint32_t kCapabilityServes = 1;
 
 }  // namespace
 
@@ -189,7 +188,7 @@ identity::PeerRecord Publisher::own_peer(const Context& context) const {
     record.head.owner = context.own_peer();
     record.head.ttl = context.limits.peer_record_ttl;
     record.nodes.push_back({context.node_key, addresses_});
-    record.capabilities = serving_ ? kCapabilityServes : 0;
+    record.capabilities = serving_ ? identity::kCapabilityServes : 0;
     return record;
 }
 

@@ -59,6 +59,9 @@ struct PeerNode {
     friend bool operator==(const PeerNode&, const PeerNode&) = default;
 };
 
+/// Capabilities (docs/protocol.md, section 18): it serves.
+inline constexpr std::uint32_t kCapabilityServes = 1;
+
 /// Where a peer is: stored at peer_key(owner).
 struct PeerRecord {
     RecordHead head;
