@@ -21,7 +21,7 @@ C_ALLOWED = re.compile(
     | abort | __assert_fail | __stack_chk_fail
     | __((mem|str)\w+|v?snprintf)_chk   # the same, as the release build hardens them
     | __cxa_\w+ | __gxx_personality_v0 | _Unwind_\w+ | __dynamic_cast | __dso_handle
-    | __tls_get_addr | _GLOBAL_OFFSET_TABLE_ | _DYNAMIC | __(u?div|u?mod)\w+
+    | __tls_get_addr | _GLOBAL_OFFSET_TABLE_ | _DYNAMIC | __(u?div|u?mod|popcount)\w+
     | (floor|ceil|round|trunc|sqrt|log|log2|exp|exp2|pow|fmod|ldexp|frexp)f?
     | __asan_\w+ | __ubsan_\w+ | __tsan_\w+ | __sanitizer_\w+ | __sancov_\w+ | __lsan_\w+ | __start___sancov\w+ | __stop___sancov\w+
     | __gcov\w+ | __emutls_get_address
