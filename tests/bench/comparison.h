@@ -77,6 +77,12 @@ inline void print(const char* figure, const Outcome& outcome) {
     std::printf("%s %d %.4f\n", figure, outcome.ok ? 1 : 0, outcome.milliseconds);
 }
 
+inline double own_cpu_seconds() {
+    timespec used{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+}
+
 class Items {
   public:
     Item next() {
@@ -121,15 +127,27 @@ inline void measure_network(System& system, std::size_t nodes, std::size_t kille
             (void)client->get(items.next());
         }
     }
+    // CPU time of everybody, with what goes on in the background: steadier than any clock.
+    const auto cpu_milliseconds = [&] {
+        return (staying.cpu_seconds() + dying.cpu_seconds() + own_cpu_seconds()) * 1e3;
+    };
     std::vector<Item> stored, late;
+    double before = cpu_milliseconds();
     for (int at = 0; at < kItems; ++at) {
         const Item item = items.next();
         const Outcome outcome = writer->put(item);
         print("put", outcome);
         if (outcome.ok) stored.push_back(item);
     }
+    // What is acknowledged early is finished now.
+    system.rest(std::chrono::milliseconds(50));
+    print("put_cpu", {true, (cpu_milliseconds() - before) / kItems});
+    before = cpu_milliseconds();
     for (const Item& item : stored) print("get", reader->get(item));
+    print("get_cpu", {true, (cpu_milliseconds() - before) / kItems});
+    before = cpu_milliseconds();
     for (int at = 0; at < kMisses; ++at) print("miss", reader->get(items.next()));
+    print("miss_cpu", {true, (cpu_milliseconds() - before) / kMisses});
 
     dying.end(SIGKILL);
     for (int at = 0; at < kLate; ++at) {
