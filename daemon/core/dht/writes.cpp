@@ -40,7 +40,8 @@ WriteId Writes::start(Instant, Context& context, Plan plan) {
     write.record_size = identity::record_part(plan.value.bytes).size();
     for (const Replica& replica : plan.targets) {
         if (write.targets.size() == kTargetsMax) break;
-        write.targets.push_back({replica, Target::State::kAsked, 0, 0, 0, 0, 0, 0, std::nullopt});
+        write.targets.push_back(
+            {replica, Target::State::kAsked, false, 0, 0, 0, 0, 0, 0, std::nullopt});
     }
     write.plan = std::move(plan);
     for (std::size_t at = 0; at < write.targets.size(); ++at) send_record(context, id, write, at);
@@ -83,13 +84,18 @@ void Writes::on_held(Context& context, std::uint32_t id, Write& write, std::size
     const identity::CheckedRecord& value = write.plan.value;
     switch (held.status) {
         case wire::Held::Status::kHeld: {
-            const bool signed_for = identity::verify_receipt(
+            target.seconds = held.seconds;
+            target.state = Target::State::kHolds;
+            // The app has its answer, and the session's seal says who took the value: verifying
+            // what nobody is told would only delay what the app asks for next.
+            if (write.decided) return;
+            target.verified = identity::verify_receipt(
                 context.crypto, target.replica.contact.key, context.network, value.key,
                 identity::record_part(value.bytes), held.seconds, target.replica.token.view(),
                 held.receipt);
-            target.state = signed_for ? Target::State::kHolds : Target::State::kRefused;
-            target.seconds = held.seconds;
-            if (!signed_for) target.error = Errc::kBadSignature;
+            if (target.verified) return;
+            target.state = Target::State::kRefused;
+            target.error = Errc::kBadSignature;
             return;
         }
         case wire::Held::Status::kConflict:
@@ -165,7 +171,7 @@ ValuePublished Writes::report(const Write& write) {
     std::uint32_t shortest = UINT32_MAX;
     std::optional<Errc> refusal;
     for (const Target& target : write.targets) {
-        if (target.state == Target::State::kHolds) {
+        if (target.state == Target::State::kHolds && target.verified) {
             published.receipts.push_back({target.replica.contact.key, target.seconds});
             shortest = std::min(shortest, target.seconds);
         } else if (target.state == Target::State::kRefused) {

@@ -16,7 +16,8 @@ enum class WriteId : std::uint32_t {};
 /// and each again alone when it is lost. A replica counts when its signed receipt verifies. A write
 /// is decided when its level is reached or can't be any more, and settled when every replica has
 /// taken the value, refused it or stayed silent. A conditional write is decided when it is settled:
-/// one replica that knows a newer version is a conflict. Callers bound the number of writes.
+/// one replica that knows a newer version is a conflict. Receipts that come after the decision are
+/// not verified and not counted; their senders are holders. Callers bound the number of writes.
 class Writes {
   public:
     struct Plan {
@@ -44,6 +45,7 @@ class Writes {
     struct Target {
         Replica replica;
         enum class State : std::uint8_t { kAsked, kPages, kHolds, kRefused, kSilent } state{};
+        bool verified = false;  ///< its receipt
         std::uint64_t missing = 0, under_way = 0;
         std::uint8_t lost = 0;       ///< requests in a row
         std::uint16_t requests = 0;  ///< in all: a replica can't keep us busy for ever

@@ -1,0 +1,83 @@
+#include "daemon/core/dht/writes.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/daemon/core/dht/lone_context.h"
+
+namespace sov::dht {
+namespace {
+
+// A write to five replicas that the test plays itself.
+class WritesTest : public ::testing::Test {
+  protected:
+    void start() {
+        Writes::Plan plan;
+        plan.value = value;
+        for (std::uint8_t number = 1; number <= 5; ++number) {
+            replicas.push_back(lone.crypto.make_signing_key(identity::Secret32{100, number}));
+            plan.targets.push_back(
+                {Contact::of(NodeKey{replicas.back().public_key}, Endpoint::v4(0x08080808, number)),
+                 Family::kIpv4, wire::Token{}});
+        }
+        writes.start(now, lone.context, std::move(plan));
+        asked = std::exchange(lone.context.requests, {});
+        ASSERT_EQ(asked.size(), replicas.size());
+    }
+    enum class Receipt { kGood, kForged };
+    void answer(std::size_t at, Receipt receipt) {
+        wire::Held held;
+        held.seconds = 60;
+        const identity::SigningKey& signer = receipt == Receipt::kGood ? replicas[at] : lone.user;
+        held.receipt = identity::sign_receipt(lone.crypto, signer, lone.context.network, value.key,
+                                              identity::record_part(value.bytes), held.seconds,
+                                              wire::Token{}.view());
+        const Bytes body = body_bytes(held);
+        wire::Answer message;
+        message.tag = asked[at].tag;
+        message.kind = wire::Kind::kHeld;
+        message.key = NodeKey{replicas[at].public_key};
+        message.body = body;
+        writes.on_answer(now, lone.context, message);
+    }
+
+    LoneContext lone;
+    Instant now = Instant{} + std::chrono::seconds{100};
+    Writes writes;
+    identity::CheckedRecord value =
+        identity::make_immutable(lone.crypto, std::chrono::hours{2}, Bytes(100, 1));
+    std::vector<identity::SigningKey> replicas;
+    std::vector<wire::Request> asked;
+};
+
+TEST_F(WritesTest, AForgedReceiptDoesNotBringTheDecisionNearer) {
+    start();
+    for (const std::size_t at : {0U, 1U, 2U}) answer(at, Receipt::kForged);
+    for (const std::size_t at : {3U, 4U}) answer(at, Receipt::kGood);
+    const auto outcomes = writes.take_outcomes();
+    ASSERT_EQ(outcomes.size(), 1U);
+    EXPECT_TRUE(outcomes[0].settled);
+    EXPECT_EQ(outcomes[0].published.error, Errc::kBadSignature);
+    EXPECT_EQ(outcomes[0].published.receipts.size(), 2U);
+    EXPECT_EQ(outcomes[0].holders.size(), 2U);
+}
+
+TEST_F(WritesTest, AReceiptAfterTheDecisionMakesAHolderAndIsNotCounted) {
+    start();
+    for (const std::size_t at : {0U, 1U, 2U}) answer(at, Receipt::kGood);
+    auto outcomes = writes.take_outcomes();
+    ASSERT_EQ(outcomes.size(), 1U);
+    EXPECT_FALSE(outcomes[0].settled);
+    EXPECT_EQ(outcomes[0].published.receipts.size(), 3U);
+
+    answer(3, Receipt::kForged);
+    answer(4, Receipt::kGood);
+    outcomes = writes.take_outcomes();
+    ASSERT_EQ(outcomes.size(), 1U);
+    EXPECT_TRUE(outcomes[0].settled);
+    EXPECT_EQ(outcomes[0].published.error, std::nullopt);
+    EXPECT_EQ(outcomes[0].published.receipts.size(), 3U);
+    EXPECT_EQ(outcomes[0].holders.size(), 5U);
+}
+
+}  // namespace
+}  // namespace sov::dht
