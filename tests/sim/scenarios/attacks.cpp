@@ -49,7 +49,8 @@ void run_colluders(const RunOptions& options, RunReport& report) {
     settlement.found();
     Pairs pairs(world);
     for (std::uint32_t number = 0; number < options.lookups; ++number) {
-        pairs.publish_and_get(make_person(world), settlement.asker(), {settlement.asker()});
+        const NodeIndex publisher = settlement.asker(), getter = settlement.asker();
+        pairs.publish_and_get(make_person(world), publisher, {getter});
         world.run_for(milliseconds{100});
     }
     pairs.finish(minutes{2});

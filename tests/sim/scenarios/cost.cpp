@@ -60,7 +60,8 @@ void run_dead_contacts(const RunOptions& options, RunReport& report) {
     Pairs pairs(world);
     FullLookups full;
     for (std::uint32_t number = 0; number < options.lookups; ++number) {
-        pairs.publish_and_get(make_person(world), settlement.asker(), {settlement.asker()});
+        const NodeIndex publisher = settlement.asker(), getter = settlement.asker();
+        pairs.publish_and_get(make_person(world), publisher, {getter});
         full.begin(world, settlement.asker());
         world.run_for(milliseconds{200});
     }
@@ -97,7 +98,8 @@ void run_growth(const RunOptions& options, RunReport& report) {
         Pairs pairs(world);
         FullLookups full;
         for (std::uint32_t number = 0; number < options.lookups; ++number) {
-            pairs.publish_and_get(make_person(world), settlement.asker(), {settlement.asker()});
+            const NodeIndex publisher = settlement.asker(), getter = settlement.asker();
+            pairs.publish_and_get(make_person(world), publisher, {getter});
             full.begin(world, settlement.asker());
             world.run_for(milliseconds{200});
         }
