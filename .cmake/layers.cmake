@@ -61,6 +61,7 @@ sov_layer(daemon/core/dht TARGET sov_core_dht
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard EXTERNAL std boost_result)
 sov_layer(daemon/core/discovery TARGET sov_core_discovery
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard EXTERNAL std boost_result)
+sov_layer(daemon/core/messaging TARGET sov_core_messaging MAY_INCLUDE daemon/core/base EXTERNAL std boost_result)
 
 sov_layer(daemon/core TARGET sov_core_node
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
@@ -130,12 +131,12 @@ sov_layer(tests/sim TARGET sov_sim
     ROOMS scenarios)
 sov_layer(tests/fuzz TARGET sov_fuzz
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
-                daemon/core/dht daemon/core/discovery daemon/streams tests/support
+                daemon/core/dht daemon/core/discovery daemon/core/messaging daemon/streams tests/support
     EXTERNAL std std_system boost_result)
 # Tests of the core run against real cryptography, which is why they alone see an adapter.
 sov_layer(tests/unit/daemon/core TARGET sov_unit_tests
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
-                daemon/core/dht daemon/core/discovery daemon/ports tests/support platform/openssl
+                daemon/core/dht daemon/core/discovery daemon/core/messaging daemon/ports tests/support platform/openssl
     EXTERNAL std std_system posix boost_result gtest
     DEEP)
 sov_layer(tests/unit/daemon/streams TARGET sov_unit_tests
@@ -150,7 +151,7 @@ sov_layer(tests/unit/tests TARGET sov_unit_tests
 # Holds the code against the wire vectors of docs/protocol.md.
 sov_layer(tests/unit/docs TARGET sov_unit_tests
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
-                daemon/core/discovery daemon/streams platform/openssl
+                daemon/core/discovery daemon/core/messaging daemon/streams platform/openssl
     EXTERNAL std std_system boost_result gtest)
 
 # The composition root sees everything and nobody but its own tests sees it.

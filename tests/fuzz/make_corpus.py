@@ -8,6 +8,7 @@ import hashlib
 import pathlib
 import random
 import struct
+import zlib
 
 HERE = pathlib.Path(__file__).parent / "corpus"
 KEY = bytes(range(32))
@@ -205,6 +206,19 @@ def streams():
     save("tls_identity", "long_lengths", b"\x30\x82\x01\x0d\x30\x81\xff" + bytes(255) + b"\x30\0\x03\x07" + bytes(7))
 
 
+def message_frames():
+    def frame(kind, sequence, payload):
+        head = struct.pack(">IHHIII", 0x444E4120, 0x0100, kind, sequence, len(payload), zlib.crc32(payload))
+        return head + bytes(12) + payload
+
+    every = b"".join(frame(kind, 7, b"hello" * (kind % 2)) for kind in range(1, 6))
+    save("message_frame", "every_type", every)
+    save("message_frame", "cut", every[:-3])
+    save("message_frame", "later_type", frame(1, 1, b"x") + frame(6, 2, b""))
+    save("message_frame", "too_large", frame(1, 1, b"")[:12] + struct.pack(">I", (1 << 20) + 1) + bytes(16))
+    save("message_frame", "wrong_sum", frame(1, 1, b"abc")[:-1] + b"d")
+
+
 if __name__ == "__main__":
     records()
     values()
@@ -215,3 +229,4 @@ if __name__ == "__main__":
     announcements()
     scripts()
     streams()
+    message_frames()

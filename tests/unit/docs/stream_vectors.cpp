@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "daemon/core/messaging/frame.h"
 #include "daemon/streams/identify.h"
 #include "daemon/streams/request_frame.h"
 #include "daemon/streams/tls_identity.h"
@@ -57,6 +58,17 @@ Vector request_frame(std::string word, const RequestFrame& frame) {
     return vector;
 }
 
+Vector message_frame(std::string word, const messaging::Frame& frame) {
+    Vector vector{"frame " + std::move(word), {}};
+    Bytes bytes;
+    messaging::append_frame(bytes, frame);
+    vector.add("bytes", bytes);
+    messaging::FrameReader reader;
+    reader.receive(vector.bytes("bytes"));
+    EXPECT_EQ(*reader.next(), frame);
+    return vector;
+}
+
 }  // namespace
 
 std::vector<Vector> stream_vectors(identity::Crypto& crypto) {
@@ -69,7 +81,9 @@ std::vector<Vector> stream_vectors(identity::Crypto& crypto) {
             request_frame("request", Request{7, 1500, "store.get", body}),
             request_frame("answer", Answer{7, true, body}),
             request_frame("refusal", Refusal{7, kOwnCodes, 250, "not today", body}),
-            request_frame("cancel", Cancel{7})};
+            request_frame("cancel", Cancel{7}),
+            message_frame("data", {messaging::FrameType::kData, 7, body}),
+            message_frame("ack", {messaging::FrameType::kAck, 7, {}})};
 }
 
 }  // namespace sov::vectors
