@@ -135,6 +135,7 @@ std::vector<std::string> smallest_line(const Command& command) {
         const std::string_view choice = command.arguments().front().words;
         words.emplace_back(choice.empty() ? "name:bob" : choice.substr(0, choice.find(' ')));
     }
+    if (command.path == "dht listen") words.back() = "label:bob";
     if (command.path == "dht put") words.insert(words.end(), {"--key", "name:bob"});
     return words;
 }
