@@ -11,6 +11,7 @@
 #include "daemon/app/event_log.h"
 #include "daemon/app/groups.h"
 #include "daemon/app/own_addresses.h"
+#include "platform/linux/power_supply.h"
 
 namespace sov::app {
 namespace {
@@ -25,6 +26,8 @@ constexpr std::chrono::milliseconds kCallsGrace{500};
 /// Peers are remembered soon after joining, since that is when a first run may be ended, then often
 /// enough that a crash costs little.
 constexpr std::chrono::seconds kFirstSave{5}, kSaveEach{60};
+/// A plug that is pulled matters to how often the radio listens, which counts in minutes.
+constexpr std::chrono::seconds kPowerLook{30};
 
 UnixMillis unix_now() {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
@@ -71,6 +74,7 @@ Daemon::Daemon(Config config, ConfigSource source, LogSink& log)
       signals_(context_),
       save_timer_(context_),
       leave_timer_(context_),
+      power_timer_(context_),
       layers_{{"bootstrap", config_.bootstrap_layer},
               {"dht", config_.dht_layer},
               {"mdns", config_.mdns_layer},
@@ -255,6 +259,7 @@ void Daemon::run() {
     });
     resolver_->resolve(config_.bootstrap);
     save_peers_in(kSaveEach);
+    watch_power();
     log_.write(LogLevel::kInfo, "app", "app.started", "the daemon serves",
                {{"version", facts_.version},
                 {"peer", identity::peer_text(facts_.peer)},
@@ -299,6 +304,19 @@ void Daemon::save_peers_in(std::chrono::seconds pause) {
         if (error) return;
         persistence_->save_peers(*node_, driver_->now());
         save_peers_in(kSaveEach);
+    });
+}
+
+void Daemon::watch_power() {
+    const bool on_battery = host::on_battery();
+    if (on_battery != on_battery_) {
+        on_battery_ = on_battery;
+        driver_->post(
+            [on_battery](Instant at, Node& node) { node.set_on_battery(at, on_battery); });
+    }
+    power_timer_.expires_after(kPowerLook);
+    power_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) watch_power();
     });
 }
 
@@ -358,6 +376,7 @@ void Daemon::await_withdrawal() {
 void Daemon::stop_core() {
     save_timer_.cancel();
     leave_timer_.cancel();
+    power_timer_.cancel();
     resolver_->stop();
     links_->stop();
     adapters_->stop();

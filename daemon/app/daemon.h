@@ -77,6 +77,8 @@ class Daemon final : private api::Host {
     std::vector<Sighting> pinned_peers() const;
     void await_signals();
     void save_peers_in(std::chrono::seconds pause);
+    /// Tells the node whether this host runs on its battery, again and again.
+    void watch_power();
     void apply(const Config& fresh, const std::string& key);
     enum class Leaving : std::uint8_t { kNo, kWithdrawing, kNow };
     void leave(Leaving how);
@@ -104,7 +106,8 @@ class Daemon final : private api::Host {
     std::unique_ptr<LocalAdapters> adapters_;
     std::unique_ptr<LinkWatch> links_;
     boost::asio::signal_set signals_;
-    boost::asio::steady_timer save_timer_, leave_timer_;
+    boost::asio::steady_timer save_timer_, leave_timer_, power_timer_;
+    bool on_battery_ = false;
     std::vector<api::LayerSwitch> layers_;
     std::optional<BrowserChanged> browser_state_;  ///< what the adapters said last
     std::optional<RadioChanged> radio_state_;
