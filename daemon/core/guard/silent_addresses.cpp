@@ -18,9 +18,13 @@ void SilentAddresses::note_silent(Instant now, const Endpoint& endpoint, const N
     const std::uint64_t address = address_of(endpoint);
     const auto known = std::find_if(entries_.begin(), entries_.end(),
                                     [&](const Entry& entry) { return entry.address == address; });
-    if (known != entries_.end()) return;
+    if (known != entries_.end()) {
+        if (known->tried < kKeysTried && !known->knows(key))
+            known->keys[known->tried++] = key.prefix();
+        return;
+    }
     if (entries_.size() >= most_) entries_.erase(entries_.begin());
-    entries_.push_back({address, key.prefix(), now + kAvoided});
+    entries_.push_back({address, {key.prefix()}, 1, now + kAvoided});
 }
 
 void SilentAddresses::note_answer(const Endpoint& endpoint) {
@@ -33,7 +37,8 @@ bool SilentAddresses::avoided(Instant now, const Endpoint& endpoint, const NodeK
     if (entries_.empty()) return false;
     const std::uint64_t address = address_of(endpoint);
     return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-        return entry.address == address && entry.key != key.prefix() && entry.until > now;
+        return entry.address == address && entry.tried == kKeysTried && !entry.knows(key) &&
+               entry.until > now;
     });
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -12,11 +14,15 @@ namespace sov::guard {
 
 /// Addresses of which strangers told us and where nobody answered. Whoever lies in lookups can name
 /// any address as that of many made-up nodes, and have everybody who believes it send packets
-/// there; so an address that stayed silent under one key is not tried under another one for two
-/// hours. The same key may be tried again: nodes come back. Remembers at most as many addresses as
-/// it is made for; past it the oldest is forgotten. Addresses of a LAN are not remembered.
+/// there; so an address that stayed silent under kKeysTried keys is not tried under further ones
+/// for two hours. Not after the first already, because many honest nodes share an address behind
+/// one router and some of them are off; any answer from there forgets it all. A key that was tried
+/// may be tried again: nodes come back. Remembers at most as many addresses as it is made for; past
+/// it the oldest is forgotten. Addresses of a LAN are not remembered.
 class SilentAddresses {
   public:
+    static constexpr std::size_t kKeysTried = 3;
+
     explicit SilentAddresses(std::size_t most) : most_(most) {}
 
     /// Nobody with this key answered there, and never has.
@@ -30,8 +36,14 @@ class SilentAddresses {
   private:
     struct Entry {
         std::uint64_t address = 0;
-        std::uint64_t key = 0;  ///< the one it was silent under first
+        std::array<std::uint64_t, kKeysTried> keys{};  ///< it was silent under
+        std::size_t tried = 0;
         Instant until{};
+
+        bool knows(const NodeKey& key) const {
+            return std::find(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(tried),
+                             key.prefix()) != keys.begin() + static_cast<std::ptrdiff_t>(tried);
+        }
     };
     static std::uint64_t address_of(Endpoint endpoint) {
         endpoint.port = 0;
