@@ -210,7 +210,7 @@ std::optional<Endpoint> Endpoint::from_address(ByteView address, std::uint16_t p
     if (address.size() != 4 && address.size() != 16) return std::nullopt;
     endpoint.family = address.size() == 4 ? Family::kIpv4 : Family::kIpv6;
     std::copy(address.begin(), address.end(), endpoint.address.begin());
-    endpoint.set_zone(0);
+    if (endpoint.zone() != 0) return std::nullopt;
     return endpoint;
 }
 

@@ -105,13 +105,13 @@ TEST(Endpoint, keeps_equal_link_local_addresses_on_two_links_apart) {
         EXPECT_FALSE(Endpoint::parse(wrong)) << wrong;
 }
 
-TEST(Endpoint, drops_a_zone_that_somebody_else_wrote) {
+TEST(Endpoint, refuses_a_zone_that_somebody_else_wrote) {
     std::array<std::uint8_t, 16> address{0xfe, 0x80, 0, 7, 0, 9};
     address[15] = 1;
-    const auto endpoint = Endpoint::from_address(address, 6881);
-    ASSERT_TRUE(endpoint);
-    EXPECT_EQ(endpoint->zone(), 0U);
-    EXPECT_EQ(endpoint->text(), "[fe80::1]:6881");
+    EXPECT_FALSE(Endpoint::from_address(address, 6881));
+    EXPECT_FALSE(Endpoint::parse("[fe80:7:9::1]:6881"));
+    address[3] = address[5] = 0;
+    EXPECT_EQ(Endpoint::from_address(address, 6881), Endpoint::parse("[fe80::1]:6881"));
     Endpoint global = *Endpoint::parse("[2001:db8::1]:1");
     global.set_zone(3);
     EXPECT_EQ(global, *Endpoint::parse("[2001:db8::1]:1"));
