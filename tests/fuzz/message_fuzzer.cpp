@@ -3,25 +3,12 @@
 
 #include "daemon/core/base/check.h"
 #include "daemon/core/wire/message.h"
+#include "tests/fuzz/round_trip.h"
 
 // Any bytes as every body of a message. The first byte chooses; what is accepted and can be written
 // again is written as the same bytes.
 
-namespace {
-
 using namespace sov;
-
-template <typename Body>
-void round_trip(const std::optional<Body>& body, ByteView bytes) {
-    if (!body) return;
-    Bytes buffer(2000);
-    ByteWriter writer(buffer);
-    wire::write(writer, *body);
-    SOV_CHECK(writer.ok());
-    SOV_CHECK(to_bytes(writer.written()) == to_bytes(bytes));
-}
-
-}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;

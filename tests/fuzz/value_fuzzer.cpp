@@ -3,6 +3,7 @@
 #include "daemon/core/base/check.h"
 #include "daemon/core/dht/listeners.h"
 #include "daemon/core/wire/value_messages.h"
+#include "tests/fuzz/round_trip.h"
 #include "tests/support/sim_crypto.h"
 
 // Any bytes as every body of a message about values, as a value's record and as a cursor. The first
@@ -11,16 +12,6 @@
 namespace {
 
 using namespace sov;
-
-template <typename Body>
-void same_again(const std::optional<Body>& body, ByteView bytes) {
-    if (!body) return;
-    Bytes buffer(2000);
-    ByteWriter writer(buffer);
-    wire::write(writer, *body);
-    SOV_CHECK(writer.ok());
-    SOV_CHECK(to_bytes(writer.written()) == to_bytes(bytes));
-}
 
 // A page list that is accepted adds up, and says of each page how long it is.
 void check_record(ByteView bytes) {
@@ -47,12 +38,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const ByteView body(data + 1, size - 1);
     ByteReader reader(body);
     switch (data[0] % 8) {
-        case 0: same_again(wire::read_store_value(reader), body); break;
-        case 1: same_again(wire::read_store_page(reader), body); break;
-        case 2: same_again(wire::read_get_page(reader), body); break;
-        case 3: same_again(wire::read_listen(reader), body); break;
-        case 4: same_again(wire::read_notify(reader), body); break;
-        case 5: same_again(wire::read_held(reader), body); break;
+        case 0: round_trip(wire::read_store_value(reader), body); break;
+        case 1: round_trip(wire::read_store_page(reader), body); break;
+        case 2: round_trip(wire::read_get_page(reader), body); break;
+        case 3: round_trip(wire::read_listen(reader), body); break;
+        case 4: round_trip(wire::read_notify(reader), body); break;
+        case 5: round_trip(wire::read_held(reader), body); break;
         case 6: check_record(body); break;
         default: {
             const auto seen = dht::read_cursor(body);
