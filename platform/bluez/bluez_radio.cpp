@@ -129,8 +129,7 @@ std::optional<LinkId> BluezRadio::link_came(const std::string& device, std::uint
 
 void BluezRadio::connect() {
     if (auto problem = bus_.open()) {
-        set_down(RadioState::kNoBus, "there is no system message bus (" + *problem +
-                                         "); it is looked for again every minute or so");
+        set_down(RadioState::kNoBus, "there is no system message bus: " + *problem);
         return retry_connect();
     }
     try {

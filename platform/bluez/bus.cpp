@@ -44,6 +44,9 @@ std::optional<std::string> Bus::open() {
         connection_ = address_.empty() ? sdbus::createSystemBusConnection()
                                        : sdbus::createSessionBusConnectionWithAddress(address_);
         descriptor_.assign(connection_->getEventLoopPollData().fd);
+    } catch (const sdbus::Error& error) {
+        connection_.reset();
+        return error.getMessage();  // what() begins with the error's D-Bus name
     } catch (const std::exception& error) {
         connection_.reset();
         return error.what();
