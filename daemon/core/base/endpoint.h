@@ -54,8 +54,8 @@ struct Endpoint {
     /// Reads text(); the port is required. Nothing on anything else.
     static std::optional<Endpoint> parse(std::string_view text);
     /// From wire bytes: 4 or 16 address bytes. An IPv4-mapped IPv6 address becomes IPv4 (RFC 4291
-    /// s2.5.5.2). Nothing when a link-local address has something where we keep the zone: those bits
-    /// are zero in every real one.
+    /// s2.5.5.2). Nothing when a link-local address has something where we keep the zone: those
+    /// bits are zero in every real one.
     static std::optional<Endpoint> from_address(ByteView address, std::uint16_t port);
 };
 
