@@ -25,6 +25,8 @@ Adversary::Adversary(const Setting& setting, const identity::SigningKey& node_ke
       sessions_(setting.crypto, setting.book, rng_, counters_, limits_, node_key, setting.network),
       conspiracy_(setting.conspiracy),
       crypto_(setting.crypto),
+      signing_key_(node_key),
+      network_(setting.network),
       node_key_{node_key.public_key},
       conduct_(conduct) {
     for (const Family family : {Family::kIpv4, Family::kIpv6}) sessions_.set_serving(family, true);
@@ -68,12 +70,16 @@ void Adversary::answer(const session::Received& received, const wire::Head& head
                 get(received, *request, head.request_id, out);
             return;
         case wire::Kind::kStore:
-            if (const auto request = wire::read_store(body)) keep(*request);
+            if (const auto request = wire::read_store(body)) keep(request->key, request->record);
             [[fallthrough]];
         case wire::Kind::kTouch:
         case wire::Kind::kDelete:
             wire::write_head(out, wire::Kind::kStored, head.request_id);
             out.u32(kPromisedSeconds);
+            return;
+        case wire::Kind::kStoreValue:
+            if (const auto request = wire::read_store_value(body))
+                sign_for(*request, head.request_id, out);
             return;
         default: wire::write_error(out, head.request_id, Errc::kUnsupported); return;
     }
@@ -101,9 +107,22 @@ void Adversary::get(const session::Received& received, const wire::Get& body, st
     write_contacts(received, body.key, out);
 }
 
-void Adversary::keep(const wire::Store& store) {
-    if (conduct_ == Conduct::kStale && kept_.size() < kKeptMax)
-        kept_.try_emplace(store.key, store.record);
+void Adversary::keep(const Key& key, const Bytes& record) {
+    if (conduct_ == Conduct::kStale && kept_.size() < kKeptMax) kept_.try_emplace(key, record);
+}
+
+// A receipt like anybody's, whatever becomes of the value.
+void Adversary::sign_for(const wire::StoreValue& store, std::uint32_t id, ByteWriter& out) {
+    const auto head = identity::read_head(store.record);
+    if (!head) return wire::write_error(out, id, Errc::kMalformed);
+    keep(store.key, store.record);
+    wire::Held held;
+    held.sequence = head->sequence;
+    held.seconds = kPromisedSeconds;
+    held.receipt = identity::sign_receipt(crypto_, signing_key_, network_, store.key, store.record,
+                                          held.seconds, store.token.view());
+    wire::write_head(out, wire::Kind::kHeld, id);
+    wire::write(out, held);
 }
 
 std::vector<Contact> Adversary::contacts_near(const Key& target) {

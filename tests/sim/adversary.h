@@ -8,6 +8,7 @@
 #include "daemon/core/base/rng.h"
 #include "daemon/core/session/session_table.h"
 #include "daemon/core/wire/message.h"
+#include "daemon/core/wire/value_messages.h"
 #include "tests/sim/actor.h"
 #include "tests/sim/id_index.h"
 
@@ -20,7 +21,7 @@ enum class Conduct : std::uint8_t {
                    ///< that it stores, and keeps nothing
     kWithholds,    ///< names the true neighbours, says that it stores, and never has anything
     kStale,        ///< names the true neighbours; keeps the first version that it saw, acknowledges
-                   ///< newer ones
+                   ///< newer ones, with receipts
     kNamesVictim,  ///< names made-up nodes near the target, all of them at the victim's address
 };
 
@@ -67,10 +68,13 @@ class Adversary : public Actor {
     void write_token(std::uint8_t want, ByteWriter& out);
     void get(const session::Received& received, const wire::Get& body, std::uint32_t id,
              ByteWriter& out);
-    void keep(const wire::Store& store);
+    void keep(const Key& key, const Bytes& record);
+    void sign_for(const wire::StoreValue& store, std::uint32_t id, ByteWriter& out);
 
     const Conspiracy& conspiracy_;
     identity::Crypto& crypto_;
+    identity::SigningKey signing_key_;
+    NetworkId network_;
     NodeKey node_key_;
     Conduct conduct_;
     std::map<Key, Bytes> kept_;  ///< kStale: at most 4096 first versions

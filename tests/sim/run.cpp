@@ -30,6 +30,11 @@ constexpr Scenario kScenarios[] = {
     {"planted-80", 5000, 40, run_planted},
     {"restart-flood", 2000, 200, run_restart_flood},
     {"dead-contacts", 5000, 250, run_dead_contacts},
+    {"churn-50", 10000, 1000, run_churn_50},
+    {"partition-heal", 1000, 200, run_partition_heal},
+    {"withholders", 2000, 100, run_withholders},
+    {"stale-servers", 2000, 250, run_stale_servers},
+    {"equivocators", 1000, 50, run_equivocators},
     {"growth", 1000, 250, run_growth},
     {"victim", 1000, 0, run_victim},
 };

@@ -16,6 +16,8 @@ CommandId command_of(const Event& event) {
     if (const auto* found = std::get_if<FindFinished>(&event)) return found->command;
     if (const auto* published = std::get_if<PublishFinished>(&event)) return published->command;
     if (const auto* gotten = std::get_if<GetFinished>(&event)) return gotten->command;
+    if (const auto* put = std::get_if<ValuePutFinished>(&event)) return put->command;
+    if (const auto* value = std::get_if<ValueGetFinished>(&event)) return value->command;
     return kNoCommand;
 }
 
@@ -160,6 +162,13 @@ void World::get(NodeIndex index, const Key& key, Answered done) {
 }
 void World::put(NodeIndex index, const Key& key, Bytes record, Answered done) {
     await(index, hosts_[index].node->put(now_, key, std::move(record)), std::move(done));
+}
+
+void World::put_value(NodeIndex index, dht::ValuePut put, Answered done) {
+    await(index, hosts_[index].node->put_value(now_, std::move(put)), std::move(done));
+}
+void World::get_value(NodeIndex index, const Key& key, dht::Level level, Answered done) {
+    await(index, hosts_[index].node->get_value(now_, key, level), std::move(done));
 }
 
 void World::schedule(Instant at, std::function<void()> task) {

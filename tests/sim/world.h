@@ -89,6 +89,8 @@ class World {
     void claim_name(NodeIndex index, std::string_view name, Answered done);
     void get(NodeIndex index, const Key& key, Answered done);
     void put(NodeIndex index, const Key& key, Bytes record, Answered done);
+    void put_value(NodeIndex index, dht::ValuePut put, Answered done);
+    void get_value(NodeIndex index, const Key& key, dht::Level level, Answered done);
     /// Any other input or command: `use` gets the node and the time, outputs are taken care of.
     void with(NodeIndex index, const std::function<void(Node&, Instant)>& use);
 
