@@ -61,6 +61,7 @@ namespace sov {
     X(records_evicted) \
     X(assemblies_dropped) \
     X(equivocations_seen) \
+    X(replicas_denied) \
     X(leases_granted) \
     X(leases_refused) \
     X(leases_dropped) \

@@ -114,7 +114,7 @@ Lookup::Candidate* Lookup::next_on(std::size_t path) {
             case State::kSlow:
             case State::kFailed: break;
         }
-        if (rank >= limits_.bucket_size) return nullptr;
+        if (rank >= places_) return nullptr;
     }
     return nullptr;
 }
@@ -135,7 +135,7 @@ bool Lookup::path_done(std::size_t path) const {
             case State::kSlow:
             case State::kFailed: break;
         }
-        if (answered >= limits_.bucket_size) return true;
+        if (answered >= places_) return true;
     }
     return true;
 }
@@ -302,8 +302,8 @@ std::vector<const Lookup::Candidate*> Lookup::answered(std::size_t most) const {
 }
 
 std::vector<const Lookup::Candidate*> Lookup::homes() const {
-    auto found = answered(crowded() ? limits_.region_asked_max : limits_.bucket_size);
-    while (found.size() > limits_.bucket_size && !in_region(*found.back())) found.pop_back();
+    auto found = answered(crowded() ? std::max(limits_.region_asked_max, places_) : places_);
+    while (found.size() > places_ && !in_region(*found.back())) found.pop_back();
     return found;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -29,15 +30,17 @@ class Lookup {
         /// First 64 bits of the distance within which the k nearest nodes are expected; 0: unknown,
         /// then there is no region.
         std::uint64_t region = 0;
-        bool capped = false;  ///< subnet caps apply (they don't in small networks)
+        bool capped = false;     ///< subnet caps apply (they don't in small networks)
+        std::size_t places = 0;  ///< how many of the nearest are wanted; 0: k
     };
 
     Lookup(const Key& target, Family family, const Limits& limits,
-           const Surroundings& surroundings = {0, false})
+           const Surroundings& surroundings = {0, false, 0})
         : target_(target),
           family_(family),
           limits_(limits),
           surroundings_(surroundings),
+          places_(std::max(surroundings.places, limits.bucket_size)),
           paths_(limits.lookup_paths) {}
 
     struct Candidate {
@@ -73,8 +76,8 @@ class Lookup {
     /// Those that answered, nearest first, at most `most`, and at most as many of one subnet as
     /// count.
     std::vector<const Candidate*> answered(std::size_t most) const;
-    /// Where a record belongs: the k nearest that answered; all of the region where it is crowded,
-    /// because the k nearest may all be hostile then.
+    /// Where a record belongs: the k nearest that answered, or as many as are wanted; all of the
+    /// region where it is crowded, because the k nearest may all be hostile then.
     std::vector<const Candidate*> homes() const;
     /// More nodes than Limits::crowded answered from where k are expected: somebody planted them.
     bool crowded() const;
@@ -121,6 +124,7 @@ class Lookup {
     Family family_;
     const Limits& limits_;
     Surroundings surroundings_;
+    std::size_t places_;  ///< k, or more where that is asked for
     std::vector<PathState> paths_;
     std::vector<Candidate> candidates_;  ///< nearest first
     std::size_t next_seed_path_ = 0;

@@ -29,7 +29,8 @@ Lookup* Query::lookup_of(Family family) {
 Lookup::Surroundings Query::surroundings(const Context& context, Family family) const {
     const RoutingTable& table = context.table(family);
     const std::uint64_t size = table.estimate_network_size();
-    Lookup::Surroundings around{0, size >= context.limits.small_network};
+    Lookup::Surroundings around{0, size >= context.limits.small_network,
+                                std::min(spec_.places, context.limits.region_asked_max)};
     if (spec_.goal == QuerySpec::Goal::kNodes || table.size() < 2 * context.limits.bucket_size)
         return around;
     const auto region = (static_cast<unsigned __int128>(context.limits.bucket_size) << 64) / size;
@@ -370,8 +371,9 @@ void Query::on_notice(Instant now, Context& context, std::uint32_t sequence,
 
 bool Query::near_enough(const Context& context,
                         const std::vector<const Lookup::Candidate*>& nearest) const {
-    return context.serving && (nearest.size() < context.limits.bucket_size ||
-                               closer(spec_.target, context.node_id, nearest.back()->id));
+    return context.serving &&
+           (nearest.size() < std::max(context.limits.bucket_size, spec_.places) ||
+            closer(spec_.target, context.node_id, nearest.back()->id));
 }
 
 // We are a replica too when we serve and stand among the k nearest.

@@ -26,6 +26,7 @@ struct QuerySpec {
     std::optional<PeerId> owner;  ///< only records of this owner fit
     bool both_families = false;   ///< walk each family even where one would reach everybody
     bool with_tokens = false;     ///< reads that may have to repair stale replicas
+    std::size_t places = 0;       ///< how many of the nearest nodes are wanted; 0: k
     Bytes record;                 ///< kStore, kTouch, kDelete: signed already
     identity::RecordHead head;    ///< of that record
 };

@@ -14,6 +14,8 @@ constexpr std::size_t kWritesMax = 512, kFetchesMax = 512;
 constexpr seconds kMissesAfterChange{5};
 constexpr std::chrono::minutes kImmutableCached{10};
 constexpr std::size_t kPutsWaitingMax = 64;
+/// Times that a replica may have lost what it signed for, as after a restart.
+constexpr int kDenialsMax = 1;
 
 bool is_among(const std::vector<Replica>& replicas, const NodeKey& node) {
     return std::any_of(replicas.begin(), replicas.end(),
@@ -87,9 +89,12 @@ void Values::start_put(Instant now, Context& context, Queries& queries, Put put)
     QuerySpec spec;
     // A condition is looked at first, so that a write which comes too late leaves no trace; what
     // happens between the look and the write is for the replicas to refuse.
-    spec.goal = put.expected ? QuerySpec::Goal::kEveryReplica : QuerySpec::Goal::kPlaces;
+    const bool reads = put.expected || put.looks_after;
+    spec.goal = reads ? QuerySpec::Goal::kEveryReplica : QuerySpec::Goal::kPlaces;
     spec.with_tokens = true;
     spec.target = put.value.key;
+    if (const auto own = own_.find(put.value.key); put.looks_after && own != own_.end())
+        spec.places = context.limits.bucket_size + own->second.denials.size();
     const QueryId query =
         writes_.running() >= kWritesMax ? kNoQuery : queries.start(now, context, std::move(spec));
     if (query != kNoQuery) {
@@ -101,6 +106,7 @@ void Values::start_put(Instant now, Context& context, Queries& queries, Put put)
 }
 
 void Values::on_places(Instant now, Context& context, Put put, QueryResult& result) {
+    if (put.looks_after) return on_looked(now, context, std::move(put), result);
     for (const QueryResult::Record& found : result.records) {
         const identity::RecordHead& head = found.record.head;
         const bool nothing = head.tombstone && put.expected == 0;
@@ -116,6 +122,61 @@ void Values::on_places(Instant now, Context& context, Put put, QueryResult& resu
             context.events.push_back(ValuePutFinished{put.command, std::move(published)});
         return;
     }
+    write(now, context, std::move(put), result);
+}
+
+// Who has shown the value is spared. Who answered without it, though it had signed, has denied it.
+void Values::on_looked(Instant now, Context& context, Put put, QueryResult& result) {
+    const auto known = own_.find(put.value.key);
+    if (known == own_.end()) return;
+    Own& own = known->second;
+    const identity::RecordHead& head = own.value.head;
+    std::vector<Replica> showed;
+    for (QueryResult::Record& found : result.records) {
+        const identity::RecordHead& there = found.record.head;
+        if (there.kind != head.kind || there.owner != head.owner) continue;
+        if (there.sequence > head.sequence) {
+            // Somebody else with our key has stored a newer one: that is theirs to look after.
+            own_.erase(known);
+            return;
+        }
+        if (there.sequence == head.sequence) showed = std::move(found.holders);
+    }
+    std::size_t denied = 0;
+    std::erase_if(result.replicas, [&](const Replica& replica) {
+        const NodeKey& node = replica.contact.key;
+        if (is_among(showed, node)) return false;
+        if (is_among(own.holders, node)) {
+            note_denial(context, own, node);
+            ++denied;
+        }
+        return denies(own, node);
+    });
+    if (denied > 0) own.look_again = Duration{0};
+    own.holders = showed;
+    // Half way through the life of a value everybody gets it again.
+    if (now - own.stored_at < head.ttl / 2) put.spared = std::move(showed);
+    write(now, context, std::move(put), result);
+}
+
+bool Values::denies(const Own& own, const NodeKey& node) {
+    return std::any_of(own.denials.begin(), own.denials.end(), [&](const Denial& denial) {
+        return denial.node == node && denial.times > kDenialsMax;
+    });
+}
+
+void Values::note_denial(Context& context, Own& own, const NodeKey& node) {
+    ++context.counters.replicas_denied;
+    for (Denial& denial : own.denials) {
+        if (denial.node != node) continue;
+        ++denial.times;
+        return;
+    }
+    // Past that many the region of the key is asked anyway, and no more of them than that.
+    if (own.denials.size() < context.limits.region_asked_max) own.denials.push_back({node, 1});
+}
+
+void Values::write(Instant now, Context& context, Put put, QueryResult& result) {
     Writes::Plan plan;
     if (result.near_enough) {
         Endpoint here;
@@ -153,7 +214,7 @@ void Values::on_written(Instant now, Context& context, const Writes::Outcome& ou
         put.command = kNoCommand;
         if (!outcome.published.error && !ours) {
             Own& kept = own_[key];
-            kept = Own{put.value, {}, now + put.value.head.ttl, now, kNever, {}, true};
+            kept = Own{put.value, {}, {}, now + put.value.head.ttl, now, kNever, {}, true};
         }
     }
     if (!outcome.settled) return;
@@ -180,7 +241,7 @@ void Values::look_after(Instant now, Context& context, Queries& queries, const K
     put.value = own.value;
     put.value.key = key;
     put.level = Level::kFast;
-    if (now - own.stored_at < own.value.head.ttl / 2) put.spared = own.holders;
+    put.looks_after = true;
     own.busy = true;
     own.next_at = now + kOwnLastLook;
     start_put(now, context, queries, std::move(put));

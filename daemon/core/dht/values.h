@@ -13,8 +13,10 @@ namespace sov::dht {
 
 /// Values for our own apps: stored with receipts, read at the level asked for, listened to, and
 /// looked after until their ttl ends: when nodes join and leave, the replicas that the nearest
-/// nodes lack are stored again. A read that met stale replicas hands them the newest version. Made
-/// when the first app asks for something.
+/// nodes lack are stored again. Looking after a value is reading it: a replica that signed for it
+/// and does not show it is stored to once more, and when it denies it again it counts no longer,
+/// and the next nearest node is a replica in its place. A read that met stale replicas hands them
+/// the newest version. Made when the first app asks for something.
 class Values {
   public:
     void put(Instant now, Context& context, Queries& queries, Publisher& publisher,
@@ -58,6 +60,7 @@ class Values {
         std::optional<std::uint64_t> expected;
         Level level = Level::kNormal;
         LookupReport lookup;
+        bool looks_after = false;     ///< ours, in the network for a while
         std::vector<Replica> spared;  ///< have it already
     };
     struct Get {
@@ -67,10 +70,16 @@ class Values {
         std::vector<Replica> places;   ///< nearest, with tokens
         std::vector<Replica> holders;  ///< of the newest version
     };
+    /// A node that signed for a value and did not show it.
+    struct Denial {
+        NodeKey node;
+        int times = 0;
+    };
     /// A value of ours that is in the network.
     struct Own {
         identity::CheckedRecord value;
         std::vector<Replica> holders;
+        std::vector<Denial> denials;
         Instant ends{}, stored_at{}, next_at{};
         Duration look_again{0};
         bool busy = false;  ///< a query or a write is under way
@@ -83,12 +92,16 @@ class Values {
     void refuse(Context& context, CommandId command, const Key& key, Errc error);
     void start_put(Instant now, Context& context, Queries& queries, Put put);
     void on_places(Instant now, Context& context, Put put, QueryResult& result);
+    void on_looked(Instant now, Context& context, Put put, QueryResult& result);
     void on_written(Instant now, Context& context, const Writes::Outcome& outcome);
     void on_read(Instant now, Context& context, Get get, QueryResult& result);
     void conclude(Instant now, Context& context, Get get, const identity::CheckedRecord& value);
     void miss(Instant now, Context& context, Get get, Errc error);
     void repair(Instant now, Context& context, const Get& get,
                 const identity::CheckedRecord& value);
+    static bool denies(const Own& own, const NodeKey& node);
+    static void note_denial(Context& context, Own& own, const NodeKey& node);
+    void write(Instant now, Context& context, Put put, QueryResult& result);
     void look_after(Instant now, Context& context, Queries& queries, const Key& key, Own& own);
     void wake(Instant at) { next_ = std::min(next_, at); }
 

@@ -62,4 +62,19 @@ TEST(Attack, by_ids_planted_next_to_a_key_hides_hardly_any_record) {
     EXPECT_GE(mean_of("planted-80", 600, 40, 2), 9500U);
 }
 
+TEST(Attack, by_replicas_that_deny_what_they_signed_for_leaves_enough_honest_copies) {
+    const RunReport report = attack("withholders", 600, 25, 1);
+    EXPECT_TRUE(report.passed) << report.problem;
+}
+
+TEST(Attack, by_replicas_that_serve_old_versions_does_not_reach_readers) {
+    const RunReport report = attack("stale-servers", 800, 60, 1);
+    EXPECT_TRUE(report.passed) << report.problem;
+}
+
+TEST(Attack, by_a_second_owner_of_a_key_ends_with_one_value_for_everybody) {
+    const RunReport report = attack("equivocators", 400, 20, 1);
+    EXPECT_TRUE(report.passed) << report.problem;
+}
+
 }  // namespace sov::sim
