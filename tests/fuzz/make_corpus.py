@@ -219,6 +219,17 @@ def message_frames():
     save("message_frame", "wrong_sum", frame(1, 1, b"abc")[:-1] + b"d")
 
 
+def letters():
+    message = b"\1" + struct.pack(">QQQ", 7, 12, 1795000000000) + b"\4chatbody"
+    save("letter", "message", b"\0" + message)
+    save("letter", "cut", b"\0" + message[:20])
+    save("letter", "receipts", b"\0\2\2" + struct.pack(">QQQQ", 7, 1, 7, 2))
+    save("letter", "later_form", b"\0\3abc")
+    save("letter", "presence", b"\1\2back at five")
+    save("letter", "taken", b"\2" + struct.pack(">QQHQQ", 7, 3, 2, 5, 9) + struct.pack(">QQH", 8, 1, 0))
+    save("letter", "taken_from_the_end", b"\2" + struct.pack(">QQHQ", 7, 2**64 - 1, 1, 2**64 - 1))
+
+
 if __name__ == "__main__":
     records()
     values()
@@ -230,3 +241,4 @@ if __name__ == "__main__":
     scripts()
     streams()
     message_frames()
+    letters()

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/core/messaging/frame.h"
+#include "daemon/core/messaging/message.h"
 #include "daemon/streams/identify.h"
 #include "daemon/streams/request_frame.h"
 #include "daemon/streams/tls_identity.h"
@@ -69,6 +70,16 @@ Vector message_frame(std::string word, const messaging::Frame& frame) {
     return vector;
 }
 
+Vector letter(std::string word, const messaging::Letter& letter) {
+    Vector vector{"letter " + std::move(word), {}};
+    const auto* message = std::get_if<messaging::Message>(&letter);
+    vector.add("bytes", message
+                            ? messaging::encode_message(*message)
+                            : messaging::encode_receipts(std::get<messaging::Receipts>(letter)));
+    EXPECT_EQ(*messaging::read_letter(vector.bytes("bytes")), letter);
+    return vector;
+}
+
 }  // namespace
 
 std::vector<Vector> stream_vectors(identity::Crypto& crypto) {
@@ -83,7 +94,10 @@ std::vector<Vector> stream_vectors(identity::Crypto& crypto) {
             request_frame("refusal", Refusal{7, kOwnCodes, 250, "not today", body}),
             request_frame("cancel", Cancel{7}),
             message_frame("data", {messaging::FrameType::kData, 7, body}),
-            message_frame("ack", {messaging::FrameType::kAck, 7, {}})};
+            message_frame("ack", {messaging::FrameType::kAck, 7, {}}),
+            letter("message",
+                   messaging::Message{{0x9f3c07d21be4a688, 12}, 1'795'000'000'000, "chat", body}),
+            letter("receipts", messaging::Receipts{{{0x9f3c07d21be4a688, 12}}})};
 }
 
 }  // namespace sov::vectors
