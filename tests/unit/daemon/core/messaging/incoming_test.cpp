@@ -2,15 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/daemon/core/messaging/cast.h"
+
 namespace sov::messaging {
 namespace {
-
-PeerId peer(std::uint8_t number) {
-    PeerId id;
-    id.bytes[0] = number;
-    return id;
-}
-const PeerId kAlice = peer(1), kBob = peer(2);
 
 Message message(std::uint64_t number, std::size_t bytes = 3, std::string topic = {}) {
     return {{7, number}, 0, std::move(topic), Bytes(bytes, 1)};

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "daemon/core/messaging/incoming.h"
+#include "tests/unit/daemon/core/messaging/cast.h"
 
 namespace sov::messaging {
 namespace {
@@ -13,13 +14,6 @@ using std::chrono::hours;
 using std::chrono::seconds;
 
 constexpr Instant kStart = Instant{} + seconds{100};
-
-PeerId peer(std::uint8_t number) {
-    PeerId id;
-    id.bytes[0] = number;
-    return id;
-}
-const PeerId kBob = peer(2);
 
 Bytes body(std::size_t size = 3) { return Bytes(size, 1); }
 
