@@ -112,6 +112,13 @@ using TransportEvent =
     std::variant<Connected, Closed, StreamArrived, StreamReadable, StreamWritable, StreamReset,
                  StreamStopped, StreamEnded, PeerMoved>;
 
+/// How a connection does.
+struct ConnectionFigures {
+    std::optional<Duration> round_trip;  ///< smoothed (RFC 9002 s5.3); nothing before the first
+    std::uint64_t bytes_in = 0, bytes_out = 0;  ///< of datagrams, since it began
+    Instant heard{};                            ///< when the other side was last heard
+};
+
 /// What read() took.
 struct StreamBytes {
     Bytes bytes;
@@ -172,6 +179,8 @@ class StreamTransport {
     /// Sends what is due, as far as congestion and flow control allow.
     virtual void flush(Instant now) = 0;
     virtual std::optional<TransportEvent> poll_event() = 0;
+    /// Nothing for an unknown connection.
+    virtual std::optional<ConnectionFigures> figures(ConnectionId connection) const = 0;
     /// When handle_timeout() wants to be called, kNever if not at all. Never late.
     virtual Instant next_timeout() const = 0;
 };

@@ -233,7 +233,21 @@ void QuicConnection::receive(Instant now, ports::DatagramPath& path, const Endpo
     const ngtcp2_pkt_info info{};
     const int error = ngtcp2_conn_read_pkt(native_, &native.get(), &info, datagram.data(),
                                            datagram.size(), stamp(now));
-    if (error != 0) fail(now, error);
+    if (error != 0) {
+        fail(now, error);
+    } else {
+        heard_ = now;
+    }
+}
+
+ports::ConnectionFigures QuicConnection::figures() const {
+    ports::ConnectionFigures figures{{}, bytes_in_, bytes_out_, heard_};
+    ngtcp2_conn_stat native;
+    ngtcp2_conn_get_conn_stat(native_, &native);
+    if (native.first_rtt_sample_ts != UINT64_MAX) {
+        figures.round_trip = Duration{static_cast<Duration::rep>(native.smoothed_rtt)};
+    }
+    return figures;
 }
 
 void QuicConnection::handle_timeout(Instant now) {

@@ -91,6 +91,7 @@ class QuicConnection {
     bool uses(const ports::DatagramPath& path) const;
     std::vector<ConnectionKey> keys() const;
     std::size_t stream_count() const { return streams_.size(); }
+    ports::ConnectionFigures figures() const;
 
   private:
     struct Stream {
@@ -152,6 +153,7 @@ class QuicConnection {
     /// Until the peer has shown that it receives at its address no more goes there than came.
     bool address_proven_ = false;
     std::size_t bytes_in_ = 0, bytes_out_ = 0;
+    Instant heard_{};                         ///< when the other side was last heard
     std::optional<ConnectionKey> first_key_;  ///< that a client chose for us
     Bytes goodbye_;
     std::optional<ports::Closed> over_;

@@ -239,8 +239,9 @@ Result<void> QuicTransport::move(Instant now, ConnectionId id, ports::DatagramPa
 void QuicTransport::close(Instant now, ConnectionId id, ports::CloseCode code) {
     QuicConnection* connection = find(id);
     if (connection == nullptr) return;
-    // What was written before goes out first, as far as it may.
-    connection->flush(now);
+    // What was written before goes out first, as far as it may. Where nothing was, the other side
+    // may not know yet that it was accepted, and so learns at once that it is not.
+    if (connection->stream_count() > 0) connection->flush(now);
     connection->close(now, CloseReason::kAsked, std::min(code, ports::kCloseCodeMax));
     bury(now, id);
 }
@@ -297,6 +298,12 @@ std::optional<ports::TransportEvent> QuicTransport::poll_event() {
     ports::TransportEvent event = std::move(events_.front());
     events_.pop_front();
     return event;
+}
+
+std::optional<ports::ConnectionFigures> QuicTransport::figures(ConnectionId id) const {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return std::nullopt;
+    return found->second->figures();
 }
 
 // ---- inside

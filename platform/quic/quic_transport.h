@@ -66,6 +66,7 @@ class QuicTransport final : public ports::StreamTransport, private ConnectionHos
 
     void flush(Instant now) override;
     std::optional<ports::TransportEvent> poll_event() override;
+    std::optional<ports::ConnectionFigures> figures(ports::ConnectionId connection) const override;
     Instant next_timeout() const override;
 
     const QuicCounters& counters() const { return counters_; }
