@@ -62,6 +62,7 @@ sov_layer(daemon/core/dht TARGET sov_core_dht
 sov_layer(daemon/core/discovery TARGET sov_core_discovery
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard EXTERNAL std boost_result)
 sov_layer(daemon/core/messaging TARGET sov_core_messaging MAY_INCLUDE daemon/core/base EXTERNAL std boost_result)
+sov_layer(daemon/core/connect TARGET sov_core_connect MAY_INCLUDE daemon/core/base EXTERNAL std boost_result)
 
 sov_layer(daemon/core TARGET sov_core_node
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
@@ -74,6 +75,11 @@ sov_layer(daemon/streams TARGET sov_streams MAY_INCLUDE daemon/core/base EXTERNA
 # ---- floor 1: what the outside must offer ------------------------------------------------------------------------
 
 sov_layer(daemon/ports TARGET sov_ports MAY_INCLUDE daemon/core/base daemon/core/identity EXTERNAL std boost_result)
+
+# ---- the connection plane: connections and streams, driven like the core ------------------------------------------
+
+sov_layer(daemon/hub TARGET sov_hub
+    MAY_INCLUDE daemon/core/base daemon/core/connect daemon/streams daemon/ports EXTERNAL std boost_result)
 
 # ---- adapters: one foreign library each, never one another -------------------------------------------------------
 
@@ -110,7 +116,7 @@ sov_layer(daemon/io TARGET sov_io
     EXTERNAL std std_system posix boost_result asio)
 sov_layer(daemon/api TARGET sov_api
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/event.h daemon/core/snapshot.h daemon/ports/store.h
-                daemon/io/node_driver.h proto
+                daemon/io/node_driver.h daemon/hub/stream_hub.h daemon/ports/stream_transport.h proto
     EXTERNAL std std_system posix boost_result asio grpc protobuf)
 
 sov_layer(client TARGET sov_client MAY_INCLUDE proto EXTERNAL std std_system posix grpc protobuf)
@@ -136,7 +142,8 @@ sov_layer(tests/fuzz TARGET sov_fuzz
 # Tests of the core run against real cryptography, which is why they alone see an adapter.
 sov_layer(tests/unit/daemon/core TARGET sov_unit_tests
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
-                daemon/core/dht daemon/core/discovery daemon/core/messaging daemon/ports tests/support platform/openssl
+                daemon/core/dht daemon/core/discovery daemon/core/messaging daemon/core/connect daemon/ports
+                tests/support platform/openssl
     EXTERNAL std std_system posix boost_result gtest
     DEEP)
 sov_layer(tests/unit/daemon/streams TARGET sov_unit_tests
@@ -157,8 +164,8 @@ sov_layer(tests/unit/docs TARGET sov_unit_tests
 # The composition root sees everything and nobody but its own tests sees it.
 sov_layer(daemon/app TARGET sov_app
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
-                daemon/core/dht daemon/core/discovery daemon/ports daemon/io daemon/api proto
-                platform/openssl platform/sqlite platform/linux platform/avahi platform/bluez
+                daemon/core/dht daemon/core/discovery daemon/ports daemon/hub daemon/io daemon/api proto
+                platform/openssl platform/sqlite platform/linux platform/avahi platform/bluez platform/quic
     EXTERNAL std std_system posix boost_result asio program_options grpc protobuf systemd)
 
 sov_layer(tests/bench TARGET sov_bench

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/hub/hub_types.h"
+
+namespace sov::hub {
+
+/// A connection that both sides have proven.
+struct Connection {
+    ports::ConnectionId id{};
+    PeerId peer;
+    Endpoint remote;
+    bool inbound = false;
+    PathClass path{};
+    std::string carrier = "udp";
+    Instant since{};
+    Instant used{};  ///< when an app last had to do with it
+    /// Since when another one to the same peer takes the new streams.
+    std::optional<Instant> supplanted;
+    std::string agent;
+    std::vector<std::string> protocols;
+};
+
+/// All connections, and which one of a peer takes new streams.
+class ConnectionPool {
+  public:
+    ConnectionPool(const PeerId& self, const HubLimits& limits) : self_(self), limits_(limits) {}
+
+    /// `busy`: whether a connection has streams of apps, or somebody has interest in it.
+    using Busy = std::function<bool(const Connection&)>;
+
+    Connection& add(Instant now, Connection connection);
+    /// The rest of its peer's are judged anew.
+    std::optional<Connection> remove(Instant now, ports::ConnectionId id);
+    Connection* find(ports::ConnectionId id);
+    const Connection* find(ports::ConnectionId id) const;
+    /// The one that takes new streams.
+    Connection* primary(const PeerId& peer);
+    const Connection* primary(const PeerId& peer) const;
+    std::vector<ports::ConnectionId> of(const PeerId& peer) const;
+    bool full() const { return all_.size() >= limits_.connections_max; }
+    std::size_t size() const { return all_.size(); }
+    const std::map<ports::ConnectionId, Connection>& all() const { return all_; }
+
+    /// The least valuable one that nobody uses: supplanted before others, inbound before dialled,
+    /// then the one unused for longest.
+    std::optional<ports::ConnectionId> spare(const Busy& busy) const;
+    /// Those that have been idle or supplanted for long enough.
+    std::vector<ports::ConnectionId> expired(Instant now, const Busy& busy) const;
+    /// When expired() may have something; may be early.
+    Instant next_timeout(const Busy& busy) const;
+
+  private:
+    Instant expiry(const Connection& connection, const Busy& busy) const;
+    bool better(const Connection& a, const Connection& b) const;
+    bool dialled_by_smaller(const Connection& connection) const;
+    void judge(Instant now, const PeerId& peer);
+
+    PeerId self_;
+    HubLimits limits_;
+    std::map<ports::ConnectionId, Connection> all_;
+    std::map<PeerId, std::vector<ports::ConnectionId>> by_peer_;
+};
+
+}  // namespace sov::hub

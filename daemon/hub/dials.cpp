@@ -1,0 +1,316 @@
+#include "daemon/hub/dials.h"
+
+#include <algorithm>
+
+namespace sov::hub {
+
+namespace {
+
+using ports::ConnectionId;
+
+/// What a first packet that is lost costs: near peers answer at once.
+constexpr Duration kRoundTripLan = std::chrono::milliseconds{20};
+constexpr Duration kRoundTrip = std::chrono::milliseconds{100};
+/// Addresses of a peer that are kept, in plans of addresses_max.
+constexpr std::size_t kPlansKept = 4;
+
+Errc why_of(const std::vector<DialAttempt>& tried) {
+    const auto any = [&](std::string_view outcome) {
+        return std::any_of(tried.begin(), tried.end(),
+                           [&](const DialAttempt& one) { return one.outcome == outcome; });
+    };
+    if (tried.empty()) return Errc::kNotFound;
+    if (any("not_admitted")) return Errc::kUnauthorized;
+    if (any("over_limit")) return Errc::kBusy;
+    if (any("wrong_peer") && !any("no_answer") && !any("trying")) return Errc::kWrongKey;
+    return Errc::kTimedOut;
+}
+
+std::string words_of(const std::vector<DialAttempt>& tried, bool addresses_known) {
+    std::string where;
+    for (const DialAttempt& one : tried) {
+        if (!where.empty()) where += ", ";
+        where += one.endpoint.text() + " (" +
+                 (one.outcome == "trying" ? "no_answer" : one.outcome) + ")";
+    }
+    switch (why_of(tried)) {
+        case Errc::kNotFound:
+            return addresses_known
+                       ? "no address of this peer may be dialled with this policy"
+                       : "no address of this peer is known: it is offline, or tells nobody where "
+                         "it is";
+        case Errc::kUnauthorized:
+            return "the other side takes connections from friends only: ask its user to add you "
+                   "as a friend";
+        case Errc::kBusy: return "the other side has too many connections: try again later";
+        case Errc::kWrongKey: return "somebody else lives at the address of this peer: " + where;
+        default: return "nobody answered at " + where;
+    }
+}
+
+std::string outcome_of(const ports::Closed& closed) {
+    const bool told = closed.reason == ports::CloseReason::kRefused ||
+                      closed.reason == ports::CloseReason::kByPeer;
+    if (told && closed.code == kCloseNotAdmitted) return "not_admitted";
+    if (told && closed.code == kCloseOverLimit) return "over_limit";
+    if (closed.reason == ports::CloseReason::kAsked) return "not_needed";
+    return std::string(ports::close_reason_name(closed.reason));
+}
+
+}  // namespace
+
+void Dials::set_path(Family family, ports::DatagramPath* path) {
+    paths_[family == Family::kIpv4 ? 0 : 1] = path;
+}
+
+connect::PathPlanner Dials::plan_for(const Dial& dial) const {
+    const auto wanted = [&](PathClass path) {
+        return std::any_of(dial.waiters.begin(), dial.waiters.end(),
+                           [&](const Waiter& waiter) { return allows(waiter.policy, path); });
+    };
+    connect::PlannerOptions options;
+    options.addresses_max = limits_.dial_addresses_max;
+    options.ipv4 = paths_[0] != nullptr;
+    options.ipv6 = paths_[1] != nullptr;
+    options.lan = wanted(PathClass::kLan);
+    options.global = wanted(PathClass::kDirect);
+    return connect::PathPlanner(options);
+}
+
+bool Dials::wait(const PeerId& peer, Waiter waiter, const std::vector<DialAddress>& addresses) {
+    auto found = dials_.find(peer);
+    if (found == dials_.end()) {
+        if (dials_.size() >= limits_.dials_max) return false;
+        found = dials_.emplace(peer, Dial{connect::PathPlanner({}), {}, {}, {}, {}, {}, {}, {}, {}})
+                    .first;
+        wanted_.push_back(peer);
+    }
+    Dial& dial = found->second;
+    if (dial.waiters.size() >= limits_.waiters_max) return false;
+    const bool first = dial.waiters.empty();
+    const bool other_policy = !first && waiter.policy != dial.waiters.back().policy;
+    dial.waiters.push_back(std::move(waiter));
+    dial.lingers = false;
+    // Who wants more than those before is not bound by what they left out.
+    if (first || other_policy) dial.planner = plan_for(dial);
+    add_addresses(
+        peer, first || other_policy ? std::exchange(dial.known, {}) : std::vector<DialAddress>{},
+        dial.complete);
+    add_addresses(peer, addresses, false);
+    return true;
+}
+
+void Dials::add_addresses(const PeerId& peer, const std::vector<DialAddress>& addresses,
+                          bool complete) {
+    const auto found = dials_.find(peer);
+    if (found == dials_.end()) return;
+    Dial& dial = found->second;
+    std::vector<connect::Candidate> candidates;
+    for (const DialAddress& address : addresses) {
+        if (dial.known.size() >= kPlansKept * limits_.dial_addresses_max) break;
+        if (std::find(dial.known.begin(), dial.known.end(), address) != dial.known.end()) continue;
+        dial.known.push_back(address);
+        candidates.push_back(
+            {address.endpoint, static_cast<connect::Candidate::Source>(address.source)});
+    }
+    dial.planner.add(candidates);
+    dial.complete = dial.complete || complete;
+    if (dial.complete) dial.planner.complete();
+    dial.due = Instant{};
+}
+
+bool Dials::cancel(CommandId command) {
+    for (auto& [peer, dial] : dials_) {
+        const auto waiter = std::find_if(dial.waiters.begin(), dial.waiters.end(),
+                                         [&](const Waiter& one) { return one.command == command; });
+        if (waiter == dial.waiters.end()) continue;
+        failed_.push_back({std::move(*waiter), peer, Errc::kCancelled, "given up here"});
+        dial.waiters.erase(waiter);
+        dial.due = Instant{};
+        return true;
+    }
+    return false;
+}
+
+void Dials::forget_user(const StreamUser& user) {
+    for (auto& [peer, dial] : dials_) {
+        std::erase_if(dial.waiters,
+                      [&](const Waiter& one) { return one.open && one.open->user == &user; });
+        dial.due = Instant{};
+    }
+    std::erase_if(failed_, [&](const Failed& one) {
+        return one.waiter.open && one.waiter.open->user == &user;
+    });
+}
+
+void Dials::fail_all(Errc why, const std::string& words) {
+    for (auto& [peer, dial] : dials_) {
+        for (Waiter& waiter : dial.waiters)
+            failed_.push_back({std::move(waiter), peer, why, words});
+        dial.waiters.clear();
+    }
+}
+
+void Dials::step(Instant now) {
+    for (auto at = dials_.begin(); at != dials_.end();) {
+        Dial& dial = at->second;
+        for (std::size_t index = 0; index < dial.waiters.size();) {
+            if (dial.waiters[index].deadline > now) {
+                ++index;
+                continue;
+            }
+            Waiter late = std::move(dial.waiters[index]);
+            dial.waiters.erase(dial.waiters.begin() + static_cast<std::ptrdiff_t>(index));
+            fail(at->first, dial, std::move(late));
+        }
+        if (!dial.waiters.empty()) advance(now, at->first, dial);
+        if (dial.waiters.empty() && !dial.lingers) abandon(now, dial);
+        const bool over = dial.waiters.empty() && dial.under_way.empty();
+        at = over ? finish(at) : std::next(at);
+    }
+}
+
+void Dials::advance(Instant now, const PeerId& peer, Dial& dial) {
+    for (;;) {
+        if (dial.not_admitted) break;
+        const auto step = dial.planner.next(now);
+        if (const auto* dialled = std::get_if<connect::PathPlanner::Dial>(&step)) {
+            begin(now, peer, dial, dialled->endpoint);
+            continue;
+        }
+        if (const auto* wait = std::get_if<connect::PathPlanner::Wait>(&step)) {
+            dial.due = wait->until;
+            return;
+        }
+        dial.due = kNever;
+        if (!dial.under_way.empty()) return;
+        break;
+    }
+    for (Waiter& waiter : dial.waiters) fail(peer, dial, std::move(waiter));
+    dial.waiters.clear();
+}
+
+void Dials::begin(Instant now, const PeerId& peer, Dial& dial, const Endpoint& endpoint) {
+    const bool local = connect::is_local(endpoint);
+    DialAttempt attempt{local ? DialAttempt::Way::kLan : DialAttempt::Way::kAddress,
+                        endpoint,
+                        now,
+                        Duration{0},
+                        false,
+                        "trying"};
+    ports::StreamTransport::DialOptions options;
+    options.round_trip = local ? kRoundTripLan : kRoundTrip;
+    const auto id = transport_.dial(now, *path(endpoint.family), endpoint, peer, options);
+    if (id) {
+        dial.under_way[*id] = dial.tried.size();
+    } else {
+        attempt.outcome = errc_name(id.error());
+        dial.planner.failed();
+    }
+    dial.tried.push_back(std::move(attempt));
+}
+
+// Closes what is still under way: somebody else has won, or nobody waits any more.
+void Dials::abandon(Instant now, Dial& dial) {
+    for (const auto& [id, index] : std::exchange(dial.under_way, {})) {
+        transport_.close(now, id, kCloseSupplanted);
+        dial.tried[index].took = now - dial.tried[index].begun;
+        dial.tried[index].outcome = "not_needed";
+    }
+}
+
+void Dials::fail(const PeerId& peer, Dial& dial, Waiter waiter) {
+    failed_.push_back(
+        {std::move(waiter), peer, why_of(dial.tried), words_of(dial.tried, !dial.known.empty())});
+}
+
+std::vector<Waiter> Dials::connected(Instant now, const Connection& connection) {
+    std::vector<Waiter> content;
+    const auto found = dials_.find(connection.peer);
+    if (found == dials_.end()) return content;
+    Dial& dial = found->second;
+    if (const auto own = dial.under_way.find(connection.id); own != dial.under_way.end()) {
+        DialAttempt& won = dial.tried[own->second];
+        won.took = now - won.begun;
+        won.won = true;
+        won.outcome = "connected";
+        dial.under_way.erase(own);
+        abandon(now, dial);
+    }
+    for (std::size_t index = 0; index < dial.waiters.size();) {
+        if (!allows(dial.waiters[index].policy, connection.path)) {
+            ++index;
+            continue;
+        }
+        content.push_back(std::move(dial.waiters[index]));
+        dial.waiters.erase(dial.waiters.begin() + static_cast<std::ptrdiff_t>(index));
+    }
+    if (dial.waiters.empty()) {
+        // Both sides may be dialling. The connection that the smaller peer dials is the one that
+        // stays, so the smaller one lets its attempts end and the other gives its own up.
+        dial.lingers = connection.inbound && self_ < connection.peer && !dial.under_way.empty();
+        dial.due = kNever;
+        if (!dial.lingers) {
+            abandon(now, dial);
+            finish(found);
+        }
+    }
+    return content;
+}
+
+bool Dials::closed(Instant now, const ports::Closed& closed) {
+    for (auto& [peer, dial] : dials_) {
+        const auto own = dial.under_way.find(closed.connection);
+        if (own == dial.under_way.end()) continue;
+        DialAttempt& lost = dial.tried[own->second];
+        lost.took = now - lost.begun;
+        lost.outcome = outcome_of(closed);
+        dial.not_admitted = dial.not_admitted || lost.outcome == "not_admitted";
+        dial.under_way.erase(own);
+        dial.planner.failed();
+        dial.due = Instant{};
+        return true;
+    }
+    return false;
+}
+
+Instant Dials::next_timeout(Instant now) const {
+    Instant first = kNever;
+    for (const auto& [peer, dial] : dials_) {
+        first = earliest(first, std::max(dial.due, now));
+        for (const Waiter& waiter : dial.waiters) first = earliest(first, waiter.deadline);
+    }
+    return first;
+}
+
+Dials::DialMap::iterator Dials::finish(DialMap::iterator at) {
+    auto& tried = at->second.tried;
+    if (!tried.empty()) {
+        std::reverse(tried.begin(), tried.end());
+        const auto known = std::find_if(history_.begin(), history_.end(), [&](const auto& entry) {
+            return entry.first == at->first;
+        });
+        if (known != history_.end()) {
+            tried.insert(tried.end(), known->second.begin(), known->second.end());
+            history_.erase(known);
+        }
+        if (tried.size() > limits_.attempts_max) tried.resize(limits_.attempts_max);
+        history_.emplace_back(at->first, std::move(tried));
+        if (history_.size() > limits_.attempts_peers_max) history_.pop_front();
+    }
+    return dials_.erase(at);
+}
+
+std::vector<DialAttempt> Dials::attempts(const PeerId& peer) const {
+    std::vector<DialAttempt> all;
+    if (const auto now = dials_.find(peer); now != dials_.end()) {
+        all.assign(now->second.tried.rbegin(), now->second.tried.rend());
+    }
+    for (const auto& [of, tried] : history_) {
+        if (of == peer) all.insert(all.end(), tried.begin(), tried.end());
+    }
+    if (all.size() > limits_.attempts_max) all.resize(limits_.attempts_max);
+    return all;
+}
+
+}  // namespace sov::hub

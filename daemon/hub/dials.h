@@ -1,0 +1,100 @@
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/core/connect/path_planner.h"
+#include "daemon/hub/connection_pool.h"
+#include "daemon/hub/stream_table.h"
+
+namespace sov::hub {
+
+/// Somebody who waits for a connection: a connect(), a stream to be opened, or neither of them, an
+/// interest.
+struct Waiter {
+    CommandId command{};
+    DialPolicy policy{};
+    Instant begun{}, deadline{};
+    std::optional<OpenRequest> open;
+};
+
+/// Peers that are being dialled: for each one plan, whose attempts race, and all who wait for it.
+/// The first attempt that is proven wins and the others are closed.
+class Dials {
+  public:
+    struct Failed {
+        Waiter waiter;
+        PeerId peer;
+        Errc why{};
+        std::string words;
+    };
+
+    Dials(ports::StreamTransport& transport, const PeerId& self, const HubLimits& limits)
+        : transport_(transport), self_(self), limits_(limits) {}
+
+    void set_path(Family family, ports::DatagramPath* path);
+    ports::DatagramPath* path(Family family) const {
+        return paths_[family == Family::kIpv4 ? 0 : 1];
+    }
+    /// Adds to what is being dialled, or begins. False at a limit.
+    bool wait(const PeerId& peer, Waiter waiter, const std::vector<DialAddress>& addresses);
+    void add_addresses(const PeerId& peer, const std::vector<DialAddress>& addresses,
+                       bool complete);
+    /// True when somebody with this command waited; it is among the failed then.
+    bool cancel(CommandId command);
+    /// Drops the streams that this user waits for.
+    void forget_user(const StreamUser& user);
+    void fail_all(Errc why, const std::string& words);
+    /// Begins attempts that are due and gives up what is late.
+    void step(Instant now);
+    Instant next_timeout(Instant now) const;
+
+    bool dialling(const PeerId& peer) const { return dials_.contains(peer); }
+    /// There is a connection with the peer: those who may now go on. Its own rivals are closed.
+    std::vector<Waiter> connected(Instant now, const Connection& connection);
+    /// True when it was an attempt.
+    bool closed(Instant now, const ports::Closed& closed);
+
+    std::vector<DialAttempt> attempts(const PeerId& peer) const;
+    std::vector<Failed> take_failed() { return std::exchange(failed_, {}); }
+    /// Peers whose addresses are needed.
+    std::vector<PeerId> take_wanted() { return std::exchange(wanted_, {}); }
+
+  private:
+    struct Dial {
+        connect::PathPlanner planner;
+        std::vector<DialAddress> known;
+        bool complete = false;
+        std::vector<Waiter> waiters;
+        std::map<ports::ConnectionId, std::size_t> under_way;  ///< index in `tried`
+        std::vector<DialAttempt> tried;
+        bool not_admitted = false;
+        bool lingers = false;  ///< nobody waits, but attempts may still win; see connected()
+        /// When the next attempt may begin, as the planner said.
+        Instant due{};
+    };
+    using DialMap = std::map<PeerId, Dial>;
+
+    connect::PathPlanner plan_for(const Dial& dial) const;
+    void begin(Instant now, const PeerId& peer, Dial& dial, const Endpoint& endpoint);
+    void advance(Instant now, const PeerId& peer, Dial& dial);
+    void abandon(Instant now, Dial& dial);
+    void fail(const PeerId& peer, Dial& dial, Waiter waiter);
+    DialMap::iterator finish(DialMap::iterator at);
+
+    ports::StreamTransport& transport_;
+    PeerId self_;
+    HubLimits limits_;
+    std::array<ports::DatagramPath*, 2> paths_{};
+    DialMap dials_;
+    std::vector<Failed> failed_;
+    std::vector<PeerId> wanted_;
+    std::deque<std::pair<PeerId, std::vector<DialAttempt>>> history_;  ///< the newest last
+};
+
+}  // namespace sov::hub

@@ -1,0 +1,349 @@
+#include "daemon/hub/hub_parts.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sov::hub {
+
+namespace {
+
+using ports::ConnectionId;
+
+PathClass class_of(const Endpoint& remote) {
+    return connect::is_local(remote) ? PathClass::kLan : PathClass::kDirect;
+}
+
+Errc why_streams_end(ports::CloseReason reason) {
+    return reason == ports::CloseReason::kIdle ? Errc::kTimedOut : Errc::kNotFound;
+}
+
+/// A stream that waits for a connection waits as long as a connect does.
+constexpr Duration kConnectTime = std::chrono::seconds{15};
+
+}  // namespace
+
+StreamHub::Parts::Parts(ports::StreamTransport& via, HubOptions wanted, std::uint64_t seed)
+    : transport(via),
+      options(std::move(wanted)),
+      rng(seed),
+      pool(options.self, options.limits),
+      table(via, options.limits),
+      dials(via, options.self, options.limits),
+      pings(table, rng.next(),
+            [this](PingFinished event) { events.emplace_back(std::move(event)); }),
+      identify(
+          table, {options.self, options.agent, {}},
+          [this](ConnectionId id) {
+              const Connection* connection = pool.find(id);
+              return connection == nullptr ? Endpoint{} : connection->remote;
+          },
+          [this](ConnectionId id, streams::Identify they) {
+              Connection* connection = pool.find(id);
+              // Who it is was proven by the certificate; what is said beside it counts for nothing.
+              if (connection == nullptr) return;
+              connection->agent = std::move(they.agent);
+              connection->protocols = std::move(they.protocols);
+          }) {
+    (void)table.serve(std::string(streams::kPingProtocol), pings, true);
+    (void)table.serve(std::string(streams::kIdentifyProtocol), identify, true);
+    (void)table.serve(std::string(streams::kIdentifyPushProtocol), identify, true);
+}
+
+ConnectionView StreamHub::Parts::view(const Connection& connection) const {
+    ConnectionView view;
+    view.id = connection.id;
+    view.peer = connection.peer;
+    view.remote = connection.remote;
+    view.inbound = connection.inbound;
+    view.path = connection.path;
+    view.carrier = connection.carrier;
+    view.since = connection.since;
+    if (const auto figures = transport.figures(connection.id)) {
+        view.round_trip = figures->round_trip;
+        view.bytes_in = figures->bytes_in;
+        view.bytes_out = figures->bytes_out;
+    }
+    view.streams = table.app_streams(connection.id);
+    view.supplanted = connection.supplanted.has_value();
+    view.agent = connection.agent;
+    view.protocols = connection.protocols;
+    return view;
+}
+
+bool StreamHub::Parts::busy(const Connection& connection) const {
+    if (table.app_streams(connection.id) > 0) return true;
+    return !connection.supplanted && interests.contains(connection.peer);
+}
+
+// ---- commands
+// ------------------------------------------------------------------------------------
+
+CommandId StreamHub::Parts::connect(Instant now, const PeerId& peer, const ConnectOptions& wanted) {
+    const CommandId command = next_command();
+    Waiter waiter{command, wanted.policy, now, now + wanted.time, {}};
+    Connection* there = pool.primary(peer);
+    if (leaving || peer == options.self) {
+        fail(std::move(waiter), peer, Errc::kInvalidArgument,
+             leaving ? "this daemon is leaving" : "that is this daemon itself");
+    } else if (there != nullptr && allows(wanted.policy, there->path)) {
+        content(now, std::move(waiter), *there);
+    } else if (!dials.wait(peer, waiter, wanted.addresses)) {
+        fail(std::move(waiter), peer, Errc::kBusy, "too many connects are under way: try again");
+    }
+    return command;
+}
+
+CommandId StreamHub::Parts::open(Instant now, OpenRequest request) {
+    const CommandId command = next_command();
+    const bool sound =
+        !request.protocols.empty() && request.protocols.size() <= streams::kProposalsMax &&
+        std::all_of(request.protocols.begin(), request.protocols.end(), streams::is_protocol_name);
+    request.command = command;
+    const PeerId peer = request.peer;
+    if (!sound || leaving || peer == options.self) {
+        table.fail(request, Errc::kInvalidArgument,
+                   leaving  ? "this daemon is leaving"
+                   : !sound ? "the name of a protocol begins with / and has no spaces"
+                            : "that is this daemon itself");
+        return command;
+    }
+    if (const Connection* there = pool.primary(peer)) {
+        table.open(now, there->id, std::move(request));
+        return command;
+    }
+    Waiter waiter{command, DialPolicy::kAny, now, now + kConnectTime, std::move(request)};
+    if (!dials.wait(peer, waiter, {})) {
+        fail(std::move(waiter), peer, Errc::kBusy, "too many connects are under way: try again");
+    }
+    return command;
+}
+
+bool StreamHub::Parts::disconnect(Instant now, const PeerId& peer) {
+    const auto ids = pool.of(peer);
+    for (const ConnectionId id : ids) transport.close(now, id, kCloseNone);
+    return !ids.empty();
+}
+
+void StreamHub::Parts::cancel(CommandId command) {
+    if (!dials.cancel(command) && !table.cancel(command)) (void)pings.cancel(command);
+}
+
+void StreamHub::Parts::shut_down(Instant now) {
+    leaving = true;
+    interests.clear();
+    dials.fail_all(Errc::kCancelled, "this daemon is leaving");
+    for (const auto& [id, connection] : pool.all()) transport.close(now, id, kCloseShutdown);
+}
+
+void StreamHub::Parts::network_changed(Instant now) {
+    for (const auto& [id, connection] : pool.all()) {
+        ports::DatagramPath* path = dials.path(connection.remote.family);
+        // Those that the other side dialled are for it to move (RFC 9000 s9).
+        if (path != nullptr && !connection.inbound) (void)transport.move(now, id, *path);
+    }
+    for (auto& [peer, interest] : interests) {
+        if (interest.retry_at != kNever) interest.retry_at = now;
+    }
+}
+
+// ---- what the transport says
+// ---------------------------------------------------------------------
+
+void StreamHub::Parts::take(Instant now, const ports::TransportEvent& event) {
+    if (const auto* connected = std::get_if<ports::Connected>(&event)) {
+        take(now, *connected);
+    } else if (const auto* closed = std::get_if<ports::Closed>(&event)) {
+        take(now, *closed);
+    } else if (const auto* moved = std::get_if<ports::PeerMoved>(&event)) {
+        take(*moved);
+    } else if (const auto* arrived = std::get_if<ports::StreamArrived>(&event)) {
+        const Connection* connection = pool.find(arrived->stream.connection);
+        if (connection != nullptr) table.arrived(now, arrived->stream, connection->peer);
+    } else if (const auto* readable = std::get_if<ports::StreamReadable>(&event)) {
+        table.readable(readable->stream);
+    } else if (const auto* writable = std::get_if<ports::StreamWritable>(&event)) {
+        table.writable(writable->stream);
+    } else if (const auto* stopped = std::get_if<ports::StreamStopped>(&event)) {
+        table.writable(stopped->stream);
+    } else if (const auto* reset = std::get_if<ports::StreamReset>(&event)) {
+        table.given_up(reset->stream, reset->code);
+    } else if (const auto* ended = std::get_if<ports::StreamEnded>(&event)) {
+        table.ended(ended->stream);
+    }
+}
+
+// Nothing was told to the other side yet, so a refusal comes in place of "connected".
+bool StreamHub::Parts::admit(Instant now, const ports::Connected& connected) {
+    if (leaving) {
+        transport.close(now, connected.connection, kCloseShutdown);
+        return false;
+    }
+    if (connected.inbound && options.admission == Admission::kFriends &&
+        !(is_friend && is_friend(connected.peer))) {
+        transport.close(now, connected.connection, kCloseNotAdmitted);
+        return false;
+    }
+    if (!pool.full()) return true;
+    const auto spare = pool.spare(busy_test());
+    transport.close(now, spare.value_or(connected.connection),
+                    spare ? kCloseIdle : kCloseOverLimit);
+    if (spare) take(now, ports::Closed{*spare, ports::CloseReason::kAsked, kCloseIdle, {}});
+    return spare.has_value();
+}
+
+void StreamHub::Parts::take(Instant now, const ports::Connected& connected) {
+    if (!admit(now, connected)) {
+        (void)dials.closed(now, {connected.connection, ports::CloseReason::kAsked, 0, {}});
+        return;
+    }
+    Connection fresh;
+    fresh.id = connected.connection;
+    fresh.peer = connected.peer;
+    fresh.remote = connected.remote;
+    fresh.inbound = connected.inbound;
+    fresh.path = class_of(connected.remote);
+    fresh.since = fresh.used = now;
+    Connection& added = pool.add(now, std::move(fresh));
+    events.emplace_back(ConnectionOpened{view(added)});
+    if (const auto held = interests.find(added.peer); held != interests.end()) {
+        held->second.retry_at = kNever;
+        held->second.pause = Duration{0};
+    }
+    for (Waiter& waiter : dials.connected(now, added)) content(now, std::move(waiter), added);
+    OpenRequest question;
+    question.peer = added.peer;
+    question.protocols = {std::string(streams::kIdentifyProtocol)};
+    question.user = &identify;
+    question.system = true;
+    table.open(now, added.id, std::move(question));
+}
+
+void StreamHub::Parts::take(Instant now, const ports::Closed& closed) {
+    if (dials.closed(now, closed)) return;
+    const Connection* known = pool.find(closed.connection);
+    if (known == nullptr) return;
+    const ConnectionView last = view(*known);
+    std::vector<OpenRequest> again =
+        table.connection_gone(closed.connection, why_streams_end(closed.reason));
+    const std::optional<Connection> gone = pool.remove(now, closed.connection);
+    events.emplace_back(ConnectionClosed{last, closed.reason, closed.code, closed.words});
+    for (OpenRequest& request : again) {
+        // Nothing of the app's was sent yet, so it may go over another connection, once.
+        Connection* other = pool.primary(gone->peer);
+        if (!std::exchange(request.retried, true) && other != nullptr) {
+            table.open(now, other->id, std::move(request));
+        } else {
+            table.fail(request, why_streams_end(closed.reason), "the connection was closed");
+        }
+    }
+    const auto held = interests.find(gone->peer);
+    if (held == interests.end() || pool.primary(gone->peer) != nullptr) return;
+    held->second.retry_at = now;  // at once, then with pauses
+}
+
+void StreamHub::Parts::take(const ports::PeerMoved& moved) {
+    Connection* connection = pool.find(moved.connection);
+    if (connection == nullptr) return;
+    const PathClass before = std::exchange(connection->path, class_of(moved.remote));
+    connection->remote = moved.remote;
+    events.emplace_back(PathChanged{view(*connection), before});
+}
+
+// ---- what waits for a connection
+// -----------------------------------------------------------------
+
+void StreamHub::Parts::content(Instant now, Waiter waiter, const Connection& connection) {
+    if (Connection* used = pool.find(connection.id)) used->used = now;
+    if (waiter.open) {
+        // The one that takes new streams, which need not be the one that has just come.
+        const Connection* primary = pool.primary(connection.peer);
+        table.open(now, primary->id, std::move(*waiter.open));
+    } else if (waiter.command != kNoCommand) {
+        auto attempts = dials.attempts(connection.peer);
+        std::erase_if(attempts, [&](const DialAttempt& one) { return one.begun < waiter.begun; });
+        events.emplace_back(ConnectFinished{
+            waiter.command, connection.peer, view(connection), std::move(attempts), {}});
+    }
+}
+
+void StreamHub::Parts::fail(Waiter waiter, const PeerId& peer, Errc why, std::string words) {
+    if (waiter.open) {
+        table.fail(*waiter.open, why, std::move(words));
+    } else if (waiter.command != kNoCommand) {
+        auto attempts = dials.attempts(peer);
+        std::erase_if(attempts, [&](const DialAttempt& one) { return one.begun < waiter.begun; });
+        events.emplace_back(
+            ConnectFinished{waiter.command, peer, why, std::move(attempts), std::move(words)});
+    } else if (const auto held = interests.find(peer); held != interests.end()) {
+        Interest& interest = held->second;
+        const Duration first = options.limits.retry_first, last = options.limits.retry_last;
+        interest.pause = std::clamp<Duration>(interest.pause * 2, first, last);
+        // A quarter more or less, so that those who lost the same peer do not come together.
+        const auto half = static_cast<std::uint64_t>(interest.pause.count() / 2);
+        const auto spread = static_cast<Duration::rep>(rng.below(half));
+        interest.retry_at = last_run + interest.pause * 3 / 4 + Duration{spread};
+    }
+}
+
+// ---- time
+// ----------------------------------------------------------------------------------------
+
+void StreamHub::Parts::retry(Instant now) {
+    for (auto& [peer, interest] : interests) {
+        if (interest.retry_at > now) continue;
+        interest.retry_at = kNever;
+        Waiter waiter{kNoCommand, DialPolicy::kAny, now, now + kConnectTime, {}};
+        if (pool.primary(peer) != nullptr) continue;
+        if (!dials.wait(peer, waiter, {})) fail(std::move(waiter), peer, Errc::kBusy, {});
+    }
+}
+
+void StreamHub::Parts::take_timeouts(Instant now) {
+    for (const ConnectionId id : table.take_unused()) {
+        if (Connection* connection = pool.find(id)) connection->used = now;
+    }
+    table.handle_timeout(now);
+    pings.handle_timeout(now);
+    identify.handle_timeout(now);
+    for (const ConnectionId id : pool.expired(now, busy_test())) {
+        const bool supplanted = pool.find(id)->supplanted.has_value();
+        transport.close(now, id, supplanted ? kCloseSupplanted : kCloseIdle);
+    }
+    retry(now);
+}
+
+// Carries what dials have to tell, until they have nothing more.
+void StreamHub::Parts::settle(Instant now) {
+    dials.step(now);
+    for (const PeerId& peer : dials.take_wanted()) events.emplace_back(AddressesWanted{peer});
+    for (Dials::Failed& failed : dials.take_failed()) {
+        fail(std::move(failed.waiter), failed.peer, failed.why, std::move(failed.words));
+    }
+}
+
+void StreamHub::Parts::run(Instant now) {
+    last_run = now;
+    for (bool more = true; more;) {
+        more = false;
+        while (const auto event = transport.poll_event()) {
+            take(now, *event);
+            more = true;
+        }
+        take_timeouts(now);
+        settle(now);
+        more = table.deliver(now) || more;
+        if (!more) break;
+        transport.flush(now);
+    }
+    transport.flush(now);
+}
+
+Instant StreamHub::Parts::next_timeout(Instant now) const {
+    Instant first = earliest(transport.next_timeout(), table.next_timeout());
+    first = earliest(first, earliest(pings.next_timeout(), identify.next_timeout()));
+    first = earliest(first, pool.next_timeout(busy_test()));
+    for (const auto& [peer, interest] : interests) first = earliest(first, interest.retry_at);
+    return earliest(first, dials.next_timeout(now));
+}
+
+}  // namespace sov::hub

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/hub/hub_types.h"
+
+namespace sov::hub {
+
+/// The connections of this daemon: one for each peer, dialled over the best path that answers,
+/// shared by everybody here who has a stream to that peer. See docs/decisions/0027-stream-hub.md.
+///
+/// A machine on the core thread, like the core: inputs carry the time, run() after them delivers
+/// what they caused, then all events are taken and next_timeout() is asked for. It has no thread,
+/// socket or clock; it does not know where peers are and asks for their addresses by event.
+class StreamHub {
+  public:
+    /// `transport` outlives this; `seed` spreads retries.
+    StreamHub(ports::StreamTransport& transport, HubOptions options, std::uint64_t seed);
+    ~StreamHub();
+    StreamHub(const StreamHub&) = delete;
+    StreamHub& operator=(const StreamHub&) = delete;
+
+    // --- inputs ---
+
+    /// A way out for each address family, nullptr for none; outlives the hub or is forgotten by the
+    /// transport.
+    void set_path(Family family, ports::DatagramPath* path);
+    /// Whom Admission::kFriends lets in. Nobody before this was called.
+    void set_is_friend(std::function<bool(const PeerId&)> is_friend);
+    /// Open connections stay, whoever they are with.
+    void set_admission(Admission admission);
+    /// Where others may dial us, as identify tells peers that are connected.
+    void set_own_addresses(std::vector<Endpoint> addresses);
+    /// Where a peer is; `complete` when nothing more will come. Empty and complete: not found.
+    void handle_addresses(Instant now, const PeerId& peer,
+                          const std::vector<DialAddress>& addresses, bool complete);
+    /// Words of another hub, opened and proven to be `from`'s.
+    void handle_signal(Instant now, const PeerId& from, ByteView words);
+    /// Addresses of this host changed: dialled connections move, lost ones that somebody has
+    /// interest in are tried again at once.
+    void handle_network_change(Instant now);
+    void handle_timeout(Instant now);
+    /// Takes what the transport has to say, moves streams on, calls users, flushes. After every
+    /// input or command here and after every batch of datagrams that the transport took.
+    void run(Instant now);
+
+    // --- commands, answered by events that carry their id ---
+
+    struct ConnectOptions {
+        DialPolicy policy = DialPolicy::kAny;
+        /// A connect that is not done by then has failed.
+        Duration time = std::chrono::seconds{15};
+        std::vector<DialAddress> addresses;  ///< known already; others are asked for as well
+    };
+    /// Finished at once when there is a connection that the policy allows.
+    CommandId connect(Instant now, const PeerId& peer, ConnectOptions options);
+    /// Closes all connections with this peer; false when there is none.
+    bool disconnect(Instant now, const PeerId& peer);
+    /// One round trip over /ipfs/ping/1.0.0, connecting first if need be.
+    CommandId ping(Instant now, const PeerId& peer);
+    /// Its event or call comes with kCancelled; a command that is done is ignored.
+    void cancel(Instant now, CommandId command);
+    /// Interest in a connection: it is not closed for being idle, and is tried again with back-off
+    /// when it is lost. Counted: each hold() has its release(). kOverQuota past the limit.
+    Result<void> hold(Instant now, const PeerId& peer);
+    void release(Instant now, const PeerId& peer);
+    /// Says goodbye to everybody; nothing is dialled or taken any more. Then run().
+    void shut_down(Instant now);
+
+    // --- streams ---
+
+    /// Streams of this protocol that others open go to `user`. kInvalidArgument for a name that
+    /// can't be proposed, kExists when somebody serves it, kOverQuota.
+    Result<void> serve(std::string protocol, StreamUser& user);
+    /// Nobody serves it from now on; open streams stay with their user.
+    void withdraw(std::string_view protocol);
+    /// Opens a stream of the first protocol that the other side knows (1 to 16 valid names),
+    /// connecting first if need be: stream_opened() or stream_failed() of `user` follows with the
+    /// id returned.
+    CommandId open_stream(Instant now, const PeerId& peer, std::vector<std::string> protocols,
+                          StreamUser& user);
+    /// As of the transport.
+    Result<std::size_t> write(const ports::StreamId& stream, ByteView bytes, bool end);
+    Result<ports::StreamBytes> read(const ports::StreamId& stream, std::size_t bytes_max);
+    /// Gives up both directions; the user hears nothing of it any more.
+    void reset(const ports::StreamId& stream);
+    /// Drops all streams and requests of this user, and what it serves, without calling it again.
+    void forget_user(StreamUser& user);
+
+    // --- outputs ---
+
+    std::optional<HubEvent> poll_event();
+    Instant next_timeout() const;
+
+    // --- views ---
+
+    std::vector<ConnectionView> connections() const;
+    /// The one that takes new streams.
+    std::optional<ConnectionView> connection(const PeerId& peer) const;
+    /// What the last connects to this peer tried, the newest first.
+    std::vector<DialAttempt> attempts(const PeerId& peer) const;
+
+  private:
+    class Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace sov::hub
