@@ -1,7 +1,7 @@
 # The one table of who may include and link whom. CMake links from it (rooms.cmake) and the lint `layers` checks every
 # #include against it (tests/lint/layers.py reads this very file), so a rule is written once.
 #
-#   sov_external(NAME HEADERS <prefix>... [PKG_CONFIG <module>...] [LIBS <library>...] [PACKAGE <name> TARGETS <target>...])
+#   sov_external(NAME HEADERS <prefix>... [LIBS <library>...] [PKG_CONFIG <module>...])
 #       A world outside the tree. A prefix matches an include that equals it or, if it ends with '/', begins with it.
 #   sov_layer(FOLDER TARGET <library> [MAY_INCLUDE <folder or header>...] [EXTERNAL <name>...] [ROOMS <subfolder>...] [DEEP])
 #       A folder may include itself and what is listed, nothing else, and never through somebody else's list.
@@ -38,6 +38,8 @@ sov_external(ngtcp2 HEADERS ngtcp2/ LIBS ngtcp2_crypto_gnutls ngtcp2)
 sov_external(gnutls HEADERS gnutls/ LIBS gnutls)
 sov_external(systemd HEADERS systemd/ LIBS systemd)
 sov_external(sdbus HEADERS sdbus-c++/ LIBS sdbus-c++)
+# libnice and the loop that it runs on.
+sov_external(nice HEADERS nice/ glib.h gio/ LIBS nice PKG_CONFIG gio-2.0)
 sov_external(protobuf HEADERS google/protobuf/ LIBS protobuf)
 # gRPC's headers hold a mutex of Abseil inline, so its library is linked by name too.
 sov_external(grpc HEADERS grpc/ grpcpp/ LIBS grpc++_reflection grpc++ grpc gpr absl_synchronization)
@@ -104,6 +106,10 @@ sov_layer(platform/avahi TARGET sov_platform_avahi
 sov_layer(platform/quic TARGET sov_platform_quic
     MAY_INCLUDE daemon/ports daemon/core/base daemon/core/identity/crypto.h daemon/streams
     EXTERNAL std std_system posix boost_result ngtcp2 gnutls)
+
+sov_layer(platform/nice TARGET sov_platform_nice
+    MAY_INCLUDE daemon/ports daemon/core/base
+    EXTERNAL std std_system posix boost_result asio nice)
 
 # ---- the local API's messages ------------------------------------------------------------------------------------
 

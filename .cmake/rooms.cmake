@@ -6,8 +6,9 @@ find_package(GTest REQUIRED)
 # ---- the table ---------------------------------------------------------------------------------------------------
 
 function(sov_external name)
-    cmake_parse_arguments(arg "" "" "HEADERS;LIBS" ${ARGN})
+    cmake_parse_arguments(arg "" "" "HEADERS;LIBS;PKG_CONFIG" ${ARGN})
     set_property(GLOBAL PROPERTY SOV_EXTERNAL_${name}_LIBS "${arg_LIBS}")
+    set_property(GLOBAL PROPERTY SOV_EXTERNAL_${name}_PKG_CONFIG "${arg_PKG_CONFIG}")
     set_property(GLOBAL APPEND PROPERTY SOV_EXTERNALS ${name})
 endfunction()
 
@@ -63,6 +64,13 @@ function(sov_external_target name out)
             endif()
             target_link_libraries(${target} INTERFACE "${${variable}}")
         endforeach()
+        # For libraries whose headers lie in folders of their own.
+        get_property(modules GLOBAL PROPERTY SOV_EXTERNAL_${name}_PKG_CONFIG)
+        if(modules)
+            find_package(PkgConfig REQUIRED)
+            pkg_check_modules(SOV_PKG_${name} REQUIRED IMPORTED_TARGET ${modules})
+            target_link_libraries(${target} INTERFACE PkgConfig::SOV_PKG_${name})
+        endif()
         if(name STREQUAL "asio")
             # Exceptions and their types stay; the deprecated half of the interface goes, so that it cannot creep in.
             target_compile_definitions(${target} INTERFACE BOOST_ASIO_NO_DEPRECATED)

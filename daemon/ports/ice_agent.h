@@ -92,9 +92,9 @@ class IceSession {
 
     /// What the other side needs besides candidates; there from the start.
     virtual const IceDescription& local() const = 0;
-    /// What the other side told. Another fragment than before is its restart: candidates of before
-    /// are forgotten. Checks begin when this and a candidate are there, in either order.
-    /// kInvalidArgument for texts out of their range.
+    /// What the other side told. Checks begin when this and a candidate are there, in either order.
+    /// kInvalidArgument for texts out of their range; kConflict for another description than
+    /// before: that is its restart, which is answered by restart() first.
     virtual Result<void> set_remote(const IceDescription& description) = 0;
     /// kInvalidArgument for addresses that must not be sent to: port 0, multicast, broadcast, of
     /// one link, this host's own; kOverQuota past the limit; kExists when it was told before.
@@ -110,11 +110,12 @@ class IceSession {
     /// in use (docs/decisions, "ICE on libnice"), so whoever sends sees one path. Datagrams are
     /// dropped while there is no pair. datagram_bytes_max() is exactly 1200.
     virtual DatagramPath& path() = 0;
-    /// The other end's made-up address. path() sends to this one only.
+    /// The other end's made-up address, which is where datagrams come from too; path() sends to
+    /// nobody else. The same in all sessions, so a connection can move from one to another.
     virtual Endpoint remote() const = 0;
 
     virtual IceState state() const = 0;
-    /// The pair in use, with kConnected.
+    /// The pair in use. After restart() it is the old one until another takes over.
     virtual std::optional<IcePair> pair() const = 0;
 };
 

@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 import re
 
-KEYWORDS = {"TARGET", "MAY_INCLUDE", "EXTERNAL", "ROOMS", "DEEP", "HEADERS", "LIBS"}
+KEYWORDS = {"TARGET", "MAY_INCLUDE", "EXTERNAL", "ROOMS", "DEEP", "HEADERS", "LIBS", "PKG_CONFIG"}
 
 
 @dataclasses.dataclass

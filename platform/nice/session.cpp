@@ -1,0 +1,160 @@
+#include "platform/nice/session.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "daemon/core/base/check.h"
+#include "platform/nice/nice_agents.h"
+
+namespace sov::nice {
+
+namespace {
+
+/// RFC 8445 s5.3 wants 24 and 128 bits; these are 48 and 144.
+constexpr std::size_t kFragmentChars = 8, kPasswordChars = 24;
+
+std::string random_text(std::size_t chars) {
+    static constexpr std::string_view kAlphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::array<std::uint8_t, kPasswordChars> bytes{};
+    SOV_CHECK(chars <= bytes.size());
+    // At most 256 bytes are never cut short (getrandom(2)).
+    SOV_CHECK(getrandom(bytes.data(), chars, 0) == static_cast<ssize_t>(chars));
+    std::string text;
+    for (std::size_t at = 0; at < chars; ++at) text += kAlphabet[bytes[at] % kAlphabet.size()];
+    return text;
+}
+
+IceDescription new_description() {
+    return {random_text(kFragmentChars), random_text(kPasswordChars)};
+}
+
+// In 100::/64, which is nowhere (RFC 6666).
+Endpoint made_up(std::uint8_t side, SessionNumber number) {
+    Endpoint endpoint;
+    endpoint.family = Family::kIpv6;
+    endpoint.address[0] = 1;
+    endpoint.address[7] = 0;
+    endpoint.address[8] = side;
+    store_u32(endpoint.address.data() + 12, static_cast<std::uint32_t>(number));
+    endpoint.port = 1;
+    return endpoint;
+}
+
+}  // namespace
+
+NiceSession::NiceSession(NiceAgents& agents, Shard& shard, SessionNumber number,
+                         ports::IceStart start, ports::IceSinks sinks)
+    : agents_(agents),
+      shard_(shard),
+      number_(number),
+      sinks_(std::make_shared<const ports::IceSinks>(std::move(sinks))),
+      own_(own_addresses(agents.options().addresses)),
+      local_(new_description()),
+      path_(*this, made_up(1, number)) {
+    Agent::Plan plan;
+    plan.session = number;
+    plan.start = std::move(start);
+    plan.own_addresses = own_.usable;
+    plan.local = local_;
+    plan.candidates_max = agents.options().candidates_max;
+    agent_ = std::make_shared<Agent>(shard_, std::move(plan));
+    post([](Agent& agent) { agent.open(); });
+}
+
+NiceSession::~NiceSession() {
+    post([](Agent& agent) { agent.close(); });
+    agents_.forget(number_);
+}
+
+template <typename Call>
+void NiceSession::post(Call call) {
+    shard_.post([agent = agent_, call = std::move(call)] { call(*agent); });
+}
+
+Result<void> NiceSession::set_remote(const IceDescription& description) {
+    if (!is_valid(description)) return Errc::kInvalidArgument;
+    if (remote_) return *remote_ == description ? Result<void>() : Errc::kConflict;
+    remote_ = description;
+    // Checks need both, and libnice wants the description first.
+    post([description, candidates = remote_candidates_, gathered = remote_gathered_](Agent& agent) {
+        agent.set_remote(description);
+        for (const IceCandidate& candidate : candidates) agent.add_remote_candidate(candidate);
+        if (gathered) agent.remote_gathered();
+    });
+    return {};
+}
+
+Result<void> NiceSession::add_remote_candidate(const IceCandidate& candidate) {
+    if (!is_well_formed(candidate) || must_not_be_sent_to(candidate.endpoint))
+        return Errc::kInvalidArgument;
+    const bool known = std::any_of(
+        remote_candidates_.begin(), remote_candidates_.end(),
+        [&](const IceCandidate& other) { return other.endpoint == candidate.endpoint; });
+    if (known) return Errc::kExists;
+    if (remote_candidates_.size() >= agents_.options().candidates_max) return Errc::kOverQuota;
+    remote_candidates_.push_back(candidate);
+    if (remote_) post([candidate](Agent& agent) { agent.add_remote_candidate(candidate); });
+    return {};
+}
+
+bool NiceSession::must_not_be_sent_to(const Endpoint& endpoint) const {
+    const Scope scope = endpoint.scope();
+    if (scope == Scope::kBogon || scope == Scope::kLinkLocal || is_told(endpoint)) return true;
+    if (scope == Scope::kLoopback && !agents_.options().addresses.loopback) return true;
+    return std::any_of(own_.broadcast.begin(), own_.broadcast.end(), [&](const Endpoint& all) {
+        return all.family == endpoint.family && all.address == endpoint.address;
+    });
+}
+
+bool NiceSession::is_told(const Endpoint& endpoint) const {
+    return std::find(told_.begin(), told_.end(), endpoint) != told_.end();
+}
+
+void NiceSession::remote_gathered() {
+    if (std::exchange(remote_gathered_, true)) return;
+    if (remote_) post([](Agent& agent) { agent.remote_gathered(); });
+}
+
+const IceDescription& NiceSession::restart() {
+    local_ = new_description();
+    remote_.reset();
+    remote_candidates_.clear();
+    remote_gathered_ = false;
+    state_ = ports::IceState::kGathering;
+    ++round_;
+    post([local = local_](Agent& agent) { agent.restart(local); });
+    return local_;
+}
+
+Endpoint NiceSession::remote() const { return made_up(2, 0); }
+
+void NiceSession::handle(const Inbox::News& news) {
+    if (news.round != round_) return;
+    if (const auto* local = std::get_if<ports::IceLocalCandidate>(&news.event)) {
+        if (!is_told(local->candidate.endpoint)) told_.push_back(local->candidate.endpoint);
+    } else if (const auto* changed = std::get_if<ports::IceStateChanged>(&news.event)) {
+        state_ = changed->state;
+        if (changed->pair) pair_ = changed->pair;
+        if (state_ == ports::IceState::kFailed || state_ == ports::IceState::kDisconnected)
+            pair_.reset();
+    }
+    const auto sinks = sinks_;
+    sinks->event(news.event);
+}
+
+void NiceSession::handle(std::span<const ByteView> datagrams) {
+    const auto sinks = sinks_;
+    sinks->datagrams(datagrams);
+}
+
+void NiceSession::Path::send(const Endpoint& to, ByteView datagram) {
+    if (to != session_.remote() || datagram.size() > kDatagramBytesMax) return;
+    session_.agent_->send(datagram);
+}
+
+}  // namespace sov::nice
