@@ -99,8 +99,7 @@ void Outgoing::handle_open(Instant now, const PeerId& peer) {
     const auto line = peers_.find(peer);
     if (line == peers_.end()) return;
     line->second.stream = StreamState::kOpen;
-    line->second.failures = 0;
-    line->second.try_at = now;
+    line->second.receipted = false;
     for (Entry& entry : line->second.entries) entry.on_stream = false;
     advance(now, peer, line->second);
 }
@@ -109,6 +108,7 @@ void Outgoing::handle_closed(Instant now, const PeerId& peer) {
     const auto line = peers_.find(peer);
     if (line == peers_.end() || line->second.stream != StreamState::kOpen) return;
     line->second.stream = StreamState::kNone;
+    if (!line->second.receipted) count_failure(now, line->second);
     for (Entry& entry : line->second.entries) {
         if (!std::exchange(entry.on_stream, false)) continue;
         change(peer, entry, entry.left ? Delivery::kInMailbox : Delivery::kWaiting);
@@ -120,9 +120,7 @@ void Outgoing::handle_unreachable(Instant now, const PeerId& peer) {
     const auto line = peers_.find(peer);
     if (line == peers_.end() || line->second.stream != StreamState::kWanted) return;
     line->second.stream = StreamState::kNone;
-    ++line->second.failures;
-    line->second.try_at = now + pause_after(line->second.failures, rng_);
-    for (Entry& entry : line->second.entries) entry.refused = false;
+    count_failure(now, line->second);
     leave_more(peer, line->second);
 }
 
@@ -145,7 +143,12 @@ void Outgoing::handle_receipt(Instant now, const PeerId& from, const MessageId& 
     if (!entry) return;
     change(from, *entry, Delivery::kDelivered);
     erase(from, id);
-    if (const auto line = peers_.find(from); line != peers_.end()) advance(now, from, line->second);
+    const auto line = peers_.find(from);
+    if (line == peers_.end()) return;
+    line->second.receipted = true;
+    line->second.failures = 0;
+    line->second.try_at = now;
+    advance(now, from, line->second);
 }
 
 void Outgoing::handle_network_change(Instant now) {
@@ -240,6 +243,12 @@ void Outgoing::erase(const PeerId& peer, const MessageId& id) {
     if (entries.empty()) peers_.erase(line);
 }
 
+void Outgoing::count_failure(Instant now, Line& line) {
+    ++line.failures;
+    line.try_at = now + pause_after(line.failures, rng_);
+    for (Entry& entry : line.entries) entry.refused = false;
+}
+
 void Outgoing::change(const PeerId& peer, Entry& entry, Delivery delivery, std::string words) {
     if (entry.delivery == delivery) return;
     entry.delivery = delivery;
@@ -261,15 +270,22 @@ void Outgoing::advance(Instant now, const PeerId& peer, Line& line) {
 }
 
 void Outgoing::send_more(const PeerId& peer, Line& line) {
-    auto in_flight =
-        static_cast<std::size_t>(std::count_if(line.entries.begin(), line.entries.end(),
-                                               [](const Entry& entry) { return entry.on_stream; }));
+    std::size_t messages = 0, bytes = 0;
+    for (const Entry& entry : line.entries) {
+        if (!entry.on_stream) continue;
+        ++messages;
+        bytes += entry.message.body.size();
+    }
     for (Entry& entry : line.entries) {
-        if (in_flight >= limits_.in_flight_max) return;
         if (!entry.kept) return;  // the order of sending
         if (entry.on_stream) continue;
+        bytes += entry.message.body.size();
+        if (messages > 0 &&
+            (messages >= limits_.in_flight_max || bytes > limits_.in_flight_bytes_max)) {
+            return;
+        }
+        ++messages;
         entry.on_stream = true;
-        ++in_flight;
         actions_.push_back(SendLetter{peer, entry.message.id, encode_message(entry.message)});
         change(peer, entry, Delivery::kSent);
     }

@@ -37,8 +37,9 @@ struct OutgoingLimits {
     std::size_t messages_max = 4096;
     std::size_t messages_per_peer_max = 1024;
     std::size_t bytes_max = 64 << 20;  ///< of their bodies
-    /// Sent on a stream and not receipted; the rest waits for receipts.
-    std::size_t in_flight_max = 64;
+    /// Sent on a stream and not receipted; the rest waits for receipts. One message is always sent,
+    /// however long.
+    std::size_t in_flight_max = 64, in_flight_bytes_max = 1 << 20;
     /// Longer ones never go to a mailbox: they wait until the peer is there.
     std::size_t mail_bytes_max = 700;
     std::size_t leaving_max = 4;  ///< on their way to mailboxes at a time
@@ -104,6 +105,8 @@ class Outgoing {
     void handle_kept(Instant now, const PeerId& peer, const MessageId& id, bool ok);
     /// A message stream to the peer stands, whoever opened it.
     void handle_open(Instant now, const PeerId& peer);
+    /// A stream that brought no receipt counts as unreachable: who takes nothing is not asked in a
+    /// circle.
     void handle_closed(Instant now, const PeerId& peer);
     /// StreamWanted could not be fulfilled.
     void handle_unreachable(Instant now, const PeerId& peer);
@@ -139,10 +142,12 @@ class Outgoing {
         StreamState stream = StreamState::kNone;
         Instant try_at{};  ///< not before
         unsigned failures = 0;
+        bool receipted = false;  ///< anything, since the stream was opened
     };
 
     Entry* find(const PeerId& peer, const MessageId& id);
     void erase(const PeerId& peer, const MessageId& id);
+    void count_failure(Instant now, Line& line);
     void change(const PeerId& peer, Entry& entry, Delivery delivery, std::string words = {});
     void advance(Instant now, const PeerId& peer, Line& line);
     void send_more(const PeerId& peer, Line& line);

@@ -178,6 +178,32 @@ TEST(Outgoing, a_slow_receiver_holds_a_window_and_no_more) {
     EXPECT_EQ(take_all(outgoing, kStart).send.size(), 1U);
 }
 
+TEST(Outgoing, long_messages_fill_the_window_sooner) {
+    OutgoingLimits limits;
+    limits.in_flight_bytes_max = 100;
+    Outgoing outgoing = make(limits);
+    for (const std::size_t size : {200U, 60U, 30U, 30U})
+        outgoing.send(kStart, kBob, "", body(size)).value();
+    take_all(outgoing, kStart);
+    outgoing.handle_open(kStart, kBob);
+    ASSERT_EQ(take_all(outgoing, kStart).send.size(), 1U);
+    outgoing.handle_receipt(kStart, kBob, {7, 1});
+    EXPECT_EQ(take_all(outgoing, kStart).send.size(), 2U);
+}
+
+TEST(Outgoing, a_peer_that_takes_nothing_is_not_asked_in_a_circle) {
+    Outgoing outgoing = make();
+    outgoing.send(kStart, kBob, "", body()).value();
+    take_all(outgoing, kStart);
+    outgoing.handle_open(kStart, kBob);
+    take_all(outgoing, kStart);
+    outgoing.handle_closed(kStart, kBob);
+    const Asked asked = take_all(outgoing, kStart);
+    EXPECT_TRUE(asked.streams.empty());
+    EXPECT_EQ(asked.leave.size(), 1U);
+    EXPECT_GE(outgoing.next_timeout(), kStart + seconds{20});
+}
+
 TEST(Outgoing, refuses_at_each_limit) {
     OutgoingLimits limits;
     limits.messages_max = 3;
