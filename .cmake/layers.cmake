@@ -64,7 +64,8 @@ sov_layer(daemon/core/dht TARGET sov_core_dht
 sov_layer(daemon/core/discovery TARGET sov_core_discovery
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard EXTERNAL std boost_result)
 sov_layer(daemon/core/messaging TARGET sov_core_messaging MAY_INCLUDE daemon/core/base EXTERNAL std boost_result)
-sov_layer(daemon/core/connect TARGET sov_core_connect MAY_INCLUDE daemon/core/base EXTERNAL std boost_result)
+sov_layer(daemon/core/connect TARGET sov_core_connect
+    MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard EXTERNAL std boost_result)
 
 sov_layer(daemon/core TARGET sov_core_node
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
@@ -143,7 +144,8 @@ sov_layer(tests/sim TARGET sov_sim
     ROOMS scenarios)
 sov_layer(tests/fuzz TARGET sov_fuzz
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
-                daemon/core/dht daemon/core/discovery daemon/core/messaging daemon/streams tests/support
+                daemon/core/dht daemon/core/discovery daemon/core/messaging daemon/core/connect daemon/streams
+                tests/support
     EXTERNAL std std_system boost_result)
 # Tests of the core run against real cryptography, which is why they alone see an adapter.
 sov_layer(tests/unit/daemon/core TARGET sov_unit_tests
@@ -164,7 +166,7 @@ sov_layer(tests/unit/tests TARGET sov_unit_tests
 # Holds the code against the wire vectors of docs/protocol.md.
 sov_layer(tests/unit/docs TARGET sov_unit_tests
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
-                daemon/core/discovery daemon/core/messaging daemon/streams platform/openssl
+                daemon/core/discovery daemon/core/messaging daemon/core/connect daemon/streams platform/openssl
     EXTERNAL std std_system boost_result gtest)
 
 # The composition root sees everything and nobody but its own tests sees it.

@@ -230,6 +230,35 @@ def letters():
     save("letter", "taken_from_the_end", b"\2" + struct.pack(">QQHQ", 7, 2**64 - 1, 1, 2**64 - 1))
 
 
+def signal_words():
+    def words(kind, body, call=1, round_of_call=0):
+        return bytes([1, kind]) + bytes([call]) + bytes(15) + struct.pack(">H", round_of_call) + body
+
+    def candidate(kind, endpoint, foundation=b"1"):
+        return bytes([kind]) + struct.pack(">I", 2130706431) + endpoint + bytes([len(foundation)]) + foundation
+
+    description = b"\x04frag\x16" + b"0123456789012345678901"
+    some = b"\0\3" + candidate(0, V4) + candidate(1, V6) + candidate(3, V4, b"relay+/9")
+    sent = struct.pack(">Q", 1767225600000)
+    every = {"offer": words(1, sent + description + some), "answer": words(2, description + b"\1\0"),
+             "candidates": words(3, some), "bye": words(4, b"\1"), "restart": words(1, sent + description + some, 1, 1),
+             "bogons": words(1, sent + description + b"\1\3" + candidate(0, b"\4\xe0\0\0\xfb\x14\xe9")
+                             + candidate(0, b"\4\x7f\0\0\1\0\x16") + candidate(0, b"\4\x0a\0\0\1\0\1"))}
+    for name, bytes_of in every.items():
+        save("signalling", name, b"\0" + bytes([len(bytes_of) & 0xFF, len(bytes_of) >> 8]) + bytes_of)
+    save("signalling", "conversation", b"".join(
+        bytes([step, len(said) & 0xFF, len(said) >> 8]) + said for step, said in enumerate(every.values())))
+    for seed in range(4):
+        source = random.Random(300 + seed)
+        plays = []
+        for _ in range(4 << seed):
+            said = bytearray(source.choice(list(every.values())))
+            if source.random() < .3:
+                said[source.randrange(len(said))] = source.randrange(256)
+            plays.append(bytes([source.randrange(256), len(said) & 0xFF, len(said) >> 8]) + said)
+        save("signalling", f"played_{seed}", b"".join(plays))
+
+
 if __name__ == "__main__":
     records()
     values()
@@ -242,3 +271,4 @@ if __name__ == "__main__":
     streams()
     message_frames()
     letters()
+    signal_words()

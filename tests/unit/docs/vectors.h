@@ -49,4 +49,7 @@ std::vector<Vector> link_vectors(identity::Crypto& crypto);
 /// Names of a peer in libp2p's words, and the frames of the request protocol.
 std::vector<Vector> stream_vectors(identity::Crypto& crypto);
 
+/// "signal ...": words of a call.
+std::vector<Vector> signal_vectors();
+
 }  // namespace sov::vectors
