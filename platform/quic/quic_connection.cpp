@@ -250,19 +250,50 @@ ports::ConnectionFigures QuicConnection::figures() const {
     return figures;
 }
 
+// ---- whether the other side still lives
+// ---------------------------------------------------------
+
+// ngtcp2 knows one keep-alive and one idle time; while streams are open both have to be shorter.
+void QuicConnection::watch_peer() {
+    const bool busy = connected_ && !streams_.empty();
+    if (std::exchange(busy_, busy) == busy) return;
+    const QuicLimits& limits = options_.limits;
+    ngtcp2_conn_set_keep_alive_timeout(
+        native_, nanoseconds(busy ? limits.keep_alive_busy : limits.keep_alive));
+}
+
+Instant QuicConnection::silent_at() const {
+    return busy_ ? heard_ + options_.limits.silence_busy : kNever;
+}
+
+bool QuicConnection::peer_is_silent(Instant now) {
+    const Instant at = silent_at();
+    if (at > now) return false;
+    // A timer this late says that it was this host that slept: the other side gets a last chance.
+    if (now - at < options_.limits.keep_alive_busy / 2) return true;
+    heard_ = now - options_.limits.silence_busy + options_.limits.keep_alive_busy;
+    return false;
+}
+
 void QuicConnection::handle_timeout(Instant now) {
     if (over_ || next_timeout() > now) return;
+    if (peer_is_silent(now)) {
+        fail(now, NGTCP2_ERR_IDLE_CLOSE);
+        return;
+    }
+    if (instant(ngtcp2_conn_get_expiry(native_)) > now) return;
     const int error = ngtcp2_conn_handle_expiry(native_, stamp(now));
     if (error != 0) fail(now, error);
 }
 
 Instant QuicConnection::next_timeout() const {
     if (over_) return kNever;
-    return instant(ngtcp2_conn_get_expiry(native_));
+    return earliest(instant(ngtcp2_conn_get_expiry(native_)), silent_at());
 }
 
 void QuicConnection::flush(Instant now) {
     if (over_) return;
+    if (busy_ == streams_.empty()) watch_peer();
     std::array<std::uint8_t, kPacketMax> packet;
     // ngtcp2's pacing would hold back the second flight of a handshake for 20 ms and more.
     const std::size_t quantum =

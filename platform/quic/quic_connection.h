@@ -130,6 +130,9 @@ class QuicConnection {
     Stream* find(std::int64_t number);
 
     void note_path(const ngtcp2_path& path);
+    void watch_peer();
+    bool peer_is_silent(Instant now);
+    Instant silent_at() const;
     void fail(Instant now, int error);
     void finish(ports::CloseReason reason, ports::CloseCode code, std::string words);
     void say_goodbye(Instant now, const ngtcp2_connection_close_error& why);
@@ -153,7 +156,8 @@ class QuicConnection {
     /// Until the peer has shown that it receives at its address no more goes there than came.
     bool address_proven_ = false;
     std::size_t bytes_in_ = 0, bytes_out_ = 0;
-    Instant heard_{};                         ///< when the other side was last heard
+    Instant heard_{};    ///< when the other side was last heard
+    bool busy_ = false;  ///< streams are open, so the other side is watched closely
     std::optional<ConnectionKey> first_key_;  ///< that a client chose for us
     Bytes goodbye_;
     std::optional<ports::Closed> over_;

@@ -37,6 +37,10 @@ struct QuicLimits {
     std::chrono::seconds idle_time{60};
     /// A connection without traffic says something this often, so that NATs keep its mapping.
     std::chrono::seconds keep_alive{15};
+    /// The same while streams are open, so that a dead peer is noticed before people give up; and
+    /// how long a connection with streams may hear nothing. A pause of this host counts for less.
+    std::chrono::seconds keep_alive_busy{4};
+    std::chrono::seconds silence_busy{14};
     /// A Retry token is good for this long.
     std::chrono::seconds retry_time{10};
 };

@@ -33,11 +33,21 @@ class WirePath final : public ports::DatagramPath {
     Endpoint local_;
 };
 
+/// Who drives a transport in place of the wire.
+class Driver {
+  public:
+    virtual ~Driver() = default;
+    virtual void run(Instant now) = 0;
+    virtual void handle_timeout(Instant now) = 0;
+    virtual Instant next_timeout() const = 0;
+};
+
 /// A transport, who it is, and what happened to it.
 struct Party {
     identity::SigningKey user;
     std::unique_ptr<QuicTransport> transport;
     std::vector<ports::TransportEvent> events;
+    Driver* driver = nullptr;  ///< takes the events, if there is one
 
     PeerId peer() const { return PeerId{user.public_key}; }
 
@@ -73,7 +83,7 @@ class VirtualWire {
                 const CertificateWish& wish = lasting_certificate()) {
         identity::Secret32 secret{};
         secret[0] = seed;
-        Party made{crypto.make_signing_key(secret), nullptr, {}};
+        Party made{crypto.make_signing_key(secret), nullptr, {}, nullptr};
         made.transport = std::make_unique<QuicTransport>(
             crypto, make_credentials(crypto, made.user, wish), options);
         return made;
@@ -107,14 +117,23 @@ class VirtualWire {
             if (done()) return true;
             Instant next = end;
             if (!under_way_.empty()) next = earliest(next, under_way_.begin()->first);
-            for (Party* party : parties()) next = earliest(next, party->transport->next_timeout());
+            for (Party* party : parties()) {
+                next = earliest(next, party->driver != nullptr ? party->driver->next_timeout()
+                                                               : party->transport->next_timeout());
+            }
             if (next >= end) {
                 now = end;
                 return false;
             }
             now = std::max(now, next);
             deliver();
-            for (Party* party : parties()) party->transport->handle_timeout(now);
+            for (Party* party : parties()) {
+                if (party->driver != nullptr) {
+                    party->driver->handle_timeout(now);
+                } else {
+                    party->transport->handle_timeout(now);
+                }
+            }
         }
     }
     void pass(Duration time) {
@@ -138,6 +157,10 @@ class VirtualWire {
     }
     void settle() {
         for (Party* party : parties()) {
+            if (party->driver != nullptr) {
+                party->driver->run(now);
+                continue;
+            }
             party->transport->flush(now);
             while (auto event = party->transport->poll_event()) {
                 party->events.push_back(std::move(*event));
