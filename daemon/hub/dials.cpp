@@ -64,16 +64,12 @@ void Dials::set_path(Family family, ports::DatagramPath* path) {
 }
 
 connect::PathPlanner Dials::plan_for(const Dial& dial) const {
-    const auto wanted = [&](PathClass path) {
-        return std::any_of(dial.waiters.begin(), dial.waiters.end(),
-                           [&](const Waiter& waiter) { return allows(waiter.policy, path); });
-    };
     connect::PlannerOptions options;
     options.addresses_max = limits_.dial_addresses_max;
     options.ipv4 = paths_[0] != nullptr;
     options.ipv6 = paths_[1] != nullptr;
-    options.lan = wanted(PathClass::kLan);
-    options.global = wanted(PathClass::kDirect);
+    options.lan = dial.lan;
+    options.global = dial.global;
     return connect::PathPlanner(options);
 }
 
@@ -81,21 +77,25 @@ bool Dials::wait(const PeerId& peer, Waiter waiter, const std::vector<DialAddres
     auto found = dials_.find(peer);
     if (found == dials_.end()) {
         if (dials_.size() >= limits_.dials_max) return false;
-        found = dials_.emplace(peer, Dial{connect::PathPlanner({}), {}, {}, {}, {}, {}, {}, {}, {}})
-                    .first;
+        found = dials_.emplace(peer, Dial{}).first;
+        found->second.planner = plan_for(found->second);
         wanted_.push_back(peer);
     }
     Dial& dial = found->second;
     if (dial.waiters.size() >= limits_.waiters_max) return false;
-    const bool first = dial.waiters.empty();
-    const bool other_policy = !first && waiter.policy != dial.waiters.back().policy;
+    // Who allows more than those before is not bound by what their plan left out.
+    const bool lan = allows(waiter.policy, PathClass::kLan);
+    const bool global = allows(waiter.policy, PathClass::kDirect);
+    const bool wider = (lan && !dial.lan) || (global && !dial.global);
+    dial.lan = dial.lan || lan;
+    dial.global = dial.global || global;
     dial.waiters.push_back(std::move(waiter));
     dial.lingers = false;
-    // Who wants more than those before is not bound by what they left out.
-    if (first || other_policy) dial.planner = plan_for(dial);
-    add_addresses(
-        peer, first || other_policy ? std::exchange(dial.known, {}) : std::vector<DialAddress>{},
-        dial.complete);
+    dial.due = Instant{};
+    if (wider) {
+        dial.planner = plan_for(dial);
+        add_addresses(peer, std::exchange(dial.known, {}), dial.complete);
+    }
     add_addresses(peer, addresses, false);
     return true;
 }

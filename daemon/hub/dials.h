@@ -67,7 +67,8 @@ class Dials {
 
   private:
     struct Dial {
-        connect::PathPlanner planner;
+        connect::PathPlanner planner{{}};
+        bool lan = false, global = false;  ///< what those who wait allow
         std::vector<DialAddress> known;
         bool complete = false;
         std::vector<Waiter> waiters;

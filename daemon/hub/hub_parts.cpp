@@ -192,6 +192,7 @@ bool StreamHub::Parts::admit(Instant now, const ports::Connected& connected) {
 }
 
 void StreamHub::Parts::take(Instant now, const ports::Connected& connected) {
+    if (!transport.figures(connected.connection)) return;  // closed here meanwhile
     if (!admit(now, connected)) {
         (void)dials.closed(now, {connected.connection, ports::CloseReason::kAsked, 0, {}});
         return;
@@ -227,18 +228,29 @@ void StreamHub::Parts::take(Instant now, const ports::Closed& closed) {
         table.connection_gone(closed.connection, why_streams_end(closed.reason));
     const std::optional<Connection> gone = pool.remove(now, closed.connection);
     events.emplace_back(ConnectionClosed{last, closed.reason, closed.code, closed.words});
-    for (OpenRequest& request : again) {
-        // Nothing of the app's was sent yet, so it may go over another connection, once.
-        Connection* other = pool.primary(gone->peer);
-        if (!std::exchange(request.retried, true) && other != nullptr) {
-            table.open(now, other->id, std::move(request));
-        } else {
-            table.fail(request, why_streams_end(closed.reason), "the connection was closed");
-        }
-    }
+    for (OpenRequest& request : again) open_again(now, std::move(request), closed);
     const auto held = interests.find(gone->peer);
     if (held == interests.end() || pool.primary(gone->peer) != nullptr) return;
     held->second.retry_at = now;  // at once, then with pauses
+}
+
+// Nothing of the app's was sent yet, so a stream may go over another connection, once: over one
+// that is there, or one that is to come because this one was given up for it.
+void StreamHub::Parts::open_again(Instant now, OpenRequest request, const ports::Closed& closed) {
+    const PeerId peer = request.peer;
+    const bool first_time = !std::exchange(request.retried, true);
+    const bool another = dials.dialling(peer) || closed.code == kCloseSupplanted;
+    if (const Connection* other = pool.primary(peer); first_time && other != nullptr) {
+        table.open(now, other->id, std::move(request));
+    } else if (first_time && another && !leaving) {
+        Waiter waiter{request.command, DialPolicy::kAny, now, now + kConnectTime,
+                      std::move(request)};
+        if (!dials.wait(peer, waiter, {})) {
+            fail(std::move(waiter), peer, Errc::kBusy, "too many connects are under way");
+        }
+    } else {
+        table.fail(request, why_streams_end(closed.reason), "the connection was closed");
+    }
 }
 
 void StreamHub::Parts::take(const ports::PeerMoved& moved) {

@@ -62,6 +62,7 @@ class StreamHub::Parts {
     void take(Instant now, const ports::Connected& connected);
     void take(Instant now, const ports::Closed& closed);
     void take(const ports::PeerMoved& moved);
+    void open_again(Instant now, OpenRequest request, const ports::Closed& closed);
     bool admit(Instant now, const ports::Connected& connected);
     void take_timeouts(Instant now);
     void retry(Instant now);
