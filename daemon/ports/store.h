@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -49,6 +50,25 @@ struct StoredFriend {
     friend bool operator==(const StoredFriend&, const StoredFriend&) = default;
 };
 
+/// A message of ours that has no receipt yet. Messages are opaque here.
+struct StoredOutgoing {
+    std::uint64_t line = 0, number = 0;  ///< its id
+    PeerId peer;
+    Bytes letter;
+
+    friend bool operator==(const StoredOutgoing&, const StoredOutgoing&) = default;
+};
+
+/// A message for us that no app has taken.
+struct StoredIncoming {
+    std::uint64_t serial = 0;
+    PeerId from;
+    Bytes letter;
+    UnixMillis received_at = 0;
+
+    friend bool operator==(const StoredIncoming&, const StoredIncoming&) = default;
+};
+
 struct StoredState {
     std::vector<StoredRecord> records;
     std::vector<CachedPeer> peers;
@@ -57,6 +77,10 @@ struct StoredState {
     std::uint64_t sequence_reserved = 0;  ///< no own record at or below this may be signed again
     std::optional<Hash32> presence_key;   ///< ours; nothing before the first was made
     std::vector<StoredFriend> friends;
+    std::vector<StoredOutgoing> outgoing;  ///< in the order they were put
+    std::vector<StoredIncoming> incoming;  ///< by serial
+    /// Which messages of a peer were taken.
+    std::vector<std::pair<PeerId, Bytes>> taken_numbers;
     std::string notice;  ///< not empty: what was set aside and why, for `status`
 };
 
@@ -86,13 +110,31 @@ struct ReplaceFriends {
     Hash32 presence_key;
     std::vector<StoredFriend> friends;
 };
+struct PutOutgoing {
+    StoredOutgoing message;
+};
+struct EraseOutgoing {
+    std::uint64_t line = 0, number = 0;
+};
+/// Both together, or neither.
+struct PutIncoming {
+    StoredIncoming message;
+    Bytes taken_numbers;  ///< of its sender, with this one
+};
+struct EraseIncoming {
+    std::uint64_t serial = 0;
+};
+struct EraseTaken {
+    PeerId peer;
+};
 /// Must be on the disk platter (not just in the page cache) before it is confirmed.
 struct ReserveSequence {
     std::uint64_t up_to = 0;
 };
 
 using StoreWrite = std::variant<PutRecord, EraseRecord, ReplacePeers, PutPin, ErasePin,
-                                ReplaceOwnNames, ReplaceFriends, ReserveSequence>;
+                                ReplaceOwnNames, ReplaceFriends, ReserveSequence, PutOutgoing,
+                                EraseOutgoing, PutIncoming, EraseIncoming, EraseTaken>;
 
 /// Keeps the state on disk. Writes are taken at once and carried out on the store's own thread,
 /// many in one transaction where they queue up; a full or failing disk never stops the caller.

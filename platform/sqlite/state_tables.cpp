@@ -118,7 +118,7 @@ Code StateTables::prepare(Connection& database) {
         const Code code = database.prepare(sql, *statement);
         if (code != SQLITE_OK) return code;
     }
-    return SQLITE_OK;
+    return messages_.prepare(database);
 }
 
 Code StateTables::read(UnixMillis now, ports::StoredState& state) {
@@ -126,6 +126,7 @@ Code StateTables::read(UnixMillis now, ports::StoredState& state) {
     if (code == SQLITE_OK) code = read_peers(state);
     if (code == SQLITE_OK) code = read_names(state);
     if (code == SQLITE_OK) code = read_friends(state);
+    if (code == SQLITE_OK) code = messages_.read(state);
     if (code == SQLITE_OK) code = read_sequence(state.sequence_reserved);
     return code;
 }

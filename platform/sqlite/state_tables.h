@@ -4,6 +4,7 @@
 
 #include "daemon/ports/store.h"
 #include "platform/sqlite/connection.h"
+#include "platform/sqlite/message_tables.h"
 
 namespace sov::sqlite {
 
@@ -24,6 +25,7 @@ namespace sov::sqlite {
 ///   because
 ///              a wrong number here would be believed (everything else is checked by signatures or
 ///              by trying it)
+/// Messages have tables of their own: see MessageTables.
 class StateTables {
   public:
     static constexpr int kApplicationId = 0x534f5631;  ///< "SOV1", at offset 68 of the file
@@ -55,11 +57,16 @@ class StateTables {
     Code apply_one(const ports::ReplaceOwnNames& write);
     Code apply_one(const ports::ReplaceFriends& write);
     Code apply_one(const ports::ReserveSequence& write);
+    template <typename MessageWrite>
+    Code apply_one(const MessageWrite& write) {
+        return messages_.apply(write);
+    }
     Code read_records(UnixMillis now, ports::StoredState& state);
     Code read_peers(ports::StoredState& state);
     Code read_names(ports::StoredState& state);
     Code read_friends(ports::StoredState& state);
 
+    MessageTables messages_;
     Statement put_record_, erase_record_, purge_records_, all_records_, count_opening_;
     Statement erase_peers_, put_peer_, all_peers_;
     Statement put_pin_, erase_pin_, all_pins_;

@@ -98,6 +98,29 @@ TEST(SqliteStore, every_write_comes_back_after_a_restart) {
     EXPECT_EQ(state.sequence_reserved, ~0ULL - 5) << "a reservation never goes back";
 }
 
+TEST(SqliteStore, messages_come_back_after_a_restart) {
+    StateFolder folder;
+    const PeerId bob{{2}}, eve{{3}};
+    const ports::StoredOutgoing late{~0ULL, 1, bob, {1}}, early{5, 7, bob, {2}};
+    const ports::StoredIncoming kept{2, eve, {9, 9}, kNow};
+    {
+        SqliteStore store(folder.options());
+        ASSERT_TRUE(store.load(kNow).has_value());
+        const auto answers = write_all(
+            store, {ports::PutOutgoing{late}, ports::PutOutgoing{early},
+                    ports::PutOutgoing{{5, 8, bob, {3}}}, ports::EraseOutgoing{5, 8},
+                    ports::PutIncoming{{1, bob, {8}, kNow}, {1}}, ports::PutIncoming{kept, {2}},
+                    ports::EraseIncoming{1}, ports::PutIncoming{{3, bob, {7}, kNow}, {4, 4}},
+                    ports::EraseIncoming{3}, ports::EraseTaken{eve}});
+        EXPECT_EQ(std::count(answers.begin(), answers.end(), true), 10);
+    }
+    const auto state = reload(folder.options());
+    EXPECT_EQ(state.outgoing, (std::vector{late, early})) << "in the order they were put";
+    EXPECT_EQ(state.incoming, std::vector{kept});
+    ASSERT_EQ(state.taken_numbers.size(), 1u);
+    EXPECT_EQ(state.taken_numbers[0], (std::pair{bob, Bytes{4, 4}}));
+}
+
 TEST(SqliteStore, expired_records_are_left_out_and_removed) {
     StateFolder folder;
     {
