@@ -82,7 +82,7 @@ sov_layer(daemon/ports TARGET sov_ports MAY_INCLUDE daemon/core/base daemon/core
 # ---- the connection plane: connections and streams, driven like the core ------------------------------------------
 
 sov_layer(daemon/hub TARGET sov_hub
-    MAY_INCLUDE daemon/core/base daemon/core/connect daemon/streams daemon/ports EXTERNAL std boost_result)
+    MAY_INCLUDE daemon/core/base daemon/core/connect daemon/core/messaging daemon/streams daemon/ports EXTERNAL std boost_result)
 
 # ---- adapters: one foreign library each, never one another -------------------------------------------------------
 
