@@ -23,9 +23,15 @@ std::uint32_t extra_priority(std::size_t number) {
            (256U - kIceComponent);
 }
 
-void on_closed(GObject* agent, GAsyncResult*, gpointer shard) {
-    g_object_unref(agent);
-    static_cast<Shard*>(shard)->agent_closed();
+struct Goodbye {
+    Shard& shard;
+    std::shared_ptr<Agent> agent;
+};
+
+void on_closed(GObject* native, GAsyncResult*, gpointer data) {
+    const std::unique_ptr<Goodbye> goodbye(static_cast<Goodbye*>(data));
+    g_object_unref(native);
+    goodbye->shard.agent_closed();
 }
 
 }  // namespace
@@ -143,9 +149,8 @@ void Agent::close() {
     NiceAgent* native = native_.exchange(nullptr);
     if (native == nullptr) return;
     g_signal_handlers_disconnect_by_data(native, this);
-    nice_agent_attach_recv(native, stream_, kIceComponent, shard_.context(), nullptr, nullptr);
-    // Its callback comes to this thread's loop, which gives relays back to their servers.
-    nice_agent_close_async(native, on_closed, &shard_);
+    // Sockets are read on, for the servers' answers. The callback comes to this thread's loop.
+    nice_agent_close_async(native, on_closed, new Goodbye{shard_, shared_from_this()});
 }
 
 void Agent::send(ByteView datagram) {
@@ -213,6 +218,7 @@ void Agent::on_state(NiceAgent*, guint, guint, guint state, gpointer data) {
 
 void Agent::on_datagram(NiceAgent*, guint, guint, guint size, gchar* bytes, gpointer data) {
     const Agent& self = *static_cast<const Agent*>(data);
+    if (self.native_.load() == nullptr) return;
     self.shard_.inbox().put(self.plan_.session,
                             ByteView(reinterpret_cast<const std::uint8_t*>(bytes), size));
 }
