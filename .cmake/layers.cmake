@@ -193,6 +193,11 @@ sov_layer(tests/interop TARGET sov_interop
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/ports daemon/streams platform/quic platform/openssl
     EXTERNAL std std_system posix boost_result)
 
+# One end of an ICE session, for virtual hosts behind NATs.
+sov_layer(tests/nat TARGET sov_nat
+    MAY_INCLUDE daemon/core/base daemon/ports platform/nice
+    EXTERNAL std std_system posix boost_result asio nice)
+
 # ---- folders without C++ -----------------------------------------------------------------------------------------
 
 sov_plain(config systemd docs docs/decisions docs/man daemon platform platform/debian proto/sovereign proto/sovereign/v1

@@ -113,7 +113,8 @@ class Host:
 class Lab:
     """Hosts on one bridge. Use as a context: leaving it removes everything, whatever happened inside."""
 
-    def __init__(self, binaries, hosts, ipv4=True, ipv6=True):
+    def __init__(self, binaries, hosts, ipv4=True, ipv6=True, programs=("sovereignd", "sovctl")):
+        self.programs = programs
         self.binaries = pathlib.Path(binaries)
         self.ipv4, self.ipv6 = ipv4, ipv6
         self.bridge = f"{MARK}{os.getpid()}-lan"
@@ -122,7 +123,7 @@ class Lab:
         self.hosts = []
 
     def __enter__(self):
-        for program in ("sovereignd", "sovctl"):
+        for program in self.programs:
             if not (self.binaries / program).is_file():
                 raise LabError(f"{self.binaries / program} is missing; build it first")
         if os.geteuid() != 0:
