@@ -35,6 +35,9 @@ using dht::EquivocationSeen;
 using dht::FindFinished;
 using dht::ForgetRecord;
 using dht::GetFinished;
+using dht::ItemArrived;
+using dht::ItemsCollected;
+using dht::ItemsRemoved;
 using dht::ListenArmed;
 using dht::ListenEnded;
 using dht::NameOwnerChanged;
@@ -78,10 +81,10 @@ using discovery::NeighbourChanged;
 
 using Event =
     std::variant<FindFinished, PublishFinished, GetFinished, ValuePutFinished, ValueGetFinished,
-                 ValueChanged, ListenArmed, ListenEnded, PersistRecord, ForgetRecord, PinName,
-                 OwnNamesChanged, ReserveSequence, StateChanged, ReachabilityChanged,
-                 NodeDiscovered, NodeLost, RecordStored, EquivocationSeen, OwnRecordPublished,
-                 NameOwnerChanged, BootstrapProblem, FriendsChanged, LayerChanged, NeighbourChanged,
-                 BrowserRequest, RadioRequest>;
+                 ValueChanged, ListenArmed, ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved,
+                 PersistRecord, ForgetRecord, PinName, OwnNamesChanged, ReserveSequence,
+                 StateChanged, ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored,
+                 EquivocationSeen, OwnRecordPublished, NameOwnerChanged, BootstrapProblem,
+                 FriendsChanged, LayerChanged, NeighbourChanged, BrowserRequest, RadioRequest>;
 
 }  // namespace sov

@@ -157,6 +157,18 @@ class Node {
     /// Every change of the records at a key from now on, and what is there already: ValueChanged,
     /// until cancelled. `cursor` is the last one that was told for this key; empty at first.
     CommandId listen(Instant now, const Key& key, ByteView cursor);
+    /// Leaves a sealed item for a peer, who may be away: ValuePutFinished. Only the peer can read
+    /// it, and who sent it. Mail waits up to 7 days, a signal for two minutes and is pushed to a
+    /// peer that listens.
+    CommandId leave_item(Instant now, const dht::ItemLeft& left);
+    /// All that was left for our user and not removed: ItemsCollected.
+    CommandId collect_items(Instant now, identity::ItemUse use);
+    /// Deletes items, by their ids, at the replicas: ItemsRemoved. Signals are deleted by being
+    /// told.
+    CommandId remove_items(Instant now, identity::ItemUse use, std::vector<PeerId> ids);
+    /// Every item that is there or comes, each once: ItemArrived, until cancelled. ListenArmed and
+    /// ListenEnded as for listen().
+    CommandId listen_items(Instant now, identity::ItemUse use);
     /// Ends a command early; its event says cancelled. Unknown ids are ignored.
     void cancel(Instant now, CommandId command);
     /// Switches a layer on or off: "bootstrap", "dht", "mdns" or "ble". False for one that this

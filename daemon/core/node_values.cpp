@@ -1,7 +1,7 @@
 #include "daemon/core/node.h"
 #include "daemon/core/node_parts.h"
 
-// Commands about values.
+// Commands about values and sealed items.
 
 namespace sov {
 
@@ -27,6 +27,42 @@ CommandId Node::listen(Instant now, const Key& key, ByteView cursor) {
     parts_->begin_input(now);
     const CommandId command = parts_->next_command();
     parts_->dht.listen(now, command, key, cursor);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+CommandId Node::leave_item(Instant now, const dht::ItemLeft& left) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.leave_item(now, command, left);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+CommandId Node::collect_items(Instant now, identity::ItemUse use) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.collect_items(now, command, use);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+CommandId Node::remove_items(Instant now, identity::ItemUse use, std::vector<PeerId> ids) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.remove_items(now, command, use, std::move(ids));
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
+CommandId Node::listen_items(Instant now, identity::ItemUse use) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.listen_items(now, command, use);
     parts_->unsettled = true;
     parts_->end_input(now);
     return command;

@@ -53,12 +53,18 @@ namespace sov {
     X(served_get_page) \
     X(served_listen) \
     X(served_notify) \
+    X(served_collect) \
+    X(served_remove) \
     X(served_unsupported) \
     X(served_busy) \
     X(records_stored) \
     X(records_refused) \
     X(records_expired) \
     X(records_evicted) \
+    X(items_stored) \
+    X(items_refused) \
+    X(items_evicted) \
+    X(items_removed) \
     X(assemblies_dropped) \
     X(equivocations_seen) \
     X(replicas_denied) \

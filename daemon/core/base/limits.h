@@ -117,6 +117,19 @@ struct Limits {
     std::chrono::seconds lease_keepalive{25};
     std::chrono::seconds lease_renewal{60};
 
+    // --- sealed items ---
+    /// At one key, by use. Where they are full, the sender's subnet with the most gives way to one
+    /// that has at least two fewer; past it over_quota.
+    std::size_t mail_per_key_max = 64, signals_per_key_max = 32;
+    /// Of all items here; in full, the subnet with the most bytes gives way to one with less, or
+    /// the newcomer is refused as busy.
+    std::size_t item_bytes_max = 16 << 20;
+    /// Deleted items at one key that are remembered until they would have ended, so that nobody
+    /// brings them back; past it the one that ends first is forgotten.
+    std::size_t items_deleted_max = 256;
+    /// Looks into our own mailbox, and deletions, under way at once; past it busy.
+    std::size_t sweeps_max = 16;
+
     // --- our own values ---
     std::size_t own_values_max = 256;    ///< looked after until their ttl ends; past it over_quota
     std::size_t reads_cached_max = 256;  ///< answers to reads; past it the oldest goes

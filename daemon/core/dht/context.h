@@ -11,6 +11,7 @@
 #include "daemon/core/base/node_mode.h"
 #include "daemon/core/base/rng.h"
 #include "daemon/core/dht/event.h"
+#include "daemon/core/dht/item_store.h"
 #include "daemon/core/dht/routing_table.h"
 #include "daemon/core/dht/tokens.h"
 #include "daemon/core/dht/value_store.h"
@@ -32,7 +33,8 @@ enum class Asker : std::uint8_t {
     kNotify = 7,
     kLease = 8,
     kWrite = 9,
-    kPages = 10
+    kPages = 10,
+    kMailbox = 11
 };
 
 inline std::uint64_t make_tag(Asker asker, std::uint64_t rest) {
@@ -76,6 +78,8 @@ struct Context {
 
     // --- more shared state ---
     guard::SilentAddresses silent_addresses{limits.silent_addresses_max};
+    ItemStore items{limits, counters};
+    UnixMillis wall_clock = 0;  ///< at Instant{}
     Instant started{};
     bool has_past = false;  ///< an earlier life left us peers to begin with
 
@@ -85,6 +89,11 @@ struct Context {
     }
     bool enabled(Family family) const { return family_enabled[static_cast<std::size_t>(family)]; }
     PeerId own_peer() const { return PeerId{user_key.public_key}; }
+
+    UnixMillis unix_time(Instant now) const {
+        return wall_clock +
+               static_cast<UnixMillis>(now.time_since_epoch() / std::chrono::milliseconds(1));
+    }
 
     std::uint64_t network_size() const {
         return std::max(tables[0]->estimate_network_size(), tables[1]->estimate_network_size());

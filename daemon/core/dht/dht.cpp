@@ -15,7 +15,9 @@ Dht::Dht(Context context, UnixMillis wall_clock, std::uint64_t sequence_reserved
          const std::vector<std::pair<std::string, PeerId>>& pins)
     : context_(std::move(context)),
       publisher_(wall_clock, sequence_reserved, own_names, context_),
-      finder_(pins) {}
+      finder_(pins) {
+    context_.wall_clock = wall_clock;
+}
 
 void Dht::start(Instant now) {
     context_.started = now;
@@ -25,6 +27,8 @@ void Dht::start(Instant now) {
 void Dht::restore(Instant now, const Key& key, Bytes record, Duration expires_in) {
     const auto head = identity::read_head(identity::record_part(record));
     if (!head) return;
+    if (identity::is_item(head->kind))
+        return context_.items.restore(now, {*head, key, std::move(record)}, expires_in);
     int work = 0;
     if (head->kind == identity::RecordKind::kName && !head->tombstone) {
         const auto name = identity::decode_name(record);
@@ -66,6 +70,7 @@ bool Dht::answer(Instant now, const Requester& requester, bool stranger, const w
     const bool answered = about_values ? answer_about_values(now, requester, head, body, out)
                                        : server_.answer(now, context_, requester, head, body, out);
     if (!context_.changed_keys.empty()) tell_changes(now);
+    if (mailbox_ && values_) mailbox_->take_arrived(now, context_, values_->listeners());
     return answered;
 }
 
@@ -96,6 +101,11 @@ bool Dht::tell_changes(Instant now) {
 Values& Dht::values() {
     if (!values_) values_ = std::make_unique<Values>();
     return *values_;
+}
+
+Mailbox& Dht::mailbox() {
+    if (!mailbox_) mailbox_ = std::make_unique<Mailbox>();
+    return *mailbox_;
 }
 
 bool Dht::answer_dial(Instant now, const Requester& requester, const wire::Head& head,
@@ -153,6 +163,9 @@ void Dht::on_answer(Instant now, const wire::Answer& answer) {
         case Asker::kPages:
             if (values_) values_->on_answer(now, context_, answer);
             break;
+        case Asker::kMailbox:
+            if (mailbox_) mailbox_->on_answer(now, context_, answer);
+            break;
         case Asker::kProbe:
         case Asker::kCheck:
         case Asker::kReachability:
@@ -178,6 +191,9 @@ void Dht::on_notice(Instant now, const wire::Notice& notice) {
         case Asker::kWrite:
         case Asker::kPages:
             if (failed && values_) values_->on_failed(now, context_, notice);
+            break;
+        case Asker::kMailbox:
+            if (failed && mailbox_) mailbox_->on_failed(context_, notice.tag);
             break;
         case Asker::kCheck:
         case Asker::kReachability:
@@ -221,10 +237,15 @@ void Dht::handle_timeout(Instant now) {
     for (const auto& gone : context_.store.take_expired(now)) {
         context_.events.push_back(ForgetRecord{gone.key, gone.owner, gone.kind});
     }
+    for (const auto& gone : context_.items.take_gone(now)) {
+        if (gone.kind == identity::RecordKind::kMail)
+            context_.events.push_back(ForgetRecord{gone.key, gone.id, gone.kind});
+    }
     queries_.handle_timeout(now, context_);
     if (value_server_) value_server_->handle_timeout(now, context_);
     if (!enabled_) return;
     if (values_) values_->handle_timeout(now, context_, queries_);
+    if (mailbox_) mailbox_->handle_timeout(now, context_);
     maintenance_.handle_timeout(now, context_, queries_);
     reachability_.handle_timeout(now, context_);
     publisher_.handle_timeout(now, context_, queries_);
@@ -235,10 +256,12 @@ Dht::Deadline Dht::next_timeout() const {
     const auto consider = [&](Instant at, std::string_view timer) {
         if (at < next.at) next = {at, timer};
     };
+    consider(context_.items.next_expiry(), "item expiry");
     consider(queries_.next_timeout(context_), "lookup deadline");
     if (value_server_) consider(value_server_->next_timeout(), "leases");
     if (!enabled_) return next;
     if (values_) consider(values_->next_timeout(), "values");
+    if (mailbox_) consider(mailbox_->next_timeout(), "mailbox");
     consider(maintenance_.next_timeout(), "table maintenance");
     consider(reachability_.next_timeout(), "dial-back");
     consider(publisher_.next_timeout(), "own records");
@@ -266,11 +289,14 @@ bool Dht::settle(Instant now) {
         if (maintenance_.on_finished(now, context_, queries_, finished)) continue;
         if (publisher_.on_finished(now, context_, finished)) continue;
         if (values_ && values_->on_finished(now, context_, finished)) continue;
+        if (mailbox_ && mailbox_->on_finished(now, context_, finished)) continue;
         note_lookup(finished.result.report.took);
         finder_.on_finished(now, context_, queries_, std::move(finished));
     }
     if (values_) busy = values_->settle(now, context_) || busy;
     busy = tell_changes(now) || busy;
+    if (values_ && mailbox_)
+        busy = mailbox_->take_arrived(now, context_, values_->listeners()) || busy;
     if (enabled_) busy = maintenance_.join_if_needed(now, context_, queries_) || busy;
     if (maintenance_.joined() && enabled_) publisher_.go_online(now);
     std::vector<Endpoint> addresses;
@@ -347,7 +373,26 @@ void Dht::listen(Instant now, CommandId command, const Key& key, ByteView cursor
     values().listen(now, context_, queries_, command, key, cursor);
 }
 
+void Dht::leave_item(Instant now, CommandId command, const ItemLeft& left) {
+    mailbox().leave(now, context_, queries_, values(), command, left);
+}
+
+void Dht::collect_items(Instant now, CommandId command, identity::ItemUse use) {
+    mailbox().collect(now, context_, queries_, command, use);
+}
+
+void Dht::remove_items(Instant now, CommandId command, identity::ItemUse use,
+                       std::vector<PeerId> ids) {
+    mailbox().remove(now, context_, queries_, command, use, std::move(ids));
+}
+
+void Dht::listen_items(Instant now, CommandId command, identity::ItemUse use) {
+    mailbox();
+    values().listeners().listen_items(now, context_, command, use);
+}
+
 void Dht::cancel(Instant now, CommandId command) {
+    if (mailbox_ && mailbox_->cancel(now, context_, queries_, command)) return;
     if (values_ && values_->cancel(now, context_, queries_, command)) return;
     if (!finder_.cancel(now, context_, queries_, command))
         publisher_.cancel(now, context_, queries_, command);
@@ -373,6 +418,7 @@ void Dht::check_invariants() const {
     context_.tables[0]->check_invariants();
     context_.tables[1]->check_invariants();
     context_.store.check_invariants();
+    context_.items.check_invariants();
     if (value_server_) value_server_->leases().check_invariants();
 }
 

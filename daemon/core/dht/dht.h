@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "daemon/core/dht/finder.h"
+#include "daemon/core/dht/mailbox.h"
 #include "daemon/core/dht/maintenance.h"
 #include "daemon/core/dht/publisher.h"
 #include "daemon/core/dht/queries.h"
@@ -70,6 +71,11 @@ class Dht {
     void put_value(Instant now, CommandId command, ValuePut put);
     void get_value(Instant now, CommandId command, const Key& key, Level level);
     void listen(Instant now, CommandId command, const Key& key, ByteView cursor);
+    void leave_item(Instant now, CommandId command, const ItemLeft& left);
+    void collect_items(Instant now, CommandId command, identity::ItemUse use);
+    void remove_items(Instant now, CommandId command, identity::ItemUse use,
+                      std::vector<PeerId> ids);
+    void listen_items(Instant now, CommandId command, identity::ItemUse use);
     void cancel(Instant now, CommandId command);
     bool unpin(std::string_view name) { return finder_.unpin(name); }
 
@@ -103,6 +109,7 @@ class Dht {
     /// Tells everybody who wants to know about new records in our store.
     bool tell_changes(Instant now);
     Values& values();
+    Mailbox& mailbox();
     void note_lookup(Duration took);
     /// Whether a table has a node with a global address: then our record must not carry addresses
     /// that mean something on this LAN only.
@@ -118,6 +125,7 @@ class Dht {
     Finder finder_;
     std::unique_ptr<ValueServer> value_server_;  ///< made for the first request about a value
     std::unique_ptr<Values> values_;             ///< made for the first app that asks
+    std::unique_ptr<Mailbox> mailbox_;           ///< likewise, for items
     bool enabled_ = true;
     bool world_ = false;
     Instant world_looked_at_{};

@@ -61,6 +61,26 @@ struct ListenEnded {
     Errc error{};
 };
 
+// --- sealed items ---
+/// One that came while somebody listens for items; `listen` is the command that began it.
+struct ItemArrived {
+    CommandId listen{};
+    identity::Item item;
+};
+/// What lies in our own mailbox, in the order in which it was sent. `error` unset: at least one
+/// replica answered, or we are one.
+struct ItemsCollected {
+    CommandId command{};
+    std::optional<Errc> error;
+    std::vector<identity::Item> items;
+    std::uint16_t replicas = 0;  ///< that answered
+};
+struct ItemsRemoved {
+    CommandId command{};
+    std::optional<Errc> error;
+    std::uint16_t replicas = 0;  ///< that have deleted what they had
+};
+
 // --- requests for persistence ---
 struct PersistRecord {
     std::uint64_t ticket = 0;
@@ -132,8 +152,9 @@ struct NameOwnerChanged {
 
 using Event =
     std::variant<FindFinished, PublishFinished, GetFinished, ValuePutFinished, ValueGetFinished,
-                 ValueChanged, ListenArmed, ListenEnded, PersistRecord, ForgetRecord, PinName,
-                 OwnNamesChanged, ReserveSequence, ReachabilityChanged, NodeDiscovered, NodeLost,
-                 RecordStored, EquivocationSeen, OwnRecordPublished, NameOwnerChanged>;
+                 ValueChanged, ListenArmed, ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved,
+                 PersistRecord, ForgetRecord, PinName, OwnNamesChanged, ReserveSequence,
+                 ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored, EquivocationSeen,
+                 OwnRecordPublished, NameOwnerChanged>;
 
 }  // namespace sov::dht

@@ -17,14 +17,14 @@ bool has_seen(const std::vector<wire::Version>& known, const identity::RecordHea
     });
 }
 
-void note_seen(std::vector<wire::Version>& known, const wire::Version& seen) {
+void note_seen(std::vector<wire::Version>& known, const wire::Version& seen, std::size_t most) {
     for (wire::Version& version : known) {
         if (version.owner != seen.owner || version.kind != seen.kind) continue;
         version.sequence = std::max(version.sequence, seen.sequence);
         return;
     }
     // Owners that went away again: the one that was told first is told first again.
-    if (known.size() >= wire::kVersionsMax) known.erase(known.begin());
+    if (known.size() >= most) known.erase(known.begin());
     known.push_back(seen);
 }
 
@@ -62,8 +62,8 @@ void Leases::drop(Id id) {
 }
 
 Result<Duration> Leases::grant(Instant now, Context& context, const NodeKey& listener,
-                               const Endpoint& at, const Key& key,
-                               std::vector<wire::Version> known) {
+                               const Endpoint& at, const Key& key, std::vector<wire::Version> known,
+                               std::optional<identity::RecordKind> items) {
     const Limits& limits = context.limits;
     const std::uint64_t subnet = near_prefix(at);
     const auto held = by_key_.find({key, listener});
@@ -96,7 +96,9 @@ Result<Duration> Leases::grant(Instant now, Context& context, const NodeKey& lis
     lease.listener = listener;
     lease.at = at;
     lease.expires = now + limits.lease_time;
-    lease.known = std::move(known);
+    // Items are acknowledged one by one, so whoever renews has nothing to say about them.
+    if (!items || lease.items != items) lease.known = std::move(known);
+    lease.items = items;
     // Whoever renews is there: no reason to wait for the next try.
     lease.failed = 0;
     lease.retry_at = kNever;
@@ -107,15 +109,25 @@ Result<Duration> Leases::grant(Instant now, Context& context, const NodeKey& lis
 
 void Leases::tell(Instant now, Context& context, Id id, Lease& lease) {
     if (lease.told || lease.retry_at != kNever) return;
-    for (const ValueStore::Held* held : context.store.at(now, lease.key)) {
-        if (has_seen(lease.known, held->head)) continue;
-        lease.told = wire::version_of(held->head);
-        ++context.counters.notifications_sent;
-        context.ask(Contact::of(lease.listener, lease.at), lease.at.family, wire::Kind::kNotify,
-                    body_bytes(wire::Notify{lease.key, held->record()}),
-                    make_tag(Asker::kNotify, id));
+    if (lease.items) {
+        for (const ItemStore::Held* held : context.items.at(now, lease.key, *lease.items)) {
+            if (!has_seen(lease.known, held->head))
+                return send(context, id, lease, held->head, held->bytes);
+        }
         return;
     }
+    for (const ValueStore::Held* held : context.store.at(now, lease.key)) {
+        if (!has_seen(lease.known, held->head))
+            return send(context, id, lease, held->head, held->record());
+    }
+}
+
+void Leases::send(Context& context, Id id, Lease& lease, const identity::RecordHead& head,
+                  ByteView record) {
+    lease.told = wire::version_of(head);
+    ++context.counters.notifications_sent;
+    context.ask(Contact::of(lease.listener, lease.at), lease.at.family, wire::Kind::kNotify,
+                body_bytes(wire::Notify{lease.key, record}), make_tag(Asker::kNotify, id));
 }
 
 void Leases::on_changed(Instant now, Context& context, const Key& key) {
@@ -130,7 +142,11 @@ void Leases::on_noted(Instant now, Context& context, std::uint64_t tag, bool gon
     if (lease == nullptr || !lease->told) return;
     const auto id = static_cast<Id>(rest_of(tag));
     if (gone) return drop(id);
-    note_seen(lease->known, *lease->told);
+    if (lease->items == identity::RecordKind::kSignal)
+        context.items.remove(now, lease->key, *lease->items, lease->told->owner);
+    else
+        note_seen(lease->known, *lease->told,
+                  lease->items ? context.limits.mail_per_key_max : wire::kVersionsMax);
     lease->told.reset();
     lease->failed = 0;
     tell(now, context, id, *lease);

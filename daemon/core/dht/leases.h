@@ -21,9 +21,13 @@ namespace sov::dht {
 class Leases {
   public:
     /// Grants or renews; `at` is an address where the listener was proven to receive. Whatever is
-    /// newer than `known` is told at once. Errors: busy, over_quota.
+    /// newer than `known` is told at once. Errors: busy, over_quota. `items`: the listener has
+    /// proven that what lies sealed there is for it, and is told items of this kind and no
+    /// records. What it acknowledged is not told again while its lease lasts; an acknowledged
+    /// signal is deleted.
     Result<Duration> grant(Instant now, Context& context, const NodeKey& listener,
-                           const Endpoint& at, const Key& key, std::vector<wire::Version> known);
+                           const Endpoint& at, const Key& key, std::vector<wire::Version> known,
+                           std::optional<identity::RecordKind> items = std::nullopt);
     void stop(const NodeKey& listener, const Key& key);
     /// The listener has left: all its leases end.
     void forget(const NodeKey& listener);
@@ -46,13 +50,16 @@ class Leases {
         Endpoint at;
         Instant expires{};
         Instant retry_at = kNever;
-        Instant armed = kNever;             ///< its entry in timers_
-        std::vector<wire::Version> known;   ///< acknowledged
-        std::optional<wire::Version> told;  ///< waits for its acknowledgement
-        std::uint8_t failed = 0;            ///< tries of the same record in a row
+        Instant armed = kNever;                     ///< its entry in timers_
+        std::vector<wire::Version> known;           ///< acknowledged
+        std::optional<identity::RecordKind> items;  ///< told in place of records
+        std::optional<wire::Version> told;          ///< waits for its acknowledgement
+        std::uint8_t failed = 0;                    ///< tries of the same record in a row
     };
 
     void tell(Instant now, Context& context, Id id, Lease& lease);
+    void send(Context& context, Id id, Lease& lease, const identity::RecordHead& head,
+              ByteView record);
     void arm(Id id, Lease& lease);
     void drop(Id id);
     Lease* of(std::uint64_t tag);

@@ -76,9 +76,13 @@ void Listeners::listen(Instant now, Context& context, Queries&, CommandId listen
         context.events.push_back(ListenEnded{listen, seen ? Errc::kBusy : Errc::kInvalidArgument});
         return;
     }
-    Listener& listener = listeners_[listen];
-    listener.key = key;
-    listener.seen = std::move(*seen);
+    Watch& watch = add(now, key, listen, {key, std::move(*seen)});
+    for (const Seen& known : watch.seen) tell_one(context, listen, listeners_.at(listen), known);
+    if (watch.armed > 0) context.events.push_back(ListenArmed{listen, watch.armed});
+}
+
+Listeners::Watch& Listeners::add(Instant now, const Key& key, CommandId listen, Listener listener) {
+    listeners_.insert_or_assign(listen, std::move(listener));
     Watch& watch = watches_[key];
     if (watch.id == 0) {
         watch.id = next_id_++;
@@ -87,8 +91,35 @@ void Listeners::listen(Instant now, Context& context, Queries&, CommandId listen
         wake(now);
     }
     watch.listeners.push_back(listen);
-    for (const Seen& known : watch.seen) tell_one(context, listen, listener, known);
+    return watch;
+}
+
+void Listeners::listen_items(Instant now, Context& context, CommandId listen,
+                             identity::ItemUse use) {
+    if (listeners_.size() >= context.limits.listens_max) {
+        context.events.push_back(ListenEnded{listen, Errc::kBusy});
+        return;
+    }
+    const Key key = identity::item_key(context.crypto, use, context.own_peer());
+    Watch& watch = add(now, key, listen, {key, {}});
+    if (!watch.proof) {
+        // Whoever only listened for records there asks for the other kind of lease now.
+        watch.use = use;
+        watch.proof = wire::Proof{context.own_peer(),
+                                  identity::sign_speaker(context.crypto, context.user_key,
+                                                         context.network, context.node_key, key)};
+        for (Lease& lease : watch.leases) lease.next_at = now;
+        wake(now);
+    }
+    take_held_items(now, context, key, watch);
     if (watch.armed > 0) context.events.push_back(ListenArmed{listen, watch.armed});
+}
+
+// We may be a replica ourselves.
+void Listeners::take_held_items(Instant now, const Context& context, const Key& key,
+                                const Watch& watch) {
+    for (const ItemStore::Held* held : context.items.at(now, key, identity::kind_of(watch.use)))
+        arrived_.push_back({held->head, key, held->bytes});
 }
 
 bool Listeners::cancel(Context& context, Queries& queries, PageFetches& fetches, Instant now,
@@ -205,7 +236,18 @@ bool Listeners::on_notify(Instant now, Context& context, PageFetches& fetches,
         wire::write_error(out, head.request_id, checked.error());
         return true;
     }
+    const bool fits = watch.proof ? checked->head.kind == identity::kind_of(watch.use)
+                                  : !identity::is_item(checked->head.kind);
+    if (!fits) {
+        ++context.counters.records_refused;
+        wire::write_error(out, head.request_id, Errc::kInvalidArgument);
+        return true;
+    }
     wire::write_head(out, wire::Kind::kNoted, head.request_id);
+    if (watch.proof) {
+        arrived_.push_back(std::move(*checked));
+        return true;
+    }
     // Whoever tells has the pages; the others probably, too.
     std::vector<Replica> holders;
     for (const Lease& lease : watch.leases) {
@@ -221,6 +263,7 @@ bool Listeners::on_notify(Instant now, Context& context, PageFetches& fetches,
 void Listeners::on_changed(Instant now, Context& context, const Key& key) {
     const auto known = watches_.find(key);
     if (known == watches_.end()) return;
+    if (known->second.proof) return take_held_items(now, context, key, known->second);
     for (const ValueStore::Held* held : context.store.at(now, key))
         tell(context, known->second, shown(held->head, held->record(), held->content()));
 }
@@ -320,7 +363,7 @@ void Listeners::stop(Context& context, const Watch& watch, const Key& key, const
 }
 
 void Listeners::ask(Context& context, Watch& watch, const Key& key, Lease& lease) {
-    wire::Listen body{key, {}};
+    wire::Listen body{key, {}, watch.proof};
     for (const Seen& seen : watch.seen) body.known.push_back(seen.version);
     lease.next_at = kNever;  // until it is answered
     context.ask(lease.replica.contact, lease.replica.family, wire::Kind::kListen, body_bytes(body),
@@ -398,7 +441,7 @@ void Listeners::handle_timeout(Instant now, Context& context, Queries& queries) 
     for (auto& [key, watch] : watches_) {
         if (watch.look_at <= now && watch.query == kNoQuery) {
             QuerySpec spec;
-            spec.goal = QuerySpec::Goal::kEveryReplica;
+            spec.goal = watch.proof ? QuerySpec::Goal::kPlaces : QuerySpec::Goal::kEveryReplica;
             spec.target = key;
             watch.query = queries.start(now, context, std::move(spec));
             watch.look_at = watch.query == kNoQuery ? now + kAskAgain : kNever;

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "daemon/core/dht/page_fetches.h"
@@ -27,6 +28,15 @@ class Listeners {
     /// cursor that is none of ours, busy.
     void listen(Instant now, Context& context, Queries& queries, CommandId listen, const Key& key,
                 ByteView cursor);
+    /// As listen, for sealed items that are left for us. What comes is handed out by take_arrived.
+    void listen_items(Instant now, Context& context, CommandId listen, identity::ItemUse use);
+    /// Items that came, checked but not opened, maybe some of them again.
+    std::vector<identity::CheckedRecord> take_arrived() { return std::exchange(arrived_, {}); }
+    /// Who listens at this key.
+    std::vector<CommandId> listening_at(const Key& key) const {
+        const auto known = watches_.find(key);
+        return known == watches_.end() ? std::vector<CommandId>{} : known->second.listeners;
+    }
     /// Ends it with an event that says cancelled; false when it is none of ours.
     bool cancel(Context& context, Queries& queries, PageFetches& fetches, Instant now,
                 CommandId listen);
@@ -76,13 +86,17 @@ class Listeners {
         QueryId query = kNoQuery;
         Instant look_at{};  ///< when the nearest replicas are looked for
         Duration retry{0};
-        std::uint16_t armed = 0;  ///< leases, as told to the listeners
+        std::uint16_t armed = 0;           ///< leases, as told to the listeners
+        std::optional<wire::Proof> proof;  ///< set: for items of this use in place of records
+        identity::ItemUse use{};
     };
     struct Listener {
         Key key;
         std::vector<wire::Version> seen;
     };
 
+    Watch& add(Instant now, const Key& key, CommandId listen, Listener listener);
+    void take_held_items(Instant now, const Context& context, const Key& key, const Watch& watch);
     void take(Instant now, Context& context, PageFetches& fetches, Watch& watch,
               identity::CheckedRecord record, std::vector<Replica> holders);
     void tell(Context& context, Watch& watch, ValueVersion value);
@@ -99,6 +113,7 @@ class Listeners {
     std::map<Key, Watch> watches_;
     std::map<std::uint32_t, Key> keys_;  ///< of watches, by the id in a request's tag
     std::map<CommandId, Listener> listeners_;
+    std::vector<identity::CheckedRecord> arrived_;
     std::uint32_t next_id_ = 1;
     Instant next_ = kNever;  ///< nothing is due before it
 };

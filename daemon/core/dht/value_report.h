@@ -4,8 +4,9 @@
 #include <vector>
 
 #include "daemon/core/dht/report.h"
+#include "daemon/core/identity/items.h"
 
-// What apps say and hear about values.
+// What apps say and hear about values, and what they leave for peers.
 
 namespace sov::dht {
 
@@ -62,6 +63,14 @@ struct ValueGotten {
     bool cached = false;         ///< from our own memory, without asking anybody
     bool equivocation = false;
     LookupReport lookup;
+};
+
+/// An item that an app or a part of the daemon leaves for a peer.
+struct ItemLeft {
+    PeerId to;
+    identity::ItemUse use{};
+    Bytes body;                   ///< at most identity::kItemBodyMax
+    std::chrono::seconds ttl{0};  ///< at most identity::ttl_max; 0: that
 };
 
 }  // namespace sov::dht

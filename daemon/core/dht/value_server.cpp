@@ -31,6 +31,10 @@ void write_held(ByteWriter& out, wire::Kind kind, std::uint32_t id, const wire::
 
 }  // namespace
 
+std::uint64_t origin_of(const NodeKey& key, const Endpoint& from) {
+    return guard::counts_for_diversity(from) ? near_prefix(from) : key.prefix();
+}
+
 Duration keep_most(const Context& context, const Key& key, std::chrono::seconds ttl) {
     constexpr int kShiftMax = 16;
     int shift = 0;
@@ -83,18 +87,112 @@ bool ValueServer::keep(Instant now, Context& context, const Requester& requester
     answer.receipt =
         identity::sign_receipt(context.crypto, context.node_signing_key, context.network, key,
                                held->record(), answer.seconds, token.view());
-    if (!stored->changed || !context.durable_acknowledgement) {
+    std::optional<PersistRecord> persist;
+    if (stored->changed)
+        persist = PersistRecord{0, key, head.owner, head.kind, held->bytes, held->expires};
+    return say_held(now, context, requester, id, kind, answer, std::move(persist), out);
+}
+
+// At once, or when the disk has what it needs.
+bool ValueServer::say_held(Instant, Context& context, const Requester& requester, std::uint32_t id,
+                           wire::Kind kind, const wire::Held& answer,
+                           std::optional<PersistRecord> persist, ByteWriter& out) {
+    if (!persist || !context.durable_acknowledgement) {
         write_held(out, kind, id, answer);
         return true;
     }
     std::array<std::uint8_t, wire::kDataMessageMax> bytes;
     ByteWriter writer(bytes);
     write_held(writer, kind, id, answer);
-    const std::uint64_t ticket = context.next_ticket++;
-    context.events.push_back(
-        PersistRecord{ticket, key, head.owner, head.kind, held->bytes, held->expires});
+    persist->ticket = context.next_ticket++;
+    const std::uint64_t ticket = persist->ticket;
+    context.events.push_back(std::move(*persist));
     server_.wait_for_disk(ticket, requester, id, to_bytes(writer.written()));
     return false;
+}
+
+// --- sealed items
+
+bool ValueServer::store_item(Instant now, Context& context, const Requester& requester,
+                             std::uint32_t id, const wire::StoreValue& body, ByteWriter& out) {
+    if (body.expected) return refuse(context, id, Errc::kInvalidArgument, out);
+    const auto item =
+        identity::check_record(context.crypto, context.network, body.key, body.record);
+    if (!item) return refuse(context, id, item.error(), out);
+    const bool mail = item->head.kind == identity::RecordKind::kMail;
+    const auto use = mail ? identity::ItemUse::kMail : identity::ItemUse::kSignal;
+    const auto work = identity::item_work(context.crypto, *item);
+    if (!work || *work < identity::item_work_needed(use, context.name_work_bits))
+        return refuse(context, id, Errc::kInsufficientWork, out);
+    if (mail && context.durable_acknowledgement && !server_.can_wait())
+        return refuse(context, id, Errc::kBusy, out);
+    const auto stored = context.items.put(now, *item, origin_of(requester.key, requester.from));
+    if (!stored) return refuse(context, id, stored.error(), out);
+    if (stored->is_new) context.changed_keys.push_back(item->key);
+    wire::Held answer;
+    answer.sequence = item->head.sequence;
+    answer.seconds = whole_seconds(stored->lifetime);
+    answer.receipt =
+        identity::sign_receipt(context.crypto, context.node_signing_key, context.network, item->key,
+                               item->bytes, answer.seconds, body.token.view());
+    std::optional<PersistRecord> persist;
+    if (stored->is_new && mail)
+        persist = PersistRecord{
+            0, item->key, item->head.owner, item->head.kind, item->bytes, now + stored->lifetime};
+    return say_held(now, context, requester, id, wire::Kind::kHeld, answer, std::move(persist),
+                    out);
+}
+
+void ValueServer::collect(Instant now, Context& context, const Requester& requester,
+                          std::uint32_t id, const wire::Collect& body, ByteWriter& out) {
+    ++context.counters.served_collect;
+    const auto use = identity::verify_speaker(context.crypto, body.proof.user, context.network,
+                                              requester.key, body.key, body.proof.signature);
+    if (!use) return wire::write_error(out, id, Errc::kBadSignature);
+    const auto items = context.items.at(now, body.key, identity::kind_of(*use), body.after);
+    wire::write_head(out, wire::Kind::kItems, id);
+    MutableBytes counts = out.reserve(2);
+    if (counts.empty()) return;
+    std::size_t told = 0;
+    for (const ItemStore::Held* held : items) {
+        if (held->bytes.size() + 2 > out.room()) break;
+        out.u16(static_cast<std::uint16_t>(held->bytes.size()));
+        out.bytes(held->bytes);
+        ++told;
+    }
+    counts[0] = static_cast<std::uint8_t>(std::min<std::size_t>(items.size() - told, 255));
+    counts[1] = static_cast<std::uint8_t>(told);
+}
+
+void ValueServer::remove(Instant now, Context& context, const Requester& requester,
+                         std::uint32_t id, const wire::Remove& body, ByteWriter& out) {
+    ++context.counters.served_remove;
+    const auto use = identity::verify_speaker(context.crypto, body.proof.user, context.network,
+                                              requester.key, body.key, body.proof.signature);
+    if (!use) return wire::write_error(out, id, Errc::kBadSignature);
+    const auto removed = std::count_if(body.ids.begin(), body.ids.end(), [&](const PeerId& item) {
+        return context.items.remove(now, body.key, identity::kind_of(*use), item);
+    });
+    wire::write_head(out, wire::Kind::kRemoved, id);
+    out.u8(static_cast<std::uint8_t>(removed));
+}
+
+void ValueServer::listen(Instant now, Context& context, const Requester& requester,
+                         std::uint32_t id, wire::Listen body, ByteWriter& out) {
+    ++context.counters.served_listen;
+    if (!context.serving) return wire::write_error(out, id, Errc::kUnsupported);
+    std::optional<identity::RecordKind> items;
+    if (body.proof) {
+        const auto use = identity::verify_speaker(context.crypto, body.proof->user, context.network,
+                                                  requester.key, body.key, body.proof->signature);
+        if (!use) return wire::write_error(out, id, Errc::kBadSignature);
+        items = identity::kind_of(*use);
+    }
+    const auto granted = leases_.grant(now, context, requester.key, requester.from, body.key,
+                                       std::move(body.known), items);
+    if (!granted) return wire::write_error(out, id, granted.error());
+    wire::write_head(out, wire::Kind::kListening, id);
+    out.u32(whole_seconds(*granted));
 }
 
 Result<ValueServer::Assembly*> ValueServer::begin_assembly(Instant now, Context& context,
@@ -154,6 +252,7 @@ bool ValueServer::store_value(Instant now, Context& context, const Requester& re
         return refuse(context, id, Errc::kUnauthorized, out);
     const auto head = identity::read_head(body.record);
     if (!head) return refuse(context, id, head.error(), out);
+    if (identity::is_item(head->kind)) return store_item(now, context, requester, id, body, out);
     const auto value = identity::decode_value(body.record);
     if (!value) return refuse(context, id, value.error(), out);
     const std::size_t pages_length = value->pages ? value->pages->length : 0;
@@ -271,19 +370,21 @@ bool ValueServer::answer(Instant now, Context& context, const Requester& request
         wire::write_head(out, wire::Kind::kStopped, id);
         return true;
     }
-    auto request = wire::read_listen(body);
-    if (!request) return malformed();
-    ++context.counters.served_listen;
-    const auto granted = !context.serving
-                             ? Result<Duration>(Errc::kUnsupported)
-                             : leases_.grant(now, context, requester.key, requester.from,
-                                             request->key, std::move(request->known));
-    if (!granted) {
-        wire::write_error(out, id, granted.error());
+    if (kind == wire::Kind::kCollect) {
+        const auto request = wire::read_collect(body);
+        if (!request) return malformed();
+        collect(now, context, requester, id, *request, out);
         return true;
     }
-    wire::write_head(out, wire::Kind::kListening, id);
-    out.u32(whole_seconds(*granted));
+    if (kind == wire::Kind::kRemove) {
+        const auto request = wire::read_remove(body);
+        if (!request) return malformed();
+        remove(now, context, requester, id, *request, out);
+        return true;
+    }
+    auto request = wire::read_listen(body);
+    if (!request) return malformed();
+    listen(now, context, requester, id, std::move(*request), out);
     return true;
 }
 

@@ -9,8 +9,9 @@
 
 namespace sov::dht {
 
-/// Answers other nodes about values: stores them under conditions and with receipts, gathers and
-/// hands out their pages, and grants leases to listeners. Only for nodes that have proven their
+/// Answers other nodes about values and sealed items: stores them under conditions and with
+/// receipts, gathers and hands out pages of values, hands out and deletes items for their
+/// receivers, and grants leases to listeners. Only for nodes that have proven their
 /// address. Values whose pages are still coming are bounded by Limits::assemblies_max, each
 /// forgotten when no page came for assembly_time.
 class ValueServer {
@@ -19,7 +20,7 @@ class ValueServer {
 
     static bool serves(std::uint8_t kind) {
         return kind >= static_cast<std::uint8_t>(wire::Kind::kStoreValue) &&
-               kind <= static_cast<std::uint8_t>(wire::Kind::kStopListening) &&
+               kind <= static_cast<std::uint8_t>(wire::Kind::kRemove) &&
                kind != static_cast<std::uint8_t>(wire::Kind::kNotify);
     }
     /// Writes the answer; false when there is none (yet). Only for kinds that it serves.
@@ -56,12 +57,26 @@ class ValueServer {
     bool keep(Instant now, Context& context, const Requester& requester, std::uint32_t id,
               wire::Kind kind, const wire::Token& token, identity::CheckedRecord value,
               ByteWriter& out);
+    bool store_item(Instant now, Context& context, const Requester& requester, std::uint32_t id,
+                    const wire::StoreValue& body, ByteWriter& out);
+    void collect(Instant now, Context& context, const Requester& requester, std::uint32_t id,
+                 const wire::Collect& body, ByteWriter& out);
+    void remove(Instant now, Context& context, const Requester& requester, std::uint32_t id,
+                const wire::Remove& body, ByteWriter& out);
+    void listen(Instant now, Context& context, const Requester& requester, std::uint32_t id,
+                wire::Listen body, ByteWriter& out);
+    bool say_held(Instant now, Context& context, const Requester& requester, std::uint32_t id,
+                  wire::Kind kind, const wire::Held& answer, std::optional<PersistRecord> persist,
+                  ByteWriter& out);
     bool refuse(Context& context, std::uint32_t id, Errc code, ByteWriter& out);
 
     Server& server_;
     Leases leases_;
     std::map<Place, Assembly> assemblies_;
 };
+
+/// Whom an item counts for: the subnet that left it, or the node where subnets don't count.
+std::uint64_t origin_of(const NodeKey& key, const Endpoint& from);
 
 /// How long a replica keeps a value: its whole ttl among the k nearest, half of it for each leading
 /// bit that it shares less with the key than the farthest of those does (IPv8's rule), so copies

@@ -101,6 +101,7 @@ Result<void> ValueStore::within_quotas(const identity::RecordHead& head, std::si
 Result<void> ValueStore::acceptable(Instant now, const Key& key, const identity::RecordHead& head,
                                     std::size_t bytes, const Endpoint& from) const {
     const bool is_value = identity::is_value(head.kind);
+    if (identity::is_item(head.kind)) return Errc::kInvalidArgument;  // they have a store of theirs
     if (bytes > limits_.record_bytes_max + (is_value ? limits_.value_bytes_max : 0))
         return Errc::kTooLarge;
     if (head.ttl <= std::chrono::seconds(0) || head.ttl > limits_.record_ttl_max)

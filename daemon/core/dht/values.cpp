@@ -79,9 +79,21 @@ void Values::put(Instant now, Context& context, Queries& queries, Publisher& pub
         planned.value = identity::make_immutable(context.crypto, put.ttl, put.content);
     }
     const Key key = planned.value.key;
-    if (!own_.contains(key) && own_.size() >= context.limits.own_values_max)
+    if (!own_.contains(place_of(planned.value)) && own_.size() >= context.limits.own_values_max)
         return refuse(context, command, key, Errc::kOverQuota);
     cache_.drop(key);
+    start_put(now, context, queries, std::move(planned));
+}
+
+void Values::leave(Instant now, Context& context, Queries& queries, CommandId command,
+                   identity::CheckedRecord item, Level level) {
+    if (item.head.kind == identity::RecordKind::kMail &&
+        own_.size() >= context.limits.own_values_max)
+        return refuse(context, command, item.key, Errc::kOverQuota);
+    Put planned;
+    planned.command = command;
+    planned.level = level;
+    planned.value = std::move(item);
     start_put(now, context, queries, std::move(planned));
 }
 
@@ -93,7 +105,7 @@ void Values::start_put(Instant now, Context& context, Queries& queries, Put put)
     spec.goal = reads ? QuerySpec::Goal::kEveryReplica : QuerySpec::Goal::kPlaces;
     spec.with_tokens = true;
     spec.target = put.value.key;
-    if (const auto own = own_.find(put.value.key); put.looks_after && own != own_.end())
+    if (const auto own = own_.find(place_of(put.value)); put.looks_after && own != own_.end())
         spec.places = context.limits.bucket_size + own->second.denials.size();
     const QueryId query =
         writes_.running() >= kWritesMax ? kNoQuery : queries.start(now, context, std::move(spec));
@@ -102,7 +114,29 @@ void Values::start_put(Instant now, Context& context, Queries& queries, Put put)
         return;
     }
     if (put.command != kNoCommand) return refuse(context, put.command, put.value.key, Errc::kBusy);
-    if (const auto own = own_.find(put.value.key); own != own_.end()) own->second.busy = false;
+    if (const auto own = own_.find(place_of(put.value)); own != own_.end())
+        own->second.busy = false;
+}
+
+// Keeps what belongs here, too. False when there is no room for it.
+bool Values::hold(Instant now, Context& context, const identity::CheckedRecord& value) {
+    if (identity::is_item(value.head.kind)) {
+        const auto stored = context.items.put(now, value, context.node_key.prefix());
+        if (!stored) return false;
+        if (!stored->is_new) return true;
+        context.changed_keys.push_back(value.key);
+        if (context.durable_acknowledgement && value.head.kind == identity::RecordKind::kMail)
+            context.events.push_back(PersistRecord{context.next_ticket++, value.key,
+                                                   value.head.owner, value.head.kind, value.bytes,
+                                                   now + stored->lifetime});
+        return true;
+    }
+    Endpoint here;
+    here.port = 1;
+    here.address[0] = 127;
+    const auto stored = context.store.put(now, value, here, 0);
+    if (stored && stored->changed) context.changed_keys.push_back(value.key);
+    return stored.has_value();
 }
 
 void Values::on_places(Instant now, Context& context, Put put, QueryResult& result) {
@@ -127,7 +161,7 @@ void Values::on_places(Instant now, Context& context, Put put, QueryResult& resu
 
 // Who has shown the value is spared. Who answered without it, though it had signed, has denied it.
 void Values::on_looked(Instant now, Context& context, Put put, QueryResult& result) {
-    const auto known = own_.find(put.value.key);
+    const auto known = own_.find(place_of(put.value));
     if (known == own_.end()) return;
     Own& own = known->second;
     const identity::RecordHead& head = own.value.head;
@@ -178,14 +212,7 @@ void Values::note_denial(Context& context, Own& own, const NodeKey& node) {
 
 void Values::write(Instant now, Context& context, Put put, QueryResult& result) {
     Writes::Plan plan;
-    if (result.near_enough) {
-        Endpoint here;
-        here.port = 1;
-        here.address[0] = 127;
-        const auto stored = context.store.put(now, put.value, here, 0);
-        plan.held_here = stored.has_value();
-        if (stored && stored->changed) context.changed_keys.push_back(put.value.key);
-    }
+    plan.held_here = result.near_enough && hold(now, context, put.value);
     for (Replica& replica : result.replicas) {
         const bool twice = is_among(plan.targets, replica.contact.key);
         if (!twice && !is_among(put.spared, replica.contact.key))
@@ -203,8 +230,8 @@ void Values::on_written(Instant now, Context& context, const Writes::Outcome& ou
     const auto known = writing_.find(outcome.id);
     if (known == writing_.end()) return;  // repairs are nobody's
     Put& put = known->second;
-    const Key key = put.value.key;
-    const auto own = own_.find(key);
+    const Place place = place_of(put.value);
+    const auto own = own_.find(place);
     const bool ours =
         own != own_.end() && own->second.value.head.sequence == put.value.head.sequence;
     if (put.command != kNoCommand) {
@@ -212,13 +239,16 @@ void Values::on_written(Instant now, Context& context, const Writes::Outcome& ou
         published.lookup = put.lookup;
         context.events.push_back(ValuePutFinished{put.command, std::move(published)});
         put.command = kNoCommand;
-        if (!outcome.published.error && !ours) {
-            Own& kept = own_[key];
+        const bool passing = put.value.head.kind == identity::RecordKind::kSignal;
+        if (!outcome.published.error && !ours && !passing) {
+            Own& kept = own_[place];
             kept = Own{put.value, {}, {}, now + put.value.head.ttl, now, kNever, {}, true};
         }
     }
     if (!outcome.settled) return;
-    if (const auto kept = own_.find(key);
+    // Its receiver has it: nothing is left to be looked after.
+    if (identity::is_item(put.value.head.kind) && outcome.over) own_.erase(place);
+    if (const auto kept = own_.find(place);
         kept != own_.end() && kept->second.value.head.sequence == put.value.head.sequence) {
         std::vector<Replica> holders = outcome.holders;
         for (const Replica& replica : put.spared) {
@@ -236,12 +266,13 @@ void Values::on_written(Instant now, Context& context, const Writes::Outcome& ou
 }
 
 // Who is nearest now and lacks the value gets it; half way through its life all of them do.
-void Values::look_after(Instant now, Context& context, Queries& queries, const Key& key, Own& own) {
+void Values::look_after(Instant now, Context& context, Queries& queries, Own& own) {
     Put put;
     put.value = own.value;
-    put.value.key = key;
     put.level = Level::kFast;
-    put.looks_after = true;
+    // Items are shown to their receiver only: those who took one are believed.
+    put.looks_after = !identity::is_item(own.value.head.kind);
+    if (!put.looks_after && now - own.stored_at < own.value.head.ttl / 2) put.spared = own.holders;
     own.busy = true;
     own.next_at = now + kOwnLastLook;
     start_put(now, context, queries, std::move(put));
@@ -484,7 +515,7 @@ void Values::on_changed(Instant now, Context& context, const Key& key) {
 void Values::handle_network_change(Instant now) {
     cache_.shorten_misses(now + kMissesAfterChange);
     listeners_.handle_network_change(now);
-    for (auto& [key, own] : own_) {
+    for (auto& [place, own] : own_) {
         own.look_again = Duration{0};
         own.next_at = std::min(own.next_at, now + kOwnFirstLook);
         wake(own.next_at);
@@ -505,7 +536,7 @@ void Values::handle_timeout(Instant now, Context& context, Queries& queries) {
             if (own.busy)
                 own.next_at = now + kOwnFirstLook;
             else
-                look_after(now, context, queries, at->first, own);
+                look_after(now, context, queries, own);
         }
         wake(std::min(own.next_at, own.busy ? kNever : own.ends));
         ++at;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "daemon/core/dht/listeners.h"
@@ -21,6 +22,10 @@ class Values {
   public:
     void put(Instant now, Context& context, Queries& queries, Publisher& publisher,
              CommandId command, ValuePut put);
+    /// A sealed item, to whoever stands nearest to its key: ValuePutFinished. Mail is looked after
+    /// until its ttl ends or a replica says that its receiver has deleted it.
+    void leave(Instant now, Context& context, Queries& queries, CommandId command,
+               identity::CheckedRecord item, Level level);
     void get(Instant now, Context& context, Queries& queries, CommandId command, const Key& key,
              Level level);
     void listen(Instant now, Context& context, Queries& queries, CommandId command, const Key& key,
@@ -49,6 +54,7 @@ class Values {
     /// Carries finished writes and fetches to whoever waits for them. True when something was done.
     bool settle(Instant now, Context& context);
 
+    Listeners& listeners() { return listeners_; }
     std::size_t own_values() const { return own_.size(); }
     std::size_t listening() const { return listeners_.size(); }
 
@@ -89,7 +95,14 @@ class Values {
         ValuePut put;
     };
 
+    /// Several items of ours may lie at one key.
+    using Place = std::pair<Key, PeerId>;
+    static Place place_of(const identity::CheckedRecord& value) {
+        return {value.key, value.head.owner};
+    }
+
     void refuse(Context& context, CommandId command, const Key& key, Errc error);
+    bool hold(Instant now, Context& context, const identity::CheckedRecord& value);
     void start_put(Instant now, Context& context, Queries& queries, Put put);
     void on_places(Instant now, Context& context, Put put, QueryResult& result);
     void on_looked(Instant now, Context& context, Put put, QueryResult& result);
@@ -102,7 +115,7 @@ class Values {
     static bool denies(const Own& own, const NodeKey& node);
     static void note_denial(Context& context, Own& own, const NodeKey& node);
     void write(Instant now, Context& context, Put put, QueryResult& result);
-    void look_after(Instant now, Context& context, Queries& queries, const Key& key, Own& own);
+    void look_after(Instant now, Context& context, Queries& queries, Own& own);
     void wake(Instant at) { next_ = std::min(next_, at); }
 
     Writes writes_;
@@ -113,7 +126,7 @@ class Values {
     std::map<WriteId, Put> writing_;
     std::map<QueryId, Get> reading_;
     std::map<FetchId, Get> fetching_;
-    std::map<Key, Own> own_;
+    std::map<Place, Own> own_;
     std::vector<Waiting> waiting_;
     Instant next_ = kNever;
 };

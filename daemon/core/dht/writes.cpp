@@ -200,8 +200,9 @@ void Writes::look(std::uint32_t id, Write& write) {
                      [](const Target& target) { return target.state <= Target::State::kPages; });
     const bool decided = settled || (!write.plan.expected && !report(write).error);
     if (!settled && (!decided || write.decided)) return;
-    Outcome outcome{WriteId{id}, settled, report(write), {}};
+    Outcome outcome{WriteId{id}, settled, false, report(write), {}};
     for (const Target& target : write.targets) {
+        outcome.over = outcome.over || target.error == Errc::kExpired;
         if (target.state == Target::State::kHolds) outcome.holders.push_back(target.replica);
     }
     outcomes_.push_back(std::move(outcome));

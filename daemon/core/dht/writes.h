@@ -34,6 +34,7 @@ class Writes {
     struct Outcome {
         WriteId id{};
         bool settled = false;  ///< nothing more comes of this write
+        bool over = false;     ///< a replica says that its time is over: expired
         ValuePublished published;
         std::vector<Replica> holders;
     };

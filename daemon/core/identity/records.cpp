@@ -6,6 +6,7 @@
 #include "daemon/core/base/byte_reader.h"
 #include "daemon/core/base/byte_writer.h"
 #include "daemon/core/base/check.h"
+#include "daemon/core/identity/items.h"
 #include "daemon/core/identity/peer_name.h"
 #include "daemon/core/identity/record_fields.h"
 #include "daemon/core/identity/values.h"
@@ -130,7 +131,7 @@ Result<RecordHead> read_layout(ByteView bytes) {
     reader.bytes(Signature::kSize);
     if (!reader.at_end() || version != kVersion || flags > kTombstoneFlag) return Errc::kMalformed;
     if (kind < static_cast<std::uint8_t>(RecordKind::kPeer) ||
-        kind > static_cast<std::uint8_t>(RecordKind::kMutable)) {
+        kind > static_cast<std::uint8_t>(RecordKind::kSignal)) {
         return Errc::kMalformed;
     }
     if (head.ttl < std::chrono::seconds{1} || head.ttl > kTtlMax) return Errc::kMalformed;
@@ -152,6 +153,11 @@ Result<Key> place_of(Crypto& crypto, const RecordHead& head, const Key& claimed,
         return peer_key(crypto, head.owner);
     }
     if (is_value(head.kind)) return value_place(crypto, bytes);
+    if (is_item(head.kind)) {
+        // Whose key this is, only the receiver can prove; the signature binds the item to it.
+        if (const auto body = check_item_body(head, bytes); !body) return body.error();
+        return claimed;
+    }
     if (head.tombstone) return claimed;
     const auto name = decode_name(bytes);
     if (!name) return name.error();

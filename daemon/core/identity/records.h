@@ -23,6 +23,7 @@
 //         2 capabilities 4
 //   Name  1 folded name    2 stamp 8
 //   Immutable, Mutable: values, drawn in values.h
+//   Mail, Signal: sealed items, drawn in items.h
 //
 // All of them are always there, once but for nodes, so a record has one encoding. A field with a
 // higher tag belongs to a later version and is kept unread. The signature is made over a domain
@@ -31,11 +32,22 @@
 
 namespace sov::identity {
 
-enum class RecordKind : std::uint8_t { kPeer = 1, kName = 2, kImmutable = 3, kMutable = 4 };
+enum class RecordKind : std::uint8_t {
+    kPeer = 1,
+    kName = 2,
+    kImmutable = 3,
+    kMutable = 4,
+    kMail = 5,
+    kSignal = 6,
+};
 
 /// Records that apps fill with what they like: values.h.
 constexpr bool is_value(RecordKind kind) {
     return kind == RecordKind::kImmutable || kind == RecordKind::kMutable;
+}
+/// What anybody may leave for a user, sealed: items.h.
+constexpr bool is_item(RecordKind kind) {
+    return kind == RecordKind::kMail || kind == RecordKind::kSignal;
 }
 
 inline constexpr std::size_t kRecordHeadSize = 1 + 1 + 1 + 32 + 8 + 4 + 2;

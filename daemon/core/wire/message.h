@@ -64,6 +64,8 @@ enum class Kind : std::uint8_t {
     kListen = 0x23,
     kNotify = 0x24,
     kStopListening = 0x25,
+    kCollect = 0x26,
+    kRemove = 0x27,
     kPong = 0x81,
     kNodes = 0x82,
     kValue = 0x83,
@@ -77,6 +79,8 @@ enum class Kind : std::uint8_t {
     kListening = 0xa3,
     kNoted = 0xa4,
     kStopped = 0xa5,
+    kItems = 0xa6,
+    kRemoved = 0xa7,
     kError = 0xff,
 };
 

@@ -15,6 +15,18 @@ bool is_known(const Version& version) {
            version.kind <= identity::RecordKind::kMutable;
 }
 
+Proof read_proof(ByteReader& reader) {
+    Proof proof;
+    proof.user = reader.fixed<PeerId>();
+    proof.signature = reader.fixed<Signature>();
+    return proof;
+}
+
+void write_proof(ByteWriter& writer, const Proof& proof) {
+    writer.fixed(proof.user);
+    writer.fixed(proof.signature);
+}
+
 }  // namespace
 
 Version read_version(ByteReader& reader) {
@@ -58,13 +70,16 @@ std::optional<GetPage> read_get_page(ByteReader& reader) {
 }
 
 std::optional<Listen> read_listen(ByteReader& reader) {
-    Listen body{reader.fixed<Key>(), {}};
+    Listen body{reader.fixed<Key>(), {}, std::nullopt};
     const std::size_t count = reader.u8();
-    if (count > kVersionsMax || reader.remaining() != count * kVersionSize) return std::nullopt;
+    const std::size_t versions = count * kVersionSize;
+    const bool proven = reader.remaining() == versions + kProofSize;
+    if (count > kVersionsMax || (!proven && reader.remaining() != versions)) return std::nullopt;
     for (std::size_t at = 0; at < count; ++at) {
         body.known.push_back(read_version(reader));
         if (!is_known(body.known.back())) return std::nullopt;
     }
+    if (proven) body.proof = read_proof(reader);
     return whole(reader, std::move(body));
 }
 
@@ -95,6 +110,33 @@ std::optional<Held> read_held(ByteReader& reader) {
         if (body.missing == 0 || (body.missing & ~kPossible) != 0) return std::nullopt;
     }
     return whole(reader, body);
+}
+
+std::optional<Collect> read_collect(ByteReader& reader) {
+    Collect body;
+    body.key = reader.fixed<Key>();
+    body.proof = read_proof(reader);
+    body.after = reader.fixed<PeerId>();
+    return whole(reader, body);
+}
+
+std::optional<Items> read_items(ByteReader& reader) {
+    Items body;
+    body.left = reader.u8();
+    const std::size_t count = reader.u8();
+    for (std::size_t at = 0; at < count && reader.ok(); ++at)
+        body.records.push_back(reader.bytes(reader.u16()));
+    return whole(reader, std::move(body));
+}
+
+std::optional<Remove> read_remove(ByteReader& reader) {
+    Remove body;
+    body.key = reader.fixed<Key>();
+    body.proof = read_proof(reader);
+    const std::size_t count = reader.u8();
+    if (count == 0 || count > kRemovedMax) return std::nullopt;
+    for (std::size_t at = 0; at < count; ++at) body.ids.push_back(reader.fixed<PeerId>());
+    return whole(reader, std::move(body));
 }
 
 void write(ByteWriter& writer, const Version& version) {
@@ -129,6 +171,20 @@ void write(ByteWriter& writer, const Listen& body) {
     writer.fixed(body.key);
     writer.u8(static_cast<std::uint8_t>(body.known.size()));
     for (const Version& version : body.known) write(writer, version);
+    if (body.proof) write_proof(writer, *body.proof);
+}
+
+void write(ByteWriter& writer, const Collect& body) {
+    writer.fixed(body.key);
+    write_proof(writer, body.proof);
+    writer.fixed(body.after);
+}
+
+void write(ByteWriter& writer, const Remove& body) {
+    writer.fixed(body.key);
+    write_proof(writer, body.proof);
+    writer.u8(static_cast<std::uint8_t>(body.ids.size()));
+    for (const PeerId& id : body.ids) writer.fixed(id);
 }
 
 void write(ByteWriter& writer, const Notify& body) {

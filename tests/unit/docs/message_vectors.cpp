@@ -3,6 +3,7 @@
 #include <numeric>
 #include <variant>
 
+#include "daemon/core/identity/items.h"
 #include "daemon/core/wire/value_messages.h"
 #include "tests/unit/docs/vectors.h"
 
@@ -24,11 +25,11 @@ struct Single {
 struct Page {
     Bytes page;
 };
-using Body =
-    std::variant<Empty, wire::FindNode, wire::Get, wire::Store, wire::Touch, wire::Delete,
-                 wire::Dialback, wire::DialPeer, wire::Nonce, wire::Introduction, wire::Pong,
-                 wire::Nodes, wire::Value, Stored, Single, wire::StoreValue, wire::StorePage,
-                 wire::GetPage, Page, wire::Listen, wire::Notify, Key, wire::Held>;
+using Body = std::variant<Empty, wire::FindNode, wire::Get, wire::Store, wire::Touch, wire::Delete,
+                          wire::Dialback, wire::DialPeer, wire::Nonce, wire::Introduction,
+                          wire::Pong, wire::Nodes, wire::Value, Stored, Single, wire::StoreValue,
+                          wire::StorePage, wire::GetPage, Page, wire::Listen, wire::Notify, Key,
+                          wire::Held, wire::Collect, wire::Items, wire::Remove>;
 
 std::string contact_words(const Contact& contact) {
     std::string words = contact.key.hex();
@@ -108,6 +109,21 @@ struct Describe {
     void operator()(const wire::Listen& body) {
         to.add("key", body.key.view());
         for (const wire::Version& known : body.known) version(known);
+        if (body.proof) proof(*body.proof);
+    }
+    void operator()(const wire::Collect& body) {
+        to.add("key", body.key.view());
+        proof(body.proof);
+        to.add("after", body.after.view());
+    }
+    void operator()(const wire::Items& body) {
+        to.add("left", std::uint64_t{body.left});
+        for (const ByteView record : body.records) to.add("record", record);
+    }
+    void operator()(const wire::Remove& body) {
+        to.add("key", body.key.view());
+        proof(body.proof);
+        for (const PeerId& id : body.ids) to.add("id", id.view());
     }
     void operator()(const wire::Notify& body) {
         to.add("key", body.key.view());
@@ -122,6 +138,10 @@ struct Describe {
             to.add("receipt", body.receipt.view());
         }
         if (body.status == wire::Held::Status::kMissing) to.add("missing", body.missing);
+    }
+    void proof(const wire::Proof& shown) {
+        to.add("user", shown.user.view());
+        to.add("signature", shown.signature.view());
     }
     void version(const wire::Version& shown) {
         to.add("owner", shown.owner.view());
@@ -167,6 +187,14 @@ struct Write {
     void operator()(const Single& body) { writer.u8(body.value); }
     void operator()(const Page& body) { writer.bytes(body.page); }
     void operator()(const Key& key) { writer.fixed(key); }
+    void operator()(const wire::Items& body) {
+        writer.u8(body.left);
+        writer.u8(static_cast<std::uint8_t>(body.records.size()));
+        for (const ByteView record : body.records) {
+            writer.u16(static_cast<std::uint16_t>(record.size()));
+            writer.bytes(record);
+        }
+    }
     template <typename Other>
     void operator()(const Other& body) {
         wire::write(writer, body);
@@ -210,6 +238,9 @@ std::optional<Body> read_body(Kind kind, ByteReader& reader, bool with_token) {
         case Kind::kListen: return body_from(wire::read_listen(reader));
         case Kind::kNotify: return body_from(wire::read_notify(reader));
         case Kind::kStopListening: return body_from(wire::read_key(reader));
+        case Kind::kCollect: return body_from(wire::read_collect(reader));
+        case Kind::kItems: return body_from(wire::read_items(reader));
+        case Kind::kRemove: return body_from(wire::read_remove(reader));
         case Kind::kHeld:
         case Kind::kPageHeld: return body_from(wire::read_held(reader));
         case Kind::kPage: return Body{Page{to_bytes(reader.rest())}};
@@ -222,6 +253,7 @@ std::optional<Body> read_body(Kind kind, ByteReader& reader, bool with_token) {
             return seconds ? std::optional(Body{Stored{*seconds}}) : std::nullopt;
         }
         case Kind::kDialing:
+        case Kind::kRemoved:
         case Kind::kError: {
             const auto value = wire::read_byte(reader);
             return value ? std::optional(Body{Single{*value}}) : std::nullopt;
@@ -273,6 +305,10 @@ std::string kind_word(Kind kind) {
         case Kind::kListen: return "listen";
         case Kind::kNotify: return "notify";
         case Kind::kStopListening: return "stop_listening";
+        case Kind::kCollect: return "collect";
+        case Kind::kRemove: return "remove";
+        case Kind::kItems: return "items";
+        case Kind::kRemoved: return "removed";
         case Kind::kConfirm: return "confirm";
         case Kind::kGoodbye: return "goodbye";
         case Kind::kPathChallenge: return "path_challenge";
@@ -309,8 +345,8 @@ void add_value_messages(identity::Crypto& crypto, const std::vector<Vector>& rec
         " on a condition");
     add(Kind::kStorePage, wire::StorePage{paged_place, token, version, 1, page});
     add(Kind::kGetPage, wire::GetPage{paged_place, version, 1});
-    add(Kind::kListen, wire::Listen{paged_place, {}});
-    add(Kind::kListen, wire::Listen{paged_place, {version}}, " from a cursor");
+    add(Kind::kListen, wire::Listen{paged_place, {}, std::nullopt});
+    add(Kind::kListen, wire::Listen{paged_place, {version}, std::nullopt}, " from a cursor");
     add(Kind::kNotify, wire::Notify{paged_place, paged});
     add(Kind::kStopListening, paged_place);
     const auto held = [&](wire::Held::Status status) {
@@ -324,6 +360,24 @@ void add_value_messages(identity::Crypto& crypto, const std::vector<Vector>& rec
     add(Kind::kListening, Stored{600});
     add(Kind::kNoted, Empty{});
     add(Kind::kStopped, Empty{});
+}
+
+// A user whose key is made from the responder's seed, at the initiator, and its mailbox.
+template <typename Add>
+void add_item_messages(identity::Crypto& crypto, const std::vector<Vector>& records,
+                       const Add& add) {
+    const Cast cast = make_cast(crypto);
+    const Bytes mail = records[8].bytes("bytes");
+    const Key place = Key::from(records[8].bytes("key"));
+    const PeerId id = identity::read_head(mail)->owner;
+    const wire::Proof proof{PeerId{cast.responder.public_key},
+                            identity::sign_speaker(crypto, cast.responder, cast.network,
+                                                   NodeKey{cast.initiator.public_key}, place)};
+    add(Kind::kListen, wire::Listen{place, {}, proof}, " for items");
+    add(Kind::kCollect, wire::Collect{place, proof, {}});
+    add(Kind::kItems, wire::Items{2, {mail}});
+    add(Kind::kRemove, wire::Remove{place, proof, {id}});
+    add(Kind::kRemoved, Single{1});
 }
 
 std::vector<Vector> message_vectors(identity::Crypto& crypto) {
@@ -378,6 +432,7 @@ std::vector<Vector> message_vectors(identity::Crypto& crypto) {
     add(Kind::kDialing, Single{1});
     add(Kind::kPathResponse, nonce);
     add_value_messages(crypto, records, token, add);
+    add_item_messages(crypto, records, add);
     add(Kind::kError, Single{static_cast<std::uint8_t>(Errc::kUnsupported)});
     return all;
 }

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include "daemon/core/identity/items.h"
 #include "daemon/core/identity/values.h"
+#include "tests/unit/docs/fixed_crypto.h"
 #include "tests/unit/docs/vectors.h"
 
 namespace sov::vectors {
@@ -51,8 +53,28 @@ Vector described(identity::Crypto& crypto, const NetworkId& network, std::string
             vector.add("content", value->content);
         }
     }
+    if (identity::is_item(head.kind)) {
+        const auto item =
+            identity::open_item(crypto, make_cast(crypto).responder, network, *checked);
+        if (!item) {
+            ADD_FAILURE() << vector.name << ": " << errc_name(item.error());
+            return vector;
+        }
+        vector.add("sender", item->sender.view());
+        vector.add("body", item->body);
+    }
     vector.add("bytes", bytes);
     return vector;
+}
+
+// What the user leaves for a user whose key is made from the responder's seed.
+Bytes mail(const Cast& cast, const Key& place) {
+    FixedCrypto crypto("item");
+    const auto item = identity::seal_item(
+        crypto, cast.user, cast.network, PeerId{cast.responder.public_key},
+        identity::ItemUse::kMail, kSequence, std::chrono::hours{24}, as_bytes("hello"), 12);
+    EXPECT_EQ(item->key, place);
+    return item->bytes;
 }
 
 }  // namespace
@@ -91,6 +113,8 @@ std::vector<Vector> record_vectors(identity::Crypto& crypto) {
         return described(crypto, cast.network, std::move(name), made.key,
                          identity::record_part(made.bytes));
     };
+    const Key box =
+        identity::item_key(crypto, identity::ItemUse::kMail, PeerId{cast.responder.public_key});
     return {described(crypto, cast.network, "record peer", peer_place,
                       identity::encode_record(crypto, cast.user, cast.network, peer)),
             described(crypto, cast.network, "record name", name_place,
@@ -103,7 +127,8 @@ std::vector<Vector> record_vectors(identity::Crypto& crypto) {
                   identity::make_immutable(crypto, std::chrono::hours{2}, as_bytes("hello"))),
             value("record mutable value", labelled(as_bytes("hello"), false)),
             value("record mutable value tombstone", labelled({}, true)),
-            value("record mutable value in pages", labelled(Bytes(1027, 0x70), false))};
+            value("record mutable value in pages", labelled(Bytes(1027, 0x70), false)),
+            described(crypto, cast.network, "record mail", box, mail(cast, box))};
 }
 
 Vector read_record(identity::Crypto& crypto, const Vector& documented) {
