@@ -82,6 +82,8 @@ v1::RecordKind message_of(identity::RecordKind kind) {
         case identity::RecordKind::kName: return v1::RECORD_KIND_NAME;
         case identity::RecordKind::kImmutable: return v1::RECORD_KIND_IMMUTABLE;
         case identity::RecordKind::kMutable: return v1::RECORD_KIND_MUTABLE;
+        case identity::RecordKind::kMail: return v1::RECORD_KIND_MAIL;
+        case identity::RecordKind::kSignal: return v1::RECORD_KIND_SIGNAL;
     }
     return v1::RECORD_KIND_UNSPECIFIED;
 }
