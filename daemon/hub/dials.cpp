@@ -11,6 +11,8 @@ using ports::ConnectionId;
 /// What a first packet that is lost costs: near peers answer at once.
 constexpr Duration kRoundTripLan = std::chrono::milliseconds{20};
 constexpr Duration kRoundTrip = std::chrono::milliseconds{100};
+/// What addresses are given before a path through NATs is looked for beside them.
+constexpr Duration kCallAfter = std::chrono::milliseconds{250};
 /// Addresses of a peer that are kept, in plans of addresses_max.
 constexpr std::size_t kPlansKept = 4;
 
@@ -30,8 +32,8 @@ std::string words_of(const std::vector<DialAttempt>& tried, bool addresses_known
     std::string where;
     for (const DialAttempt& one : tried) {
         if (!where.empty()) where += ", ";
-        where += one.endpoint.text() + " (" +
-                 (one.outcome == "trying" ? "no_answer" : one.outcome) + ")";
+        where += one.way == DialAttempt::Way::kIce ? "ICE" : one.endpoint.text();
+        where += " (" + (one.outcome == "trying" ? "no_answer" : one.outcome) + ")";
     }
     switch (why_of(tried)) {
         case Errc::kNotFound:
@@ -44,8 +46,20 @@ std::string words_of(const std::vector<DialAttempt>& tried, bool addresses_known
                    "as a friend";
         case Errc::kBusy: return "the other side has too many connections: try again later";
         case Errc::kWrongKey: return "somebody else lives at the address of this peer: " + where;
-        default: return "nobody answered at " + where;
+        default: break;
     }
+    for (const DialAttempt& one : tried) {
+        if (one.way != DialAttempt::Way::kIce) continue;
+        if (one.outcome == "no_path")
+            return "no path through the NATs was found (" + where +
+                   "): a relay would help, see connect.turn_servers";
+        if (one.outcome == "clocks_apart")
+            return "the clocks of the two hosts are more than two minutes apart: set them";
+        if ((one.outcome == "no_answer" || one.outcome == "trying") && tried.size() == 1)
+            return "no address of this peer is known, and it did not answer our call: it is "
+                   "offline, or has not added you as a friend";
+    }
+    return "nobody answered at " + where;
 }
 
 std::string outcome_of(const ports::Closed& closed) {
@@ -79,6 +93,7 @@ bool Dials::wait(const PeerId& peer, Waiter waiter, const std::vector<DialAddres
         if (dials_.size() >= limits_.dials_max) return false;
         found = dials_.emplace(peer, Dial{}).first;
         found->second.planner = plan_for(found->second);
+        found->second.begun = waiter.begun;
         wanted_.push_back(peer);
     }
     Dial& dial = found->second;
@@ -164,28 +179,33 @@ void Dials::step(Instant now) {
             fail(at->first, dial, std::move(late));
         }
         if (!dial.waiters.empty()) advance(now, at->first, dial);
-        if (dial.waiters.empty() && !dial.lingers) abandon(now, dial);
+        if (dial.waiters.empty() && !dial.lingers) abandon(now, at->first, dial);
         const bool over = dial.waiters.empty() && dial.under_way.empty();
         at = over ? finish(at) : std::next(at);
     }
 }
 
 void Dials::advance(Instant now, const PeerId& peer, Dial& dial) {
-    for (;;) {
-        if (dial.not_admitted) break;
+    Instant due = kNever;
+    bool done = false;
+    while (!dial.not_admitted) {
         const auto step = dial.planner.next(now);
         if (const auto* dialled = std::get_if<connect::PathPlanner::Dial>(&step)) {
             begin(now, peer, dial, dialled->endpoint);
             continue;
         }
-        if (const auto* wait = std::get_if<connect::PathPlanner::Wait>(&step)) {
-            dial.due = wait->until;
-            return;
-        }
-        dial.due = kNever;
-        if (!dial.under_way.empty()) return;
+        if (const auto* wait = std::get_if<connect::PathPlanner::Wait>(&step)) due = wait->until;
+        done = due == kNever && std::holds_alternative<connect::PathPlanner::Done>(step);
         break;
     }
+    if (dial.not_admitted) {
+        done = true;
+    } else {
+        due = earliest(due, begin_call(now, peer, dial));
+        if (due != kNever || !dial.under_way.empty() || dial.call) done = false;
+    }
+    dial.due = due;
+    if (!done) return;
     for (Waiter& waiter : dial.waiters) fail(peer, dial, std::move(waiter));
     dial.waiters.clear();
 }
@@ -210,8 +230,63 @@ void Dials::begin(Instant now, const PeerId& peer, Dial& dial, const Endpoint& e
     dial.tried.push_back(std::move(attempt));
 }
 
+// A call costs both sides some stores in the DHT, so addresses have the first word; but not a long
+// one, because a peer behind a NAT has addresses too.
+Instant Dials::begin_call(Instant now, const PeerId& peer, Dial& dial) {
+    if (dial.called || !call_) return kNever;
+    DialPolicy policy = dial.waiters.front().policy;
+    for (const Waiter& waiter : dial.waiters) {
+        if (waiter.policy != policy) policy = DialPolicy::kAny;
+    }
+    if (policy == DialPolicy::kLanOnly) return kNever;
+    const bool nothing_else = dial.under_way.empty() && dial.complete;
+    const Instant when = dial.begun + kCallAfter;
+    if (!nothing_else && policy != DialPolicy::kRelayOnly && now < when) return when;
+    dial.called = true;
+    DialAttempt attempt{DialAttempt::Way::kIce, {}, now, Duration{0}, false, "trying"};
+    if (const auto begun = call_(now, peer, policy)) {
+        dial.call = dial.tried.size();
+    } else {
+        attempt.outcome = errc_name(begun.error());
+    }
+    dial.tried.push_back(std::move(attempt));
+    return kNever;
+}
+
+void Dials::end_call(Instant now, const PeerId& peer, Dial& dial, const std::string& outcome) {
+    if (!dial.call) return;
+    DialAttempt& attempt = dial.tried[*std::exchange(dial.call, std::nullopt)];
+    attempt.took = now - attempt.begun;
+    attempt.outcome = outcome;
+    attempt.won = outcome == "connected";
+    uncalled_.push_back(peer);
+}
+
+std::optional<ConnectionId> Dials::path_ready(Instant now, const PeerId& peer,
+                                              ports::DatagramPath& path, const Endpoint& remote) {
+    const auto found = dials_.find(peer);
+    if (found == dials_.end() || !found->second.call) return std::nullopt;
+    Dial& dial = found->second;
+    const auto id = transport_.dial(now, path, remote, peer, {kRoundTrip});
+    if (!id) {
+        end_call(now, peer, dial, std::string(errc_name(id.error())));
+        dial.due = Instant{};
+        return std::nullopt;
+    }
+    dial.under_way[*id] = *std::exchange(dial.call, std::nullopt);
+    return *id;
+}
+
+void Dials::path_failed(Instant now, const PeerId& peer, const std::string& outcome) {
+    const auto found = dials_.find(peer);
+    if (found == dials_.end()) return;
+    end_call(now, peer, found->second, outcome);
+    found->second.due = Instant{};
+}
+
 // Closes what is still under way: somebody else has won, or nobody waits any more.
-void Dials::abandon(Instant now, Dial& dial) {
+void Dials::abandon(Instant now, const PeerId& peer, Dial& dial) {
+    end_call(now, peer, dial, "not_needed");
     for (const auto& [id, index] : std::exchange(dial.under_way, {})) {
         transport_.close(now, id, kCloseSupplanted);
         dial.tried[index].took = now - dial.tried[index].begun;
@@ -235,8 +310,10 @@ std::vector<Waiter> Dials::connected(Instant now, const Connection& connection) 
         won.won = true;
         won.outcome = "connected";
         dial.under_way.erase(own);
-        abandon(now, dial);
+        abandon(now, connection.peer, dial);
     }
+    // When both call, one call stands, and which one makes no difference to who waits.
+    if (connection.carrier == "ice") end_call(now, connection.peer, dial, "connected");
     for (std::size_t index = 0; index < dial.waiters.size();) {
         if (!allows(dial.waiters[index].policy, connection.path)) {
             ++index;
@@ -250,8 +327,9 @@ std::vector<Waiter> Dials::connected(Instant now, const Connection& connection) 
         // stays, so the smaller one lets its attempts end and the other gives its own up.
         dial.lingers = connection.inbound && self_ < connection.peer && !dial.under_way.empty();
         dial.due = kNever;
+        end_call(now, connection.peer, dial, "not_needed");
         if (!dial.lingers) {
-            abandon(now, dial);
+            abandon(now, connection.peer, dial);
             finish(found);
         }
     }

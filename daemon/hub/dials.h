@@ -2,6 +2,7 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -37,6 +38,10 @@ class Dials {
     Dials(ports::StreamTransport& transport, const PeerId& self, const HubLimits& limits)
         : transport_(transport), self_(self), limits_(limits) {}
 
+    /// Looks for a path through NATs: path_ready() or path_failed() follows when it says no error.
+    using Call = std::function<Result<void>(Instant now, const PeerId&, DialPolicy)>;
+    /// Without it there is no such way.
+    void set_call(Call call) { call_ = std::move(call); }
     void set_path(Family family, ports::DatagramPath* path);
     ports::DatagramPath* path(Family family) const {
         return paths_[family == Family::kIpv4 ? 0 : 1];
@@ -57,11 +62,18 @@ class Dials {
     bool dialling(const PeerId& peer) const { return dials_.contains(peer); }
     /// There is a connection with the peer: those who may now go on. Its own rivals are closed.
     std::vector<Waiter> connected(Instant now, const Connection& connection);
+    /// Dials over a path that was called for. Nothing when nobody waits any more, or at a limit.
+    std::optional<ports::ConnectionId> path_ready(Instant now, const PeerId& peer,
+                                                  ports::DatagramPath& path,
+                                                  const Endpoint& remote);
+    void path_failed(Instant now, const PeerId& peer, const std::string& outcome);
     /// True when it was an attempt.
     bool closed(Instant now, const ports::Closed& closed);
 
     std::vector<DialAttempt> attempts(const PeerId& peer) const;
     std::vector<Failed> take_failed() { return std::exchange(failed_, {}); }
+    /// Peers to which no path is looked for any more.
+    std::vector<PeerId> take_uncalled() { return std::exchange(uncalled_, {}); }
     /// Peers whose addresses are needed.
     std::vector<PeerId> take_wanted() { return std::exchange(wanted_, {}); }
 
@@ -78,23 +90,29 @@ class Dials {
         bool lingers = false;  ///< nobody waits, but attempts may still win; see connected()
         /// When the next attempt may begin, as the planner said.
         Instant due{};
+        Instant begun{};
+        bool called = false;
+        std::optional<std::size_t> call;  ///< index in `tried`, while there is no path yet
     };
     using DialMap = std::map<PeerId, Dial>;
 
     connect::PathPlanner plan_for(const Dial& dial) const;
     void begin(Instant now, const PeerId& peer, Dial& dial, const Endpoint& endpoint);
     void advance(Instant now, const PeerId& peer, Dial& dial);
-    void abandon(Instant now, Dial& dial);
+    Instant begin_call(Instant now, const PeerId& peer, Dial& dial);
+    void end_call(Instant now, const PeerId& peer, Dial& dial, const std::string& outcome);
+    void abandon(Instant now, const PeerId& peer, Dial& dial);
     void fail(const PeerId& peer, Dial& dial, Waiter waiter);
     DialMap::iterator finish(DialMap::iterator at);
 
     ports::StreamTransport& transport_;
     PeerId self_;
     HubLimits limits_;
+    Call call_;
     std::array<ports::DatagramPath*, 2> paths_{};
     DialMap dials_;
     std::vector<Failed> failed_;
-    std::vector<PeerId> wanted_;
+    std::vector<PeerId> wanted_, uncalled_;
     std::deque<std::pair<PeerId, std::vector<DialAttempt>>> history_;  ///< the newest last
 };
 

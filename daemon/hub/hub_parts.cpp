@@ -29,6 +29,7 @@ StreamHub::Parts::Parts(ports::StreamTransport& via, HubOptions wanted, std::uin
       pool(options.self, options.limits),
       table(via, options.limits),
       dials(via, options.self, options.limits),
+      ice(via, options.self, seed),
       pings(table, rng.next(),
             [this](PingFinished event) { events.emplace_back(std::move(event)); }),
       identify(
@@ -136,7 +137,9 @@ void StreamHub::Parts::shut_down(Instant now) {
 }
 
 void StreamHub::Parts::network_changed(Instant now) {
+    ice.handle_network_change(now);
     for (const auto& [id, connection] : pool.all()) {
+        if (ice.carries(id)) continue;
         ports::DatagramPath* path = dials.path(connection.remote.family);
         // Those that the other side dialled are for it to move (RFC 9000 s9).
         if (path != nullptr && !connection.inbound) (void)transport.move(now, id, *path);
@@ -202,7 +205,13 @@ void StreamHub::Parts::take(Instant now, const ports::Connected& connected) {
     fresh.peer = connected.peer;
     fresh.remote = connected.remote;
     fresh.inbound = connected.inbound;
-    fresh.path = class_of(connected.remote);
+    if (ice.take_connection(connected.connection, connected.local)) {
+        // The first datagrams may be here before the news of their path.
+        fresh.path = ice.path_of(connected.connection).value_or(PathClass::kDirect);
+        fresh.carrier = "ice";
+    } else {
+        fresh.path = class_of(connected.remote);
+    }
     fresh.since = fresh.used = now;
     Connection& added = pool.add(now, std::move(fresh));
     events.emplace_back(ConnectionOpened{view(added)});
@@ -220,6 +229,7 @@ void StreamHub::Parts::take(Instant now, const ports::Connected& connected) {
 }
 
 void StreamHub::Parts::take(Instant now, const ports::Closed& closed) {
+    ice.drop_connection(now, closed.connection);
     if (dials.closed(now, closed)) return;
     const Connection* known = pool.find(closed.connection);
     if (known == nullptr) return;
@@ -327,15 +337,53 @@ void StreamHub::Parts::take_timeouts(Instant now) {
 // Carries what dials have to tell, until they have nothing more.
 void StreamHub::Parts::settle(Instant now) {
     dials.step(now);
+    settle_calls(now);
     for (const PeerId& peer : dials.take_wanted()) events.emplace_back(AddressesWanted{peer});
     for (Dials::Failed& failed : dials.take_failed()) {
         fail(std::move(failed.waiter), failed.peer, failed.why, std::move(failed.words));
     }
 }
 
+void StreamHub::Parts::settle_calls(Instant now) {
+    for (const PeerId& peer : dials.take_uncalled()) ice.cancel(now, peer);
+    ice.run(now);
+    for (const IceCalls::Ready& ready : ice.take_ready()) {
+        const auto id = dials.path_ready(now, ready.peer, *ready.path, ready.remote);
+        if (id) {
+            ice.note_dial(*id, ready.path->local());
+        } else {
+            ice.cancel(now, ready.peer);
+        }
+    }
+    for (const IceCalls::Failed& failed : ice.take_failed()) {
+        dials.path_failed(now, failed.peer, failed.outcome);
+    }
+    for (const IceCalls::Changed& changed : ice.take_changed()) {
+        Connection* connection = pool.find(changed.connection);
+        if (connection == nullptr) continue;
+        const PathClass before = std::exchange(connection->path, changed.path);
+        events.emplace_back(PathChanged{view(*connection), before});
+    }
+    for (SignalWanted& words : ice.take_words()) events.emplace_back(std::move(words));
+}
+
+void StreamHub::Parts::start_ice(ports::IceAgents& agents, UnixMillis wall_clock,
+                                 std::function<void()> wake) {
+    const auto trust_of = [this](const PeerId& peer) -> std::optional<connect::Trust> {
+        if (is_friend && is_friend(peer)) return connect::Trust::kFriend;
+        if (options.admission == Admission::kAnyone && !leaving) return connect::Trust::kStranger;
+        return std::nullopt;
+    };
+    ice.start(agents, wall_clock, trust_of, std::move(wake));
+    dials.set_call([this](Instant now, const PeerId& peer, DialPolicy policy) {
+        return ice.call(now, peer, policy);
+    });
+}
+
 void StreamHub::Parts::run(Instant now) {
     last_run = now;
     for (bool more = true; more;) {
+        ice.run(now);
         more = false;
         while (const auto event = transport.poll_event()) {
             take(now, *event);
@@ -344,10 +392,9 @@ void StreamHub::Parts::run(Instant now) {
         take_timeouts(now);
         settle(now);
         more = table.deliver(now) || more;
-        if (!more) break;
         transport.flush(now);
+        more = ice.reap() || more;
     }
-    transport.flush(now);
 }
 
 Instant StreamHub::Parts::next_timeout(Instant now) const {
@@ -355,6 +402,7 @@ Instant StreamHub::Parts::next_timeout(Instant now) const {
     first = earliest(first, earliest(pings.next_timeout(), identify.next_timeout()));
     first = earliest(first, pool.next_timeout(busy_test()));
     for (const auto& [peer, interest] : interests) first = earliest(first, interest.retry_at);
+    first = earliest(first, ice.next_timeout());
     return earliest(first, dials.next_timeout(now));
 }
 

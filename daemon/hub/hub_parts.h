@@ -10,6 +10,7 @@
 #include "daemon/core/base/rng.h"
 #include "daemon/hub/connection_pool.h"
 #include "daemon/hub/dials.h"
+#include "daemon/hub/ice_calls.h"
 #include "daemon/hub/identify_user.h"
 #include "daemon/hub/ping_user.h"
 #include "daemon/hub/stream_hub.h"
@@ -38,6 +39,7 @@ class StreamHub::Parts {
     void cancel(CommandId command);
     void shut_down(Instant now);
     void network_changed(Instant now);
+    void start_ice(ports::IceAgents& agents, UnixMillis wall_clock, std::function<void()> wake);
 
     void run(Instant now);
     Instant next_timeout(Instant now) const;
@@ -49,6 +51,7 @@ class StreamHub::Parts {
     ConnectionPool pool;
     StreamTable table;
     Dials dials;
+    IceCalls ice;
     PingUser pings;
     IdentifyUser identify;
     std::map<PeerId, Interest> interests;
@@ -67,6 +70,7 @@ class StreamHub::Parts {
     void take_timeouts(Instant now);
     void retry(Instant now);
     void settle(Instant now);
+    void settle_calls(Instant now);
     void content(Instant now, Waiter waiter, const Connection& connection);
     void fail(Waiter waiter, const PeerId& peer, Errc why, std::string words);
     bool busy(const Connection& connection) const;

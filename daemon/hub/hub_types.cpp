@@ -2,15 +2,6 @@
 
 namespace sov::hub {
 
-std::string_view path_class_name(PathClass path) {
-    switch (path) {
-        case PathClass::kLan: return "lan";
-        case PathClass::kDirect: return "direct";
-        case PathClass::kRelayed: return "relayed";
-    }
-    return "unknown";
-}
-
 bool allows(DialPolicy policy, PathClass path) {
     switch (policy) {
         case DialPolicy::kAny: return true;

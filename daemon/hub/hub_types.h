@@ -9,19 +9,19 @@
 #include <vector>
 
 #include "daemon/core/base/endpoint.h"
+#include "daemon/core/base/ice.h"
 #include "daemon/core/base/ids.h"
 #include "daemon/core/base/instant.h"
 #include "daemon/core/base/result.h"
+#include "daemon/ports/ice_agent.h"
 #include "daemon/ports/stream_transport.h"
 
 // What the hub is asked and what it tells: limits, views and events.
 
 namespace sov::hub {
 
-/// How a connection's datagrams travel.
-enum class PathClass : std::uint8_t { kLan, kDirect, kRelayed };
-/// The stable word: "lan", "direct", "relayed".
-std::string_view path_class_name(PathClass path);
+using sov::path_class_name;
+using sov::PathClass;
 
 /// Which paths a dial may use. kDirectOnly allows the LAN too.
 enum class DialPolicy : std::uint8_t { kAny, kDirectOnly, kRelayOnly, kLanOnly };
@@ -93,8 +93,33 @@ struct DialAttempt {
     Instant begun{};
     Duration took{0};  ///< 0 while under way
     bool won = false;
-    /// Stable words: "connected", "trying", "not_needed", or the name of a ports::CloseReason.
+    /// Stable words: "connected", "trying", "not_needed", or the name of a ports::CloseReason. Of
+    /// ICE also "no_answer": the peer said nothing to our call; "no_path": no pair of addresses
+    /// works; "refused": the peer ended the call; "clocks_apart"; "over_limit".
     std::string outcome;
+};
+
+/// What helps to find paths through NATs.
+struct IceOptions {
+    std::vector<ports::IceServer> servers;
+    /// As other peers see this host; port 0: with the port of whichever socket is asked for.
+    std::vector<Endpoint> extra_addresses;
+};
+
+/// The last call with a peer: how far it came, for whoever asks why there is no path.
+struct IceReport {
+    PeerId peer;
+    bool called = false;  ///< by the peer
+    Instant begun{};
+    std::string outcome = "trying";  ///< as of DialAttempt
+    bool answered = false;           ///< the peer took part
+    bool relays = false;             ///< we have a relay to offer
+    std::size_t rounds = 1;
+    std::vector<IceCandidate> ours, theirs;  ///< of all rounds, bounded
+    std::string state;                       ///< of the checks, as of ice_state_name()
+    std::optional<IcePair> pair;
+    std::optional<Duration> connected_after;  ///< from the beginning to the first pair
+    std::string words;                        ///< of the session, for a person
 };
 
 struct ConnectionView {

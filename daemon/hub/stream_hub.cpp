@@ -30,7 +30,16 @@ void StreamHub::handle_addresses(Instant, const PeerId& peer,
     parts_->dials.add_addresses(peer, addresses, complete);
 }
 
-void StreamHub::handle_signal(Instant, const PeerId&, ByteView) {}
+void StreamHub::start_ice(ports::IceAgents& agents, UnixMillis wall_clock,
+                          std::function<void()> wake) {
+    parts_->start_ice(agents, wall_clock, std::move(wake));
+}
+
+void StreamHub::set_ice_options(IceOptions options) { parts_->ice.set_options(std::move(options)); }
+
+void StreamHub::handle_signal(Instant now, const PeerId& from, ByteView words) {
+    parts_->ice.handle_words(now, from, words);
+}
 
 void StreamHub::handle_network_change(Instant now) { parts_->network_changed(now); }
 
@@ -134,5 +143,11 @@ std::optional<ConnectionView> StreamHub::connection(const PeerId& peer) const {
 std::vector<DialAttempt> StreamHub::attempts(const PeerId& peer) const {
     return parts_->dials.attempts(peer);
 }
+
+std::optional<IceReport> StreamHub::ice_report(const PeerId& peer) const {
+    return parts_->ice.report(peer);
+}
+
+connect::SignalCounters StreamHub::signal_counters() const { return parts_->ice.counters(); }
 
 }  // namespace sov::hub

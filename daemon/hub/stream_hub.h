@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/core/connect/signalling.h"
 #include "daemon/hub/hub_types.h"
 
 namespace sov::hub {
@@ -36,6 +37,12 @@ class StreamHub {
     void set_admission(Admission admission);
     /// Where others may dial us, as identify tells peers that are connected.
     void set_own_addresses(std::vector<Endpoint> addresses);
+    /// From now on peers are also looked for through NATs, and may look for us. `agents` outlives
+    /// the hub; `wall_clock` at Instant{}; `wake` is called when run() is needed for what ICE
+    /// sessions have to say.
+    void start_ice(ports::IceAgents& agents, UnixMillis wall_clock, std::function<void()> wake);
+    /// For calls from now on.
+    void set_ice_options(IceOptions options);
     /// Where a peer is; `complete` when nothing more will come. Empty and complete: not found.
     void handle_addresses(Instant now, const PeerId& peer,
                           const std::vector<DialAddress>& addresses, bool complete);
@@ -104,6 +111,10 @@ class StreamHub {
     std::optional<ConnectionView> connection(const PeerId& peer) const;
     /// What the last connects to this peer tried, the newest first.
     std::vector<DialAttempt> attempts(const PeerId& peer) const;
+    /// The last call with this peer; nothing when there was none lately.
+    std::optional<IceReport> ice_report(const PeerId& peer) const;
+    /// What came by handle_signal(), and what was not taken.
+    connect::SignalCounters signal_counters() const;
 
   private:
     class Parts;

@@ -68,6 +68,7 @@ struct Connected {
     PeerId peer;
     Endpoint remote;
     bool inbound = false;
+    Endpoint local;  ///< local() of the path that it runs over
 };
 /// The connection and its streams are gone. Of a dialled one it may come without Connected.
 struct Closed {

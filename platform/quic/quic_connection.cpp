@@ -145,7 +145,10 @@ std::vector<ConnectionKey> QuicConnection::keys() const {
 
 void QuicConnection::set_connected() {
     connected_ = true;
-    host_.emit(ports::Connected{options_.id, *tls_->peer(), remote_, inbound()});
+    const ports::DatagramPath* path = NativePath::way(*ngtcp2_conn_get_path(native_));
+    const bool there = host_.is_there(path);
+    host_.emit(ports::Connected{options_.id, *tls_->peer(), remote_, inbound(),
+                                there ? path->local() : Endpoint{}});
     tell_arrivals();
 }
 
