@@ -40,6 +40,8 @@ sov_external(systemd HEADERS systemd/ LIBS systemd)
 sov_external(sdbus HEADERS sdbus-c++/ LIBS sdbus-c++)
 # libnice and the loop that it runs on.
 sov_external(nice HEADERS nice/ glib.h gio/ LIBS nice PKG_CONFIG gio-2.0)
+sov_external(natpmp HEADERS natpmp.h LIBS natpmp)
+sov_external(miniupnpc HEADERS miniupnpc/ LIBS miniupnpc)
 sov_external(protobuf HEADERS google/protobuf/ LIBS protobuf)
 # gRPC's headers hold a mutex of Abseil inline, so its library is linked by name too.
 sov_external(grpc HEADERS grpc/ grpcpp/ LIBS grpc++_reflection grpc++ grpc gpr absl_synchronization)
@@ -111,6 +113,10 @@ sov_layer(platform/quic TARGET sov_platform_quic
 sov_layer(platform/nice TARGET sov_platform_nice
     MAY_INCLUDE daemon/ports daemon/core/base
     EXTERNAL std std_system posix boost_result asio nice)
+
+sov_layer(platform/portmap TARGET sov_platform_portmap
+    MAY_INCLUDE daemon/ports daemon/core/base
+    EXTERNAL std std_system posix boost_result asio natpmp miniupnpc)
 
 # ---- the local API's messages ------------------------------------------------------------------------------------
 
