@@ -329,6 +329,7 @@ NodeStatus plain(const v1::GetStatusResponse& message) {
         status.own_record_age = span_of<milliseconds>(message.own_record_age_ms());
     }
     status.contacts_known = message.contacts_known();
+    status.crowded_regions = message.crowded_regions();
     for (const auto& entry : message.bootstrap())
         status.bootstrap.push_back(plain_bootstrap(entry));
     status.names = plain_list(message.names());

@@ -165,6 +165,7 @@ struct NodeStatus {
     std::uint32_t own_record_replicas = 0;
     std::optional<milliseconds> own_record_age;  ///< empty: never stored
     std::uint32_t contacts_known = 0;
+    std::uint32_t crowded_regions = 0;  ///< keys with more nodes around than there can be
     std::vector<BootstrapEntry> bootstrap;
     std::vector<OwnName> names;
     std::vector<LayerStatus> layers;

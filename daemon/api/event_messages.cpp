@@ -131,6 +131,18 @@ struct Describe {
         if (published.error) *kind->mutable_error() = detail_of(*published.error);
         return event;
     }
+    std::optional<v1::Event> operator()(const RegionCrowded& region) const {
+        v1::Event event;
+        event.set_type("region.crowded");
+        event.set_summary((region.crowded ? "ALARM: more nodes than there can be stand next to "
+                                          : "no crowd any more next to ") +
+                          to_hex(region.key.view()).substr(0, 10) +
+                          (region.crowded ? "; second homes are used" : ""));
+        auto* kind = event.mutable_region_crowded();
+        write_key(region.key, kind->mutable_key());
+        kind->set_crowded(region.crowded);
+        return event;
+    }
     std::optional<v1::Event> operator()(const NameOwnerChanged& changed) const {
         v1::Event event;
         event.set_type("name.owner_changed");

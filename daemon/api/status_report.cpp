@@ -71,6 +71,7 @@ void report_counts(const NodeStatus& status, v1::GetStatusResponse* response) {
     if (status.own_record_age.count() > 0)
         response->set_own_record_age_ms(whole_ms(status.own_record_age));
     response->set_contacts_known(static_cast<std::uint32_t>(status.contacts_known));
+    response->set_crowded_regions(static_cast<std::uint32_t>(status.crowded_regions));
 }
 
 /// Reasons may name peers and names; the words alone may be seen by everybody.

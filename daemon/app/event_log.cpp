@@ -72,6 +72,12 @@ struct Line {
              {"nodes", std::to_string(published.stored)},
              {"error", published.error ? std::string(errc_name(*published.error)) : "none"}});
     }
+    void operator()(const RegionCrowded& region) const {
+        log.write(region.crowded ? LogLevel::kWarning : LogLevel::kInfo, "dht", "region.crowded",
+                  region.crowded ? "more nodes than there can be stand next to a key"
+                                 : "a key is not crowded any more",
+                  {{"key", region.key.hex()}});
+    }
     void operator()(const NameOwnerChanged& changed) const {
         log.write(LogLevel::kWarning, "discovery", "name.owner_changed",
                   "a name belongs to somebody else than when it was first used",

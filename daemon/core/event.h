@@ -50,6 +50,7 @@ using dht::PinName;
 using dht::PublishFinished;
 using dht::ReachabilityChanged;
 using dht::RecordStored;
+using dht::RegionCrowded;
 using dht::ReserveSequence;
 using dht::ValueChanged;
 using dht::ValueGetFinished;
@@ -84,7 +85,8 @@ using Event =
                  ValueChanged, ListenArmed, ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved,
                  PersistRecord, ForgetRecord, PinName, OwnNamesChanged, ReserveSequence,
                  StateChanged, ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored,
-                 EquivocationSeen, OwnRecordPublished, NameOwnerChanged, BootstrapProblem,
-                 FriendsChanged, LayerChanged, NeighbourChanged, BrowserRequest, RadioRequest>;
+                 EquivocationSeen, OwnRecordPublished, RegionCrowded, NameOwnerChanged,
+                 BootstrapProblem, FriendsChanged, LayerChanged, NeighbourChanged, BrowserRequest,
+                 RadioRequest>;
 
 }  // namespace sov

@@ -44,7 +44,8 @@ bool is_routine(const dht::Event& event) {
     return std::holds_alternative<NodeDiscovered>(event) ||
            std::holds_alternative<NodeLost>(event) || std::holds_alternative<RecordStored>(event) ||
            std::holds_alternative<EquivocationSeen>(event) ||
-           std::holds_alternative<OwnRecordPublished>(event);
+           std::holds_alternative<OwnRecordPublished>(event) ||
+           std::holds_alternative<RegionCrowded>(event);
 }
 
 }  // namespace

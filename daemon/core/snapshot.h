@@ -36,6 +36,7 @@ struct NodeStatus {
     std::uint16_t own_record_replicas = 0;  ///< nodes that hold our peer record
     Duration own_record_age{0};             ///< since it was last stored or touched; 0: never
     std::size_t contacts_known = 0;
+    std::size_t crowded_regions = 0;  ///< keys with more nodes around than there can be
 };
 
 struct TableEntry {

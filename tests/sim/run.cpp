@@ -28,6 +28,7 @@ constexpr Scenario kScenarios[] = {
     {"poisoned-30", 5000, 250, run_colluders},
     {"poisoned-50", 5000, 250, run_colluders},
     {"planted-80", 5000, 40, run_planted},
+    {"planted-25", 5000, 40, run_planted},
     {"restart-flood", 2000, 200, run_restart_flood},
     {"dead-contacts", 5000, 250, run_dead_contacts},
     {"churn-50", 10000, 1000, run_churn_50},

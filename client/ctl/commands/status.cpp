@@ -62,6 +62,7 @@ json::Object status_json(const client::NodeStatus& status) {
     if (status.own_record_age)
         data.set("own_record_age_ms", json::milliseconds(*status.own_record_age));
     data.set("contacts_known", status.contacts_known);
+    data.set("crowded_regions", status.crowded_regions);
     if (!status.abridged) {
         json::Array bootstrap;
         for (const auto& entry : status.bootstrap) bootstrap.emplace_back(bootstrap_json(entry));
@@ -206,6 +207,12 @@ void show_status(const client::NodeStatus& status, bool with_counters, Screen& s
         }
     }
     show_fact("dht", table_text(status), screen);
+    if (status.crowded_regions != 0) {
+        show_fact("alarm",
+                  count_text(status.crowded_regions, "key") +
+                      " with more nodes around than there can be; see: sovctl events",
+                  screen);
+    }
     std::string peers = count_text(status.sessions, "encrypted session");
     if (status.half_open != 0) peers += ", " + std::to_string(status.half_open) + " being set up";
     peers +=

@@ -78,6 +78,9 @@ namespace sov {
     X(lookups_failed) \
     X(lookups_widened) \
     X(lookups_crowded) \
+    X(second_homes_stored) \
+    X(second_homes_asked) \
+    X(second_homes_found) \
     X(table_added) \
     X(table_removed) \
     X(contacts_refused_subnet) \

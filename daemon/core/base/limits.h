@@ -81,6 +81,7 @@ struct Limits {
     std::size_t region_asked_max = 120;
     /// More than this many answers from one region are an alarm: 2.5 times bucket_size.
     std::size_t crowded = 50;
+    std::size_t crowd_alarms_max = 64;  ///< keys; past it the one seen longest ago goes
 
     // --- values ---
     std::size_t record_bytes_max = 1000;

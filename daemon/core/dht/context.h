@@ -10,9 +10,11 @@
 #include "daemon/core/base/limits.h"
 #include "daemon/core/base/node_mode.h"
 #include "daemon/core/base/rng.h"
+#include "daemon/core/dht/crowd_alarms.h"
 #include "daemon/core/dht/event.h"
 #include "daemon/core/dht/item_store.h"
 #include "daemon/core/dht/routing_table.h"
+#include "daemon/core/dht/size_samples.h"
 #include "daemon/core/dht/tokens.h"
 #include "daemon/core/dht/value_store.h"
 #include "daemon/core/guard/silent_addresses.h"
@@ -79,7 +81,9 @@ struct Context {
     // --- more shared state ---
     guard::SilentAddresses silent_addresses{limits.silent_addresses_max};
     ItemStore items{limits, counters};
-    UnixMillis wall_clock = 0;  ///< at Instant{}
+    UnixMillis wall_clock = 0;           ///< at Instant{}
+    std::array<SizeSamples, 2> sizes{};  ///< indexed by Family
+    CrowdAlarms crowds{limits.crowd_alarms_max};
     Instant started{};
     bool has_past = false;  ///< an earlier life left us peers to begin with
 
@@ -97,6 +101,10 @@ struct Context {
 
     std::uint64_t network_size() const {
         return std::max(tables[0]->estimate_network_size(), tables[1]->estimate_network_size());
+    }
+    /// The same for one family, from lookups as well: what the regions of keys are measured by.
+    std::uint64_t network_size(Family family) const {
+        return sizes[static_cast<std::size_t>(family)].with(table(family).estimate_network_size());
     }
     /// Entries verified since this instant may be passed on.
     Instant fresh_since(Instant now) const {

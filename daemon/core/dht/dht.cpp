@@ -33,7 +33,7 @@ void Dht::restore(Instant now, const Key& key, Bytes record, Duration expires_in
     if (head->kind == identity::RecordKind::kName && !head->tombstone) {
         const auto name = identity::decode_name(record);
         if (!name) return;
-        work = identity::name_work(context_.crypto, head->owner, key, name->stamp);
+        work = identity::claim_work(context_.crypto, *name);
     }
     context_.store.restore(now, {*head, key, std::move(record)}, expires_in, work);
 }
@@ -242,6 +242,7 @@ void Dht::handle_timeout(Instant now) {
             context_.events.push_back(ForgetRecord{gone.key, gone.id, gone.kind});
     }
     queries_.handle_timeout(now, context_);
+    tell_crowds(context_.crowds.expire(now));
     if (value_server_) value_server_->handle_timeout(now, context_);
     if (!enabled_) return;
     if (values_) values_->handle_timeout(now, context_, queries_);
@@ -258,6 +259,7 @@ Dht::Deadline Dht::next_timeout() const {
     };
     consider(context_.items.next_expiry(), "item expiry");
     consider(queries_.next_timeout(context_), "lookup deadline");
+    consider(context_.crowds.next_timeout(), "crowd alarms");
     if (value_server_) consider(value_server_->next_timeout(), "leases");
     if (!enabled_) return next;
     if (values_) consider(values_->next_timeout(), "values");
@@ -286,8 +288,10 @@ bool Dht::settle(Instant now) {
     bool busy = false;
     for (Queries::Finished& finished : queries_.take_finished()) {
         busy = true;
+        // Before whoever stores there asks whether it is crowded.
+        note_density(now, finished);
         if (maintenance_.on_finished(now, context_, queries_, finished)) continue;
-        if (publisher_.on_finished(now, context_, finished)) continue;
+        if (publisher_.on_finished(now, context_, queries_, finished)) continue;
         if (values_ && values_->on_finished(now, context_, finished)) continue;
         if (mailbox_ && mailbox_->on_finished(now, context_, finished)) continue;
         note_lookup(finished.result.report.took);
@@ -404,6 +408,22 @@ Duration Dht::lookup_p50() const {
     const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
     std::nth_element(sorted.begin(), middle, sorted.end());
     return *middle;
+}
+
+void Dht::note_density(Instant now, const Queries::Finished& finished) {
+    const QueryResult& result = finished.result;
+    if (finished.spec.goal != QuerySpec::Goal::kNodes && (result.crowded || result.walked))
+        tell_crowds(context_.crowds.note_walk(now, finished.spec.target, result.crowded));
+    // Our own neighbourhood has an estimate of its own.
+    const std::uint64_t away = distance(finished.spec.target, context_.node_id).prefix();
+    if (result.kth_distance == 0 || result.crowded || away / 2 <= result.kth_distance) return;
+    context_.sizes[static_cast<std::size_t>(result.family)].add(context_.limits.bucket_size,
+                                                                result.kth_distance);
+}
+
+void Dht::tell_crowds(const std::vector<CrowdAlarms::Change>& changes) {
+    for (const CrowdAlarms::Change& change : changes)
+        context_.events.push_back(RegionCrowded{change.key, change.crowded});
 }
 
 void Dht::note_lookup(Duration took) {

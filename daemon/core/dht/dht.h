@@ -111,6 +111,9 @@ class Dht {
     Values& values();
     Mailbox& mailbox();
     void note_lookup(Duration took);
+    /// What a finished lookup says about how many nodes there are, and where too many.
+    void note_density(Instant now, const Queries::Finished& finished);
+    void tell_crowds(const std::vector<CrowdAlarms::Change>& changes);
     /// Whether a table has a node with a global address: then our record must not carry addresses
     /// that mean something on this LAN only.
     bool reaches_the_world(Instant now);

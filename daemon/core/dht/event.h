@@ -144,6 +144,12 @@ struct OwnRecordPublished {
     std::uint16_t stored = 0;
     std::optional<Errc> error;
 };
+/// More nodes stand next to a key than an honest network has there, or not any more. Records of
+/// ours that live there are stored at their second home, too.
+struct RegionCrowded {
+    Key key;
+    bool crowded = false;
+};
 struct NameOwnerChanged {
     std::string name;
     PeerId pinned;
@@ -155,6 +161,6 @@ using Event =
                  ValueChanged, ListenArmed, ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved,
                  PersistRecord, ForgetRecord, PinName, OwnNamesChanged, ReserveSequence,
                  ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored, EquivocationSeen,
-                 OwnRecordPublished, NameOwnerChanged>;
+                 OwnRecordPublished, RegionCrowded, NameOwnerChanged>;
 
 }  // namespace sov::dht

@@ -11,15 +11,6 @@ namespace {
 /// Claimants whose addresses are looked up; the others are shown without.
 constexpr std::size_t kLocatedMax = 3;
 
-// Adds one look-up's cost to the whole.
-void add_report(LookupReport& total, const LookupReport& part) {
-    total.asked = static_cast<std::uint16_t>(total.asked + part.asked);
-    total.answered = static_cast<std::uint16_t>(total.answered + part.answered);
-    total.timed_out = static_cast<std::uint16_t>(total.timed_out + part.timed_out);
-    total.hops = std::max(total.hops, part.hops);
-    total.trace.insert(total.trace.end(), part.trace.begin(), part.trace.end());
-}
-
 }  // namespace
 
 void Finder::fail(Context& context, CommandId command, std::string name, Errc error) {
@@ -37,14 +28,18 @@ Finder::Running* Finder::running_of(QueryId id) {
 }
 
 void Finder::locate(Instant now, Context& context, Queries& queries, Running& running,
-                    std::size_t place) {
+                    std::size_t place, bool second) {
     QuerySpec spec;
     spec.goal = QuerySpec::Goal::kFirstRecord;
     spec.owner = running.found.peers[place].peer;
     spec.target = identity::peer_key(context.crypto, *spec.owner);
+    if (second) {
+        spec.target = identity::second_home(context.crypto, spec.target);
+        ++context.counters.second_homes_asked;
+    }
     const QueryId query = queries.start(now, context, std::move(spec));
     if (query == kNoQuery) return;
-    running.locating.emplace(query, place);
+    running.locating.emplace(query, Running::Locating{place, second});
     by_query_.emplace(query, running.command);
 }
 
@@ -60,7 +55,7 @@ void Finder::find_peer(Instant now, Context& context, Queries& queries, CommandI
     running.found.peers.push_back(std::move(wanted));
     running.found.source = "dht";
     Running& kept = running_.emplace(command, std::move(running)).first->second;
-    locate(now, context, queries, kept, 0);
+    locate(now, context, queries, kept, 0, false);
     if (!kept.locating.empty()) return;
     running_.erase(command);
     fail(context, command, {}, Errc::kBusy);
@@ -105,6 +100,7 @@ void Finder::get(Instant now, Context& context, Queries& queries, CommandId comm
     running.command = command;
     running.trace = trace;
     running.get = true;
+    running.began = now;
     running.claims = started;
     by_query_.emplace(started, command);
     running_.emplace(command, std::move(running));
@@ -133,15 +129,7 @@ bool Finder::on_finished(Instant now, Context& context, Queries& queries,
     if (by_query_.erase(finished.id) == 0) return false;
     if (running == nullptr) return true;  // cancelled meanwhile
     if (running->get) {
-        Gotten gotten;
-        gotten.error = finished.result.error;
-        for (auto& record : finished.result.records)
-            gotten.records.push_back(std::move(record.record));
-        gotten.closest = std::move(finished.result.closest);
-        gotten.lookup = std::move(finished.result.report);
-        if (!running->trace) gotten.lookup.trace.clear();
-        context.events.push_back(GetFinished{running->command, std::move(gotten)});
-        running_.erase(running->command);
+        on_gotten(now, context, queries, *running, std::move(finished));
         return true;
     }
     add_report(running->found.lookup, finished.result.report);
@@ -151,11 +139,15 @@ bool Finder::on_finished(Instant now, Context& context, Queries& queries,
         on_claims(now, context, queries, *running, std::move(finished.result));
     } else {
         const auto place = running->locating.find(finished.id);
-        const std::size_t at = place->second;
+        const Running::Locating at = place->second;
         running->locating.erase(place);
-        on_located(*running, at, std::move(finished.result));
+        const bool again = !at.second && finished.result.error != Errc::kCancelled &&
+                           second_home_helps(context, finished.result);
+        const bool located = on_located(*running, at.place, std::move(finished.result));
+        if (located && at.second) ++context.counters.second_homes_found;
+        if (!located && again) locate(now, context, queries, *running, at.place, true);
     }
-    if (running->locating.empty()) conclude(now, context, *running);
+    if (running->locating.empty() && running->claims == kNoQuery) conclude(now, context, *running);
     return true;
 }
 
@@ -168,8 +160,7 @@ void Finder::rank(Context& context, Running& running,
         if (!claim || claim->name != running.found.name) continue;
         FoundPeer peer;
         peer.peer = record.record.head.owner;
-        peer.work_bits =
-            identity::name_work(context.crypto, peer.peer, record.record.key, claim->stamp);
+        peer.work_bits = identity::claim_work(context.crypto, *claim);
         if (peer.work_bits < identity::name_work_needed(claim->name.size(), context.name_work_bits))
             continue;
         peer.tag = identity::peer_tag(context.crypto, peer.peer);
@@ -208,9 +199,54 @@ void Finder::check_pin(Context& context, Running& running) {
     context.events.push_back(NameOwnerChanged{running.found.name, pin->second, peers.front().peer});
 }
 
+// Nobody stores at a second home where there are too few nodes for a region.
+bool Finder::second_home_helps(const Context& context, const QueryResult& result) {
+    return result.crowded || 2 * context.network_size() >= context.limits.small_network;
+}
+
+// True when the claims at the second home are waited for.
+bool Finder::claims_again(Instant now, Context& context, Queries& queries, Running& running,
+                          QueryResult& result) {
+    if (running.second_claims || result.error == Errc::kCancelled) return false;
+    const bool nothing = running.found.peers.empty() && second_home_helps(context, result);
+    if (!result.crowded && !nothing) return false;
+    QuerySpec spec;
+    spec.goal = QuerySpec::Goal::kAllRecords;
+    spec.target = identity::second_home(context.crypto,
+                                        identity::name_key(context.crypto, running.found.name));
+    running.claims = queries.start(now, context, std::move(spec));
+    if (running.claims == kNoQuery) return false;
+    ++context.counters.second_homes_asked;
+    by_query_.emplace(running.claims, running.command);
+    running.second_claims = true;
+    running.seen = std::move(result.records);
+    running.found.peers.clear();
+    return true;
+}
+
 void Finder::on_claims(Instant now, Context& context, Queries& queries, Running& running,
                        QueryResult result) {
+    const bool more = !running.seen.empty() || running.second_claims;
+    for (QueryResult::Record& seen : std::exchange(running.seen, {})) {
+        const auto same = std::find_if(
+            result.records.begin(), result.records.end(), [&](const QueryResult::Record& known) {
+                return known.record.head.owner == seen.record.head.owner &&
+                       known.record.head.kind == seen.record.head.kind;
+            });
+        if (same == result.records.end()) {
+            result.records.push_back(std::move(seen));
+        } else if (same->record.bytes == seen.record.bytes) {
+            same->replicas = static_cast<std::uint16_t>(same->replicas + seen.replicas);
+        } else if (same->record.head.sequence < seen.record.head.sequence) {
+            *same = std::move(seen);
+        }
+    }
     rank(context, running, result.records);
+    if (claims_again(now, context, queries, running, result)) return;
+    if (more && !running.found.peers.empty()) {
+        ++context.counters.second_homes_found;
+        result.error.reset();
+    }
     check_pin(context, running);
     if (running.found.peers.empty()) {
         running.found.error = result.error ? result.error : std::optional(Errc::kNotFound);
@@ -218,10 +254,11 @@ void Finder::on_claims(Instant now, Context& context, Queries& queries, Running&
     }
     const std::size_t located = std::min(running.found.peers.size(), kLocatedMax);
     for (std::size_t place = 0; place < located; ++place)
-        locate(now, context, queries, running, place);
+        locate(now, context, queries, running, place, false);
 }
 
-void Finder::on_located(Running& running, std::size_t place, QueryResult result) {
+// True when there is an address now.
+bool Finder::on_located(Running& running, std::size_t place, QueryResult result) {
     FoundPeer& peer = running.found.peers[place];
     for (const QueryResult::Record& record : result.records) {
         if (record.record.head.tombstone || record.record.head.owner != peer.peer) continue;
@@ -234,9 +271,52 @@ void Finder::on_located(Running& running, std::size_t place, QueryResult result)
         if (place == 0 && record.held_here && record.replicas == 0) running.found.source = "held";
     }
     // A peer asked for by key is found or not; a claimant without an address is still a claimant.
-    if (running.found.name.empty() && !peer.located) {
-        running.found.error = result.error ? result.error : std::optional(Errc::kNotFound);
+    if (running.found.name.empty()) {
+        running.found.error = peer.located   ? std::nullopt
+                              : result.error ? result.error
+                                             : std::optional(Errc::kNotFound);
     }
+    return peer.located;
+}
+
+// All records at a key, and in a crowd those at its second home. A key where nothing is does not
+// say what would be there, so it is not asked for twice.
+void Finder::on_gotten(Instant now, Context& context, Queries& queries, Running& running,
+                       Queries::Finished finished) {
+    QueryResult& result = finished.result;
+    add_report(running.found.lookup, result.report);
+    if (!running.second_claims) running.found.lookup.target = finished.spec.target;
+    for (QueryResult::Record& seen : std::exchange(running.seen, {}))
+        result.records.push_back(std::move(seen));
+    if (result.crowded && !running.second_claims && result.error != Errc::kCancelled) {
+        QuerySpec spec;
+        spec.goal = QuerySpec::Goal::kEveryReplica;
+        spec.target = identity::second_home(context.crypto, finished.spec.target);
+        running.claims = queries.start(now, context, std::move(spec));
+        if (running.claims != kNoQuery) {
+            ++context.counters.second_homes_asked;
+            by_query_.emplace(running.claims, running.command);
+            running.second_claims = true;
+            running.seen = std::move(result.records);
+            running.closest = std::move(result.closest);
+            return;
+        }
+    }
+    Gotten gotten;
+    gotten.error = result.error;
+    for (auto& record : result.records) {
+        const auto same = std::find_if(gotten.records.begin(), gotten.records.end(),
+                                       [&](const identity::CheckedRecord& known) {
+                                           return known.bytes == record.record.bytes;
+                                       });
+        if (same == gotten.records.end()) gotten.records.push_back(std::move(record.record));
+    }
+    gotten.closest = running.second_claims ? std::move(running.closest) : std::move(result.closest);
+    gotten.lookup = std::move(running.found.lookup);
+    gotten.lookup.took = running.second_claims ? now - running.began : result.report.took;
+    if (!running.trace) gotten.lookup.trace.clear();
+    context.events.push_back(GetFinished{running.command, std::move(gotten)});
+    running_.erase(running.command);
 }
 
 void Finder::conclude(Instant now, Context& context, Running& running) {

@@ -12,7 +12,8 @@ namespace sov::dht {
 /// Finds peers for apps. A key is looked up directly. A name is looked up for all claims on it,
 /// which are ranked (the owner it had when first used, then how many replicas show the claim, then
 /// its proof of work), and the best few are located. A single claimant is pinned; when the pinned
-/// owner is gone and somebody else claims the name, that is an alarm, not an update.
+/// owner is gone and somebody else claims the name, that is an alarm, not an update. What is not
+/// found where it lives, or found in a crowd, is looked for at its second home as well.
 class Finder {
   public:
     explicit Finder(const std::vector<std::pair<std::string, PeerId>>& pins)
@@ -36,20 +37,32 @@ class Finder {
         Instant began{};
         std::string tag;  ///< asked for with name#tag
         Found found;
-        QueryId claims = kNoQuery;  ///< the look-up of the name
-        std::map<QueryId, std::size_t>
-            locating;  ///< look-ups of claimants, by place in found.peers
+        QueryId claims = kNoQuery;  ///< the look-up of the name, then of its second home
+        bool second_claims = false;
+        std::vector<QueryResult::Record> seen;  ///< at the first home
+        std::vector<Contact> closest;           ///< of a get, there
+        struct Locating {
+            std::size_t place;  ///< in found.peers
+            bool second;        ///< at the second home
+        };
+        std::map<QueryId, Locating> locating;  ///< look-ups of claimants
     };
 
     void fail(Context& context, CommandId command, std::string name, Errc error);
     void on_claims(Instant now, Context& context, Queries& queries, Running& running,
                    QueryResult result);
-    void on_located(Running& running, std::size_t place, QueryResult result);
+    bool on_located(Running& running, std::size_t place, QueryResult result);
+    void on_gotten(Instant now, Context& context, Queries& queries, Running& running,
+                   Queries::Finished finished);
+    /// Whether it is worth to look at the second home of a key where this came of the first one.
+    static bool second_home_helps(const Context& context, const QueryResult& result);
+    bool claims_again(Instant now, Context& context, Queries& queries, Running& running,
+                      QueryResult& result);
     void rank(Context& context, Running& running, const std::vector<QueryResult::Record>& records);
     void check_pin(Context& context, Running& running);
     void conclude(Instant now, Context& context, Running& running);
     void locate(Instant now, Context& context, Queries& queries, Running& running,
-                std::size_t place);
+                std::size_t place, bool second);
     Running* running_of(QueryId id);
 
     std::map<CommandId, Running> running_;

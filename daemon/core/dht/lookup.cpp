@@ -170,13 +170,17 @@ Lookup::Candidate* Lookup::next_in_region() {
 
 bool Lookup::region_done() const { return const_cast<Lookup*>(this)->next_in_region() == nullptr; }
 
+// Honest ids are spread evenly. In a third of the region 6.7 are expected; that there are 20
+// happens once in 60,000 times, and, with the network's size underestimated by half, once in 300.
 bool Lookup::crowded() const {
-    std::size_t answered = 0;
+    std::size_t answered = 0, nearest = 0;
     for (const Candidate& candidate : candidates_) {
         if (!in_region(candidate)) break;
-        answered += candidate.state == State::kAnswered ? 1u : 0u;
+        if (candidate.state != State::kAnswered) continue;
+        ++answered;
+        nearest += candidate.distance.prefix() < surroundings_.region / 3 ? 1u : 0u;
     }
-    return answered > limits_.crowded;
+    return answered > limits_.crowded || nearest >= limits_.bucket_size;
 }
 
 bool Lookup::paths_disagree() const {

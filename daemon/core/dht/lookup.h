@@ -79,7 +79,9 @@ class Lookup {
     /// Where a record belongs: the k nearest that answered, or as many as are wanted; all of the
     /// region where it is crowded, because the k nearest may all be hostile then.
     std::vector<const Candidate*> homes() const;
-    /// More nodes than Limits::crowded answered from where k are expected: somebody planted them.
+    /// More nodes than Limits::crowded answered from where k are expected, or k of them from a
+    /// third of it: somebody planted them. The second sign needs no more than k planted nodes,
+    /// which is what it takes to be all that a record is stored at.
     bool crowded() const;
     /// Some path never heard of more than half of the k nearest that answered: somebody on it
     /// says less than he knows.

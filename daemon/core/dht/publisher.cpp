@@ -24,6 +24,7 @@ Publisher::Publisher(UnixMillis wall_clock, std::uint64_t sequence_reserved,
     : wall_clock_(wall_clock), last_sequence_(sequence_reserved), reserved_(sequence_reserved) {
     peer_.kind = identity::RecordKind::kPeer;
     peer_.key = identity::peer_key(context.crypto, context.own_peer());
+    peer_.second.key = identity::second_home(context.crypto, peer_.key);
     for (const std::string& name : names) add_name(context, name);
 }
 
@@ -31,6 +32,7 @@ Publisher::Own& Publisher::add_name(Context& context, std::string name) {
     Own own;
     own.kind = identity::RecordKind::kName;
     own.key = identity::name_key(context.crypto, name);
+    own.second.key = identity::second_home(context.crypto, own.key);
     own.name = name;
     own.work_needed = identity::name_work_needed(name.size(), context.name_work_bits);
     own.problem = "not stored yet: not connected";
@@ -144,11 +146,15 @@ void Publisher::release(Instant now, Context& context, Queries& queries, Command
     if (known->second.command != kNoCommand)
         answer(context, known->second.command, spec.target, Errc::kCancelled);
     const Key key = spec.target;
+    if (known->second.second.query != kNoQuery)
+        queries.cancel(now, context, known->second.second.query);
+    if (!known->second.second.replicas.empty())
+        delete_second(now, context, queries, known->second.second, spec.head);
     names_.erase(known);
     save_names(context);
     const QueryId query = queries.start(now, context, std::move(spec));
     if (query == kNoQuery) return answer(context, command, key, Errc::kBusy);
-    running_.emplace(query, Running{command, key, *sequence});
+    running_.emplace(query, Running{command, key, *sequence, false, {}});
 }
 
 void Publisher::put(Instant now, Context& context, Queries& queries, CommandId command,
@@ -162,7 +168,7 @@ void Publisher::put(Instant now, Context& context, Queries& queries, CommandId c
     spec.head = checked->head;
     const QueryId query = queries.start(now, context, std::move(spec));
     if (query == kNoQuery) return answer(context, command, key, Errc::kBusy);
-    running_.emplace(query, Running{command, key, checked->head.sequence});
+    running_.emplace(query, Running{command, key, checked->head.sequence, false, {}});
 }
 
 void Publisher::cancel(Instant now, Context& context, Queries& queries, CommandId command) {
@@ -277,6 +283,94 @@ Duration Publisher::refresh_after(const Context& context, Own& own) {
         {own.look_again, context.limits.peer_record_touch, usual_refresh(context, own)});
 }
 
+// --- the second home
+// --------------------------------------------------------------------------------
+
+void Publisher::publish_second(Instant now, Context& context, Queries& queries, Own& own) {
+    own.second.next_at = kNever;
+    // What is there already lives until its ttl ends; a first home that is in use again comes back
+    // here by itself when the alarm does.
+    if (own.record.empty() || !context.crowds.alarmed(own.key)) return;
+    QuerySpec spec;
+    spec.goal = own.second.sequence == own.head.sequence ? QuerySpec::Goal::kTouch
+                                                         : QuerySpec::Goal::kStore;
+    spec.target = own.second.key;
+    spec.record = own.record;
+    spec.head = own.head;
+    own.second.query = queries.start(now, context, std::move(spec));
+    if (own.second.query == kNoQuery) own.second.next_at = now + kFirstRetry;
+}
+
+bool Publisher::on_second(Instant now, Context& context, const Queries::Finished& finished) {
+    Own* own = peer_.second.query == finished.id ? &peer_ : nullptr;
+    for (auto& [name, claimed] : names_) {
+        if (claimed.second.query == finished.id) own = &claimed;
+    }
+    if (own == nullptr) return false;
+    SecondHome& second = own->second;
+    second.query = kNoQuery;
+    if (finished.result.error) {
+        second.next_at = now + kLastRetry;
+        return true;
+    }
+    ++context.counters.second_homes_stored;
+    second.replicas = finished.result.replicas;
+    second.sequence = finished.spec.head.sequence;
+    // Later ones come with the refreshes of the first home, which walk its region again.
+    return true;
+}
+
+void Publisher::delete_second(Instant now, Context& context, Queries& queries,
+                              const SecondHome& second, identity::RecordHead head) {
+    QuerySpec spec;
+    spec.goal = QuerySpec::Goal::kDelete;
+    spec.target = second.key;
+    spec.head = head;
+    spec.record = identity::encode_tombstone(context.crypto, context.user_key, context.network,
+                                             second.key, head);
+    const QueryId query = queries.start(now, context, std::move(spec));
+    // Nobody waits for it: the claim lapses there by itself, too.
+    if (query != kNoQuery)
+        running_.emplace(query, Running{kNoCommand, second.key, head.sequence, true, {}});
+}
+
+// Somebody's record that was put as it is, or a tombstone. Where the first home is crowded, the
+// second one follows before the command is answered.
+bool Publisher::on_raw(Instant now, Context& context, Queries& queries, Published published,
+                       const Queries::Finished& finished) {
+    const auto known = running_.find(finished.id);
+    if (known == running_.end()) return false;
+    Running running = std::move(known->second);
+    running_.erase(known);
+    const identity::RecordHead& head = finished.spec.head;
+    const bool fits = head.kind == identity::RecordKind::kPeer ||
+                      (head.kind == identity::RecordKind::kName && !head.tombstone);
+    if (!running.second && fits && finished.result.crowded &&
+        finished.result.error != Errc::kCancelled) {
+        QuerySpec spec = finished.spec;
+        spec.target = identity::second_home(context.crypto, finished.spec.target);
+        const QueryId query = queries.start(now, context, std::move(spec));
+        if (query != kNoQuery) {
+            running.second = true;
+            running.published = std::move(published);
+            running_.emplace(query, std::move(running));
+            return true;
+        }
+    }
+    if (running.second && running.command != kNoCommand) {
+        context.counters.second_homes_stored += published.error ? 0U : 1U;
+        Published& first = running.published;
+        first.stored = static_cast<std::uint16_t>(first.stored + published.stored);
+        first.refused = static_cast<std::uint16_t>(first.refused + published.refused);
+        add_report(first.lookup, published.lookup);
+        if (!published.error) first.error.reset();
+        published = std::move(first);
+    }
+    if (running.command != kNoCommand)
+        context.events.push_back(PublishFinished{running.command, std::move(published)});
+    return true;
+}
+
 void Publisher::finish_claim(Context& context, Own& own, const Published& published) {
     if (own.command == kNoCommand) return;
     if (own.waits_for != 0 && !published.error) {
@@ -287,7 +381,8 @@ void Publisher::finish_claim(Context& context, Own& own, const Published& publis
     own.command = kNoCommand;
 }
 
-bool Publisher::on_finished(Instant now, Context& context, const Queries::Finished& finished) {
+bool Publisher::on_finished(Instant now, Context& context, Queries& queries,
+                            const Queries::Finished& finished) {
     Published published;
     published.error = finished.result.error;
     published.key = finished.spec.target;
@@ -295,11 +390,8 @@ bool Publisher::on_finished(Instant now, Context& context, const Queries::Finish
     published.stored = static_cast<std::uint16_t>(finished.result.replicas.size());
     published.refused = finished.result.refused;
     published.lookup = finished.result.report;
-    if (const auto running = running_.find(finished.id); running != running_.end()) {
-        context.events.push_back(PublishFinished{running->second.command, std::move(published)});
-        running_.erase(running);
-        return true;
-    }
+    if (on_raw(now, context, queries, published, finished)) return true;
+    if (on_second(now, context, finished)) return true;
     Own* own = peer_.query == finished.id ? &peer_ : nullptr;
     for (auto& [name, claimed] : names_) {
         if (claimed.query == finished.id) own = &claimed;
@@ -317,6 +409,10 @@ bool Publisher::on_finished(Instant now, Context& context, const Queries::Finish
         own->stored_at = now;
         own->network_size = context.network_size();
         own->next_at = now + refresh_after(context, *own);
+    }
+    // A crowd may have swallowed all replicas, and then the store has failed for that reason.
+    if (context.crowds.alarmed(own->key) && own->second.query == kNoQuery && !own->record.empty()) {
+        own->second.next_at = now;
     }
     if (context.routine_events) {
         context.events.push_back(
@@ -352,15 +448,18 @@ void Publisher::handle_network_change(Instant now) {
 void Publisher::handle_timeout(Instant now, Context& context, Queries& queries) {
     if (online_ && peer_.next_at <= now && peer_.query == kNoQuery)
         publish(now, context, queries, peer_);
+    if (online_ && peer_.second.next_at <= now) publish_second(now, context, queries, peer_);
     for (auto& [name, own] : names_) {
+        if (online_ && own.second.next_at <= now) publish_second(now, context, queries, own);
         if (online_ && own.next_at <= now && own.query == kNoQuery)
             publish(now, context, queries, own);
     }
 }
 
 Instant Publisher::next_timeout() const {
-    Instant next = peer_.next_at;
-    for (const auto& [name, own] : names_) next = earliest(next, own.next_at);
+    Instant next = earliest(peer_.next_at, peer_.second.next_at);
+    for (const auto& [name, own] : names_)
+        next = earliest(next, earliest(own.next_at, own.second.next_at));
     return next;
 }
 
@@ -372,13 +471,17 @@ void Publisher::withdraw(Instant now, Context& context) {
                                     *sequence, context.limits.peer_record_ttl};
     const Bytes tombstone = identity::encode_tombstone(context.crypto, context.user_key,
                                                        context.network, peer_.key, head);
-    for (const Replica& replica : peer_.replicas) {
-        context.ask(replica.contact, replica.family, wire::Kind::kDelete,
-                    body_bytes(wire::Delete{peer_.key, replica.token, tombstone}),
-                    make_tag(Asker::kWithdraw, 0));
-        ++withdrawals_open_;
-    }
-    peer_.next_at = kNever;
+    const auto forget = [&](const Key& key, const std::vector<Replica>& replicas) {
+        for (const Replica& replica : replicas) {
+            context.ask(replica.contact, replica.family, wire::Kind::kDelete,
+                        body_bytes(wire::Delete{key, replica.token, tombstone}),
+                        make_tag(Asker::kWithdraw, 0));
+            ++withdrawals_open_;
+        }
+    };
+    forget(peer_.key, peer_.replicas);
+    forget(peer_.second.key, peer_.second.replicas);
+    peer_.next_at = peer_.second.next_at = kNever;
     online_ = false;
 }
 

@@ -33,7 +33,8 @@ class Publisher {
     void set_addresses(Instant now, std::vector<Endpoint> addresses, bool serving);
     void handle_network_change(Instant now);
     void handle_persisted(Instant now, Context& context, std::uint64_t ticket, bool ok);
-    bool on_finished(Instant now, Context& context, const Queries::Finished& finished);
+    bool on_finished(Instant now, Context& context, Queries& queries,
+                     const Queries::Finished& finished);
     void handle_timeout(Instant now, Context& context, Queries& queries);
     Instant next_timeout() const;
 
@@ -53,6 +54,7 @@ class Publisher {
         std::uint16_t replicas = 0;
         std::string problem;
         Instant stored_at{};
+        bool crowded = false;  ///< stored at its second home, too
     };
     std::vector<View> names() const;
     View peer_record() const;
@@ -64,6 +66,14 @@ class Publisher {
     std::optional<Bytes> sign_peer(Instant now, Context& context);
 
   private:
+    /// While the region of its key is crowded a record is stored here, too.
+    struct SecondHome {
+        Key key;
+        std::vector<Replica> replicas;
+        std::uint64_t sequence = 0;  ///< of what the replicas have
+        Instant next_at = kNever;
+        QueryId query = kNoQuery;
+    };
     struct Own {
         Key key;
         identity::RecordKind kind{};
@@ -79,6 +89,7 @@ class Publisher {
         Duration look_again{0};
         std::uint64_t network_size = 0;  ///< estimated when it was stored last
         QueryId query = kNoQuery;
+        SecondHome second;
         CommandId command = kNoCommand;
         std::uint64_t waits_for = 0;  ///< ticket of the list of names
         std::uint64_t stamp = 0;
@@ -89,8 +100,16 @@ class Publisher {
         CommandId command{};
         Key key;
         std::uint64_t sequence = 0;
+        bool second = false;  ///< at the second home by now
+        Published published;  ///< what came of the first one
     };
 
+    void publish_second(Instant now, Context& context, Queries& queries, Own& own);
+    bool on_second(Instant now, Context& context, const Queries::Finished& finished);
+    bool on_raw(Instant now, Context& context, Queries& queries, Published published,
+                const Queries::Finished& finished);
+    void delete_second(Instant now, Context& context, Queries& queries, const SecondHome& second,
+                       identity::RecordHead head);
     void publish(Instant now, Context& context, Queries& queries, Own& own);
     bool sign(Instant now, Context& context, Own& own);
     bool search_stamp(Context& context, Own& own);

@@ -28,7 +28,7 @@ Lookup* Query::lookup_of(Family family) {
 // there are.
 Lookup::Surroundings Query::surroundings(const Context& context, Family family) const {
     const RoutingTable& table = context.table(family);
-    const std::uint64_t size = table.estimate_network_size();
+    const std::uint64_t size = context.network_size(family);
     Lookup::Surroundings around{0, size >= context.limits.small_network,
                                 std::min(spec_.places, context.limits.region_asked_max)};
     if (spec_.goal == QuerySpec::Goal::kNodes || table.size() < 2 * context.limits.bucket_size)
@@ -157,8 +157,7 @@ void Query::pump(Instant now, Context& context) {
         }
     } while (all_done && more_in_flight_ == 0 && widen(context));
     if (!all_done || more_in_flight_ > 0) return;
-    for (const Lookup& lookup : lookups_) result_.crowded = result_.crowded || lookup.crowded();
-    if (result_.crowded) ++context.counters.lookups_crowded;
+    result_.walked = !lookups_.empty();
     if (stores()) return begin_stores(now, context);
     const bool nobody = lookups_.empty() && result_.records.empty();
     const bool silence =
@@ -471,6 +470,7 @@ void Query::finish(Instant now, Context& context, std::optional<Errc> error) {
     result_.report.took = now - began_;
     for (const Lookup& lookup : lookups_) {
         result_.report.hops = std::max(result_.report.hops, lookup.hops());
+        result_.crowded = result_.crowded || lookup.crowded();
         const auto nearest = lookup.homes();
         for (const Lookup::Candidate* candidate : nearest) {
             result_.closest.push_back(candidate->contact);
@@ -483,6 +483,13 @@ void Query::finish(Instant now, Context& context, std::optional<Errc> error) {
             if (token != tokens_.end()) result_.replicas.push_back(*token);
         }
         if (&lookup == &lookups_.front()) result_.near_enough = near_enough(context, nearest);
+    }
+    if (result_.crowded) ++context.counters.lookups_crowded;
+    if (result_.walked) {
+        const auto nearest = lookups_.front().answered(context.limits.bucket_size);
+        if (nearest.size() == context.limits.bucket_size)
+            result_.kth_distance = nearest.back()->distance.prefix();
+        result_.family = lookups_.front().family();
     }
     if (lookups_.empty()) result_.near_enough = context.serving;
     result_.report.trace.reserve(asked_.size());

@@ -55,6 +55,10 @@ struct QueryResult {
     bool near_enough = false;   ///< kPlaces: we serve and stand among the k nearest ourselves
     bool equivocation = false;  ///< an owner signed two records under one sequence
     bool crowded = false;       ///< Lookup::crowded
+    /// First 64 bits of the distance of the k-th nearest that answered in `family`; 0: fewer did.
+    std::uint64_t kth_distance = 0;
+    Family family{};
+    bool walked = false;  ///< to the end: had there been a crowd, it would have been seen
     LookupReport report;
 };
 

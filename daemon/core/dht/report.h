@@ -47,6 +47,9 @@ struct LookupReport {
     std::vector<TraceStep> trace;  ///< only when asked for; at most Limits::lookup_candidates_max
 };
 
+/// Adds one lookup's cost to the whole of several.
+void add_report(LookupReport& total, const LookupReport& part);
+
 /// One claim on a name, or the peer asked for.
 struct FoundPeer {
     PeerId peer;

@@ -25,8 +25,7 @@ std::uint8_t tellable(const Contact& contact, const Endpoint& asker, std::uint8_
 int rank_of(Context& context, const identity::CheckedRecord& record) {
     if (record.head.kind != identity::RecordKind::kName || record.head.tombstone) return 0;
     const auto name = identity::decode_name(record.bytes);
-    return name ? identity::name_work(context.crypto, record.head.owner, record.key, name->stamp)
-                : 0;
+    return name ? identity::claim_work(context.crypto, *name) : 0;
 }
 
 }  // namespace

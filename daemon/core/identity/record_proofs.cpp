@@ -62,6 +62,10 @@ Key name_key(Crypto& crypto, std::string_view folded_name) {
     return place_from(crypto.hash({as_bytes(folded_name)}));
 }
 
+Key second_home(Crypto& crypto, const Key& key) {
+    return place_from(crypto.hash({as_bytes("home2"), key.view()}));
+}
+
 NodeId node_id(Crypto& crypto, const NodeKey& key) { return place_from(crypto.hash({key.view()})); }
 
 Signature sign_touch(Crypto& crypto, const SigningKey& owner, const NetworkId& network,
@@ -89,6 +93,10 @@ int name_work(Crypto& crypto, const PeerId& owner, const Key& key, std::uint64_t
     store_u64(stamp_bytes.data(), stamp);
     return leading_zero_bits(
         crypto.hash({as_bytes("stamp"), owner.view(), key.view(), stamp_bytes}));
+}
+
+int claim_work(Crypto& crypto, const NameRecord& claim) {
+    return name_work(crypto, claim.head.owner, name_key(crypto, claim.name), claim.stamp);
 }
 
 int name_work_needed(std::size_t name_chars, int base) {

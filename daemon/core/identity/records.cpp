@@ -249,7 +249,9 @@ Result<CheckedRecord> check_record(Crypto& crypto, const NetworkId& network, con
     if (!head) return head.error();
     const auto place = place_of(crypto, *head, key, bytes);
     if (!place) return place.error();
-    if (*place != key) return Errc::kWrongKey;
+    if (*place != key && !(has_second_home(head->kind) && second_home(crypto, *place) == key)) {
+        return Errc::kWrongKey;
+    }
     const ByteView covered = bytes.first(bytes.size() - Signature::kSize);
     const Signature signature = Signature::from(bytes.last(Signature::kSize));
     if (head->kind == RecordKind::kImmutable) {
@@ -257,7 +259,8 @@ Result<CheckedRecord> check_record(Crypto& crypto, const NetworkId& network, con
         if (!signature.is_zero()) return Errc::kBadSignature;
         return CheckedRecord{*head, key, to_bytes(bytes)};
     }
-    if (!crypto.verify(head->owner.bytes, signed_bytes(network, key, covered).view(), signature)) {
+    if (!crypto.verify(head->owner.bytes, signed_bytes(network, *place, covered).view(),
+                       signature)) {
         return Errc::kBadSignature;
     }
     return CheckedRecord{*head, key, to_bytes(bytes)};

@@ -88,6 +88,11 @@ struct NameRecord {
     std::uint64_t stamp = 0;  ///< proof of work, see name_work()
 };
 
+/// Kinds that second_home() is for: check_record takes them at both keys, under one signature.
+constexpr bool has_second_home(RecordKind kind) {
+    return kind == RecordKind::kPeer || kind == RecordKind::kName;
+}
+
 /// A record whose signature, key and layout were checked, with the bytes as they travel. Behind a
 /// value that travels in pages come the pages' bytes, one after the other (values.h).
 struct CheckedRecord {
@@ -99,6 +104,10 @@ struct CheckedRecord {
 /// Where records live: the first 160 bits of SHA-256("peer" ‖ user key), and of SHA-256(name).
 Key peer_key(Crypto& crypto, const PeerId& owner);
 Key name_key(Crypto& crypto, std::string_view folded_name);
+/// Where what lives at `key` lives as well while the region of `key` is crowded: the first 160 bits
+/// of SHA-256("home2" ‖ key). Whoever plants nodes at one of the two has to plant them at the other
+/// one, too, and both are far from each other.
+Key second_home(Crypto& crypto, const Key& key);
 /// The first 160 bits of SHA-256(node key).
 NodeId node_id(Crypto& crypto, const NodeKey& key);
 
@@ -126,8 +135,9 @@ ByteView record_part(ByteView bytes);
 Result<RecordHead> read_head(ByteView bytes);
 
 /// Verifies everything that can be verified: layout, sizes, that `key` is where this content
-/// belongs, and the signature. Costs one Ed25519 verification, last. Errors: malformed, too_large,
-/// wrong_key, bad_signature (also for another network: the id is only in the signature).
+/// belongs (or its second home), and the signature. Costs one Ed25519 verification, last. Errors:
+/// malformed, too_large, wrong_key, bad_signature (also for another network: the id is only in the
+/// signature).
 Result<CheckedRecord> check_record(Crypto& crypto, const NetworkId& network, const Key& key,
                                    ByteView bytes);
 
@@ -149,6 +159,8 @@ bool verify_touch(Crypto& crypto, const PeerId& owner, const NetworkId& network,
 int key_work(Crypto& crypto, const NodeKey& key);
 /// Leading zero bits of SHA-256("stamp" ‖ owner ‖ key ‖ stamp).
 int name_work(Crypto& crypto, const PeerId& owner, const Key& key, std::uint64_t stamp);
+/// name_work of this claim, wherever it was found.
+int claim_work(Crypto& crypto, const NameRecord& claim);
 /// Bits that a claim on a name of this many characters needs: `base` for 8 and more, one more for
 /// each character less, at most 5 more: short names are scarce.
 int name_work_needed(std::size_t name_chars, int base);

@@ -18,6 +18,7 @@ Counters all_counters(const World& world) {
         all.lookups_started += counters.lookups_started;
         all.lookups_widened += counters.lookups_widened;
         all.lookups_crowded += counters.lookups_crowded;
+        all.second_homes_found += counters.second_homes_found;
     }
     return all;
 }

@@ -22,6 +22,8 @@ Vector user_key(identity::Crypto& crypto, const identity::SigningKey& key) {
     vector.add("public_key", peer.view());
     vector.add("text", identity::peer_text(peer));
     vector.add("place", identity::peer_key(crypto, peer).view());
+    vector.add("second_home",
+               identity::second_home(crypto, identity::peer_key(crypto, peer)).view());
     vector.add("tag", identity::peer_tag(crypto, peer));
     EXPECT_EQ(identity::parse_peer(vector.text("text")), peer);
     return vector;

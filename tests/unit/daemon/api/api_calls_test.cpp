@@ -155,10 +155,16 @@ TEST_F(ApiCalls, stream_events_as_they_happen) {
     give_up_after(context, 10s);
     v1::WatchEventsRequest request;
     request.add_type_glob("name.*");
+    request.add_type_glob("region.*");
     auto stream = node->WatchEvents(&context, request);
     stream->WaitForInitialMetadata();
+    on_core([this] { server_->handle_event(RegionCrowded{Key{{7}}, true}); });
     on_core([this] { server_->handle_event(NameOwnerChanged{"bob", {}, {}}); });
     v1::Event event;
+    ASSERT_TRUE(stream->Read(&event));
+    EXPECT_EQ(event.type(), "region.crowded");
+    EXPECT_TRUE(event.region_crowded().crowded());
+    EXPECT_EQ(event.region_crowded().key().value().front(), 7);
     ASSERT_TRUE(stream->Read(&event));
     EXPECT_EQ(event.type(), "name.owner_changed");
     EXPECT_EQ(event.name_owner_changed().name(), "bob");

@@ -125,6 +125,17 @@ TEST(StatusVerb, is_strict_only_when_asked) {
     EXPECT_EQ(session.run({"status", "--strict"}), 0);
 }
 
+TEST(StatusVerb, says_how_many_keys_are_crowded_while_there_are_some) {
+    TerminalSession session;
+    client::NodeStatus status = online();
+    status.crowded_regions = 2;
+    session.script.status = status;
+    EXPECT_EQ(session.run({"status"}), 0);
+    EXPECT_NE(session.out.find("  alarm    2 keys with more nodes around than there can be"),
+              std::string::npos)
+        << session.out;
+}
+
 TEST(StatusVerb, json_when_all_is_well) {
     TerminalSession session;
     session.script.status = online();
@@ -139,7 +150,8 @@ TEST(StatusVerb, json_when_all_is_well) {
             R"({"family":"ipv4","enabled":true,"listening":"0.0.0.0:6881","observed":"192.0.2.1:6881",)"
             R"("reachability":"server","table_nodes":5,"table_fresh":4,"dialbacks":0}],"sessions":4,)"
             R"("half_open":0,"records":0,"record_bytes":0,"lookups_running":0,"lookup_p50_ms":1.5,)"
-            R"("own_record_replicas":5,"own_record_age_ms":40000,"contacts_known":6,"bootstrap":[],)"
+            R"("own_record_replicas":5,"own_record_age_ms":40000,"contacts_known":6,)"
+            R"("crowded_regions":0,"bootstrap":[],)"
             R"("names":[{"name":"bob","key":")" +
             kPlace +
             R"(","replicas":4}],"layers":{"bootstrap":true,"mdns":true,"ble":false},)"

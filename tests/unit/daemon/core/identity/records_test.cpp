@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/core/base/byte_writer.h"
+#include "daemon/core/identity/values.h"
 #include "platform/openssl/host_crypto.h"
 
 namespace sov::identity {
@@ -137,6 +138,24 @@ TEST_F(Records, belong_to_one_network_one_key_and_one_owner) {
     Bytes stolen = name_bytes();
     stolen[3] ^= 1;  // the first byte of the owner
     EXPECT_EQ(refusal(name_place, stolen), Errc::kBadSignature);
+}
+
+TEST_F(Records, of_peers_and_names_belong_to_their_second_home_too) {
+    const Key second = second_home(crypto, place);
+    EXPECT_NE(second, place);
+    const auto checked = check_record(crypto, network, second, peer_bytes());
+    ASSERT_TRUE(checked.has_value());
+    EXPECT_EQ(checked->key, second);
+    EXPECT_EQ(refusal(second_home(crypto, name_place), name_bytes()), Errc{});
+    EXPECT_EQ(refusal(second, name_bytes()), Errc::kWrongKey);
+    EXPECT_EQ(refusal(second_home(crypto, second), peer_bytes()), Errc::kWrongKey)
+        << "there is no third home";
+    const CheckedRecord value = make_immutable(crypto, seconds{60}, as_bytes("hello"));
+    EXPECT_EQ(refusal(second_home(crypto, value.key), value.bytes), Errc::kWrongKey);
+    NameRecord claim = name_record();
+    claim.head.owner = peer;
+    EXPECT_EQ(claim_work(crypto, claim), name_work(crypto, peer, name_place, claim.stamp))
+        << "the work is for the name, wherever the claim is found";
 }
 
 TEST_F(Records, can_be_withdrawn_by_their_owner_alone) {
