@@ -142,6 +142,7 @@ class Courier final : public StreamUser {
         std::map<std::uint32_t, messaging::MessageId> sent;         ///< until their ACK
         std::map<messaging::MessageId, std::uint32_t> to_be_acked;  ///< until they are on disk
         Instant used{};
+        bool full = false;  ///< a message came that there is no room for
     };
     struct Due {
         std::vector<messaging::MessageId> ids;
@@ -169,6 +170,7 @@ class Courier final : public StreamUser {
     /// The stream means nothing any more; the hub knows.
     void drop(Instant now, const ports::StreamId& stream);
     void end(Instant now, const ports::StreamId& stream);
+    void end_if_full(Instant now, const ports::StreamId& stream);
     void make_room(Instant now);
 
     StreamHub& hub_;

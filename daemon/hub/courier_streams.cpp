@@ -50,6 +50,7 @@ void Courier::stream_readable(Instant now, const StreamId& stream) {
     const auto talk = talks_.find(stream);
     if (talk != talks_.end()) take_frames(now, stream, talk->second);
     pump(now);
+    end_if_full(now, stream);
 }
 
 void Courier::stream_writable(Instant now, const StreamId& stream) {
@@ -61,6 +62,7 @@ void Courier::stream_writable(Instant now, const StreamId& stream) {
         take_frames(now, stream, talk->second);  // it may have waited for room
     }
     pump(now);
+    end_if_full(now, stream);
 }
 
 void Courier::stream_over(Instant now, const StreamId& stream, std::optional<Errc>) {
@@ -91,7 +93,7 @@ bool Courier::flush(const StreamId& stream, Talk& talk) {
 }
 
 bool Courier::take_frames(Instant now, const StreamId& stream, Talk& talk) {
-    while (talk.out.size() < options_.limits.waiting_bytes_max) {
+    while (!talk.full && talk.out.size() < options_.limits.waiting_bytes_max) {
         const auto read = hub_.read(stream, kReadBytes);
         if (!read) return false;
         if (read->bytes.empty() && !read->ended) return true;
@@ -105,7 +107,7 @@ bool Courier::take_frames(Instant now, const StreamId& stream, Talk& talk) {
                 drop(now, stream);
                 return false;
             }
-            if (!*frame) break;
+            if (!*frame || talk.full) break;
         }
         if (read->ended) {
             end(now, stream);
@@ -148,9 +150,19 @@ bool Courier::take_letter(Instant now, Talk& talk, const Frame& frame) {
     auto& message = std::get<messaging::Message>(*letter);
     talk.to_be_acked[message.id] = frame.sequence;
     const auto wall = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
-    // Without room the stream ends: the sender keeps the message and comes back after a pause.
-    return incoming_.take(options_.wall_clock + static_cast<UnixMillis>(wall.count()), talk.peer,
-                          std::move(message)) != messaging::Incoming::Verdict::kFull;
+    talk.full =
+        incoming_.take(options_.wall_clock + static_cast<UnixMillis>(wall.count()), talk.peer,
+                       std::move(message)) == messaging::Incoming::Verdict::kFull;
+    return true;
+}
+
+// The sender keeps the message and comes back after a pause; receipts of what came before it are
+// said first.
+void Courier::end_if_full(Instant now, const StreamId& stream) {
+    const auto talk = talks_.find(stream);
+    if (talk == talks_.end() || !talk->second.full) return;
+    end(now, stream);
+    pump(now);
 }
 
 void Courier::note_presence(Instant now, const PeerId& peer, messaging::Presence presence) {
