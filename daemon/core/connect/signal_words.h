@@ -9,6 +9,7 @@
 #include "daemon/core/base/ids.h"
 #include "daemon/core/base/instant.h"
 #include "daemon/core/base/result.h"
+#include "daemon/core/identity/items.h"
 
 // What two peers tell each other, sealed and through the DHT, to find a path through their NATs.
 // docs/protocol.md, "Signalling", is the authority on the bytes:
@@ -29,8 +30,9 @@ namespace sov::connect {
 using CallToken = FixedBytes<struct CallTokenTag, 16>;
 
 inline constexpr std::uint8_t kSignalVersion = 1;
-/// What one sealed item of the DHT has room for.
-inline constexpr std::size_t kSignalBytesMax = 1000;
+/// One sealed item of the DHT has room for a little more.
+inline constexpr std::size_t kSignalBytesMax = 704;
+static_assert(kSignalBytesMax <= identity::kItemBodyMax);
 /// In one set of words and in one round of a call; more are not told and not taken.
 inline constexpr std::size_t kCandidatesMax = 16;
 

@@ -72,8 +72,8 @@ TEST(SignalWords, leave_out_the_last_candidates_that_do_not_fit) {
     const Bytes bytes = encode_signal({token(1), 0, offer});
     EXPECT_LE(bytes.size(), kSignalBytesMax);
     const auto read = std::get<Offer>(decode_signal(bytes)->body).candidates.candidates;
-    EXPECT_EQ(read.size(), 15u);
-    EXPECT_EQ(read.back().endpoint.port, 15);
+    EXPECT_EQ(read.size(), 10u);
+    EXPECT_EQ(read.back().endpoint.port, 10);
 
     for (IceCandidate& each : offer.candidates.candidates) each.foundation = "1";
     const auto short_ones = decode_signal(encode_signal({token(1), 0, offer}));
