@@ -13,6 +13,8 @@ namespace sov::sqlite {
 
 /// SQLite's result codes, extended; SQLITE_OK, SQLITE_ROW and SQLITE_DONE are no failures.
 using Code = int;
+/// What is left of the last step() of a loop: the end of the rows is no failure.
+inline Code all_read(Code code) { return code == SQLITE_DONE ? SQLITE_OK : code; }
 
 /// A prepared statement; one use at a time. A blob or text read from a row is copied out, so
 /// nothing points into SQLite's memory. Parameters count from 1 and columns from 0, as SQLite has

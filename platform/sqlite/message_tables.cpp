@@ -6,7 +6,7 @@ namespace sov::sqlite {
 
 namespace {
 
-constexpr const char* kCreate = R"(
+constexpr const char* kCreateMessages = R"(
 CREATE TABLE IF NOT EXISTS outgoing (position INTEGER PRIMARY KEY AUTOINCREMENT, line INTEGER NOT NULL,
     number INTEGER NOT NULL, peer BLOB NOT NULL, letter BLOB NOT NULL, UNIQUE (line, number));
 CREATE TABLE IF NOT EXISTS incoming (serial INTEGER PRIMARY KEY, sender BLOB NOT NULL, letter BLOB NOT NULL,
@@ -24,8 +24,6 @@ bool read_peer(const Statement& statement, int column, PeerId& peer) {
     return true;
 }
 
-Code all_read(Code code) { return code == SQLITE_DONE ? SQLITE_OK : code; }
-
 }  // namespace
 
 Code MessageTables::prepare(Connection& database) {
@@ -41,7 +39,7 @@ Code MessageTables::prepare(Connection& database) {
         {"DELETE FROM taken WHERE peer = ?", &erase_taken_},
         {"SELECT peer, numbers FROM taken ORDER BY peer", &all_taken_},
     };
-    const Code made = database.execute(kCreate);
+    const Code made = database.execute(kCreateMessages);
     if (made != SQLITE_OK) return made;
     for (const auto& [sql, statement] : all) {
         const Code code = database.prepare(sql, *statement);

@@ -71,8 +71,6 @@ bool read_fixed(const Statement& statement, int column, Fixed& value) {
     return true;
 }
 
-Code all_read(Code code) { return code == SQLITE_DONE ? SQLITE_OK : code; }
-
 }  // namespace
 
 Code StateTables::create(Connection& database) {
