@@ -13,9 +13,8 @@ NodeDriver::NodeDriver(boost::asio::io_context& context, Node& node, Transports 
       sink_(std::move(sink)),
       timer_(context) {
     timer_.on_fire([this] { take_timeout(); });
-    for (const auto& transport : transports_) {
+    for (const auto& transport : transports_)
         transport->on_ready([this, &transport = *transport] { take_turn(transport); });
-    }
 }
 
 void NodeDriver::start() {
@@ -40,7 +39,7 @@ void NodeDriver::apply(const Work& work) {
     const Instant at = now();
     work(at, node_);
     drain(at);
-    finish_turn();
+    finish_turn(true);
 }
 
 void NodeDriver::take_turn(UdpTransport& transport) {
@@ -49,6 +48,7 @@ void NodeDriver::take_turn(UdpTransport& transport) {
         const auto received = transport.receive();
         const Instant at = now();
         for (const UdpTransport::Received& datagram : received) {
+            if (seat_.offer(at, transport, datagram)) continue;
             node_.handle_datagram(at, datagram.from, datagram.bytes);
             drain(at);
         }
@@ -58,13 +58,14 @@ void NodeDriver::take_turn(UdpTransport& transport) {
         node_.handle_unreachable(now(), endpoint);
         drain(now());
     }
-    finish_turn();
+    finish_turn(false);
     transport.wait();
 }
 
 void NodeDriver::take_timeout() {
     if (!*running_) return;
     if (timer_.woke_up()) apply([](Instant at, Node& node) { node.handle_network_change(at); });
+    seat_.timeout(now());
     apply([](Instant at, Node& node) { node.handle_timeout(at); });
 }
 
@@ -77,10 +78,11 @@ void NodeDriver::drain(Instant at) {
     while (auto event = node_.poll_event()) sink_(at, std::move(*event));
 }
 
-void NodeDriver::finish_turn() {
+void NodeDriver::finish_turn(bool companion_concerned) {
+    seat_.settle(now(), companion_concerned);
     for (const auto& transport : transports_) transport->flush();
     // A timer that fires early costs one wake-up; moving it for each datagram would cost two calls.
-    const Instant next = node_.next_timeout().at;
+    const Instant next = earliest(node_.next_timeout().at, seat_.due());
     if (next < timer_.armed()) timer_.arm(next);
 }
 

@@ -1,13 +1,8 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <functional>
-#include <memory>
-#include <span>
-#include <vector>
-
 #include "daemon/core/node.h"
 #include "daemon/io/boot_timer.h"
+#include "daemon/io/companion.h"
 #include "daemon/io/udp_transport.h"
 
 namespace sov::io {
@@ -27,6 +22,8 @@ class NodeDriver {
     NodeDriver(boost::asio::io_context& context, Node& node, Transports transports, EventSink sink);
     ~NodeDriver() { stop(); }
 
+    /// Another machine on the sockets and the timer; before start(), outlives stop().
+    void share_with(Companion& companion) { seat_.take(companion); }
     /// Starts the node and begins to receive. On the loop's thread, or before it runs.
     void start();
     /// Closes the sockets; the node is not called again, work posted later is dropped. On the
@@ -48,13 +45,14 @@ class NodeDriver {
     void take_timeout();
     void apply(const Work& work);
     void drain(Instant at);
-    void finish_turn();
+    void finish_turn(bool companion_concerned);
 
     boost::asio::io_context& context_;
     Node& node_;
     Transports transports_;
     EventSink sink_;
     BootTimer timer_;
+    CompanionSeat seat_;
     /// Shared with posted work, which may still lie in the loop's queue when the driver is gone.
     std::shared_ptr<bool> running_ = std::make_shared<bool>(false);
 };

@@ -2,11 +2,15 @@
 
 #include <linux/errqueue.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+
+#include "daemon/core/base/check.h"
 
 namespace sov::io {
 namespace {
@@ -15,8 +19,9 @@ using UdpSocket = boost::asio::ip::udp::socket;
 
 /// One byte more than any valid datagram, so that the node can tell a longer one from the longest.
 /// The sum is no power of two, or all buffers of a batch would compete for the same cache lines.
-constexpr std::size_t kSlotBytes = 1344;
-static_assert(kSlotBytes > Limits::kDatagramBytesMax && kSlotBytes % 64 == 0);
+constexpr std::size_t kSlotBytes = 1472;
+static_assert(kSlotBytes > UdpTransport::kDatagramBytesMax && kSlotBytes % 64 == 0);
+static_assert(UdpTransport::kDatagramBytesMax > Limits::kDatagramBytesMax);
 
 /// What ICMP says about a destination rather than about one datagram.
 bool names_destination(int error) {
@@ -146,7 +151,7 @@ std::span<UdpTransport::Received> UdpTransport::receive() {
     Arrivals& arrivals = Arrivals::of_this_thread();
     auto& in = arrivals.ring;
     for (std::size_t at = 0; at < kBatch; ++at) {
-        in.prepare(at, sizeof(SocketAddress), Limits::kDatagramBytesMax + 1);
+        in.prepare(at, sizeof(SocketAddress), kDatagramBytesMax + 1);
     }
     int got = 0;
     // An ICMP error that arrived earlier is reported once in place of data; the error queue has its
@@ -215,7 +220,79 @@ void UdpTransport::send(const Transmit& transmit) {
     if (end_ - first_ >= kBatch && !blocked_) flush();
 }
 
+void UdpTransport::send_burst(const Endpoint& to, ByteView datagram) {
+    SOV_CHECK(datagram.size() <= kDatagramBytesMax);
+    if (!burst_) burst_ = std::make_unique_for_overwrite<Burst>();
+    Burst& burst = *burst_;
+    const bool fits =
+        burst.size > 0 && burst.to == to && !burst.closed && datagram.size() <= burst.piece &&
+        burst.size + datagram.size() <= kBurstBytesMax && burst.size / burst.piece < kBurst;
+    if (!fits) {
+        flush_burst();
+        burst.to = to;
+        burst.piece = datagram.size();
+    }
+    std::memcpy(burst.bytes.data() + burst.size, datagram.data(), datagram.size());
+    burst.size += datagram.size();
+    burst.closed = datagram.size() < burst.piece;
+}
+
+void UdpTransport::flush_burst() {
+    if (!burst_ || burst_->size == 0) return;
+    const std::size_t size = std::exchange(burst_->size, 0), piece = burst_->piece;
+    burst_->closed = false;
+    if (cuts_ && size > piece) {
+        if (send_pieces(0, size, true)) return;
+        // A device that can't compute checksums of pieces says EIO, an old kernel EINVAL.
+        if (errno != EIO && errno != EINVAL && errno != ENOPROTOOPT) return;
+        cuts_ = false;
+    }
+    for (std::size_t at = 0; at < size; at += piece) {
+        (void)send_pieces(at, std::min(piece, size - at), false);
+    }
+}
+
+// One system call for a part of the burst. False when the kernel took nothing; errno says why.
+bool UdpTransport::send_pieces(std::size_t at, std::size_t size, bool cut) {
+    SocketAddress address;
+    iovec vector{burst_->bytes.data() + at, size};
+    msghdr header{};
+    header.msg_name = &address;
+    header.msg_namelen = to_socket_address(burst_->to, address);
+    header.msg_iov = &vector;
+    header.msg_iovlen = 1;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint16_t))> control{};
+    if (cut) {
+        header.msg_control = control.data();
+        header.msg_controllen = control.size();
+        cmsghdr* part = CMSG_FIRSTHDR(&header);
+        part->cmsg_level = SOL_UDP;
+        part->cmsg_type = UDP_SEGMENT;
+        part->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+        const auto piece = static_cast<std::uint16_t>(burst_->piece);
+        std::memcpy(CMSG_DATA(part), &piece, sizeof piece);
+    }
+    const std::size_t count = (size + burst_->piece - 1) / burst_->piece;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        if (sendmsg(socket_.native_handle(), &header, MSG_DONTWAIT) >= 0) {
+            counters_.sent += count;
+            return true;
+        }
+        if (errno == EAGAIN || errno == ENOBUFS) {
+            counters_.dropped_queue_full += count;
+            return false;
+        }
+        // The first failure may be an ICMP error about an earlier datagram, as in flush().
+    }
+    if (!cut) {
+        ++counters_.refused;
+        counters_.last_refusal = errno;
+    }
+    return false;
+}
+
 void UdpTransport::flush() {
+    flush_burst();
     int repeated = 0;
     while (first_ < end_ && !blocked_) {
         const auto count = static_cast<unsigned>(end_ - first_);

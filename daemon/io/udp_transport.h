@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <cstdint>
@@ -19,10 +20,11 @@ namespace sov::io {
 /// What happened on a socket since it was opened.
 struct SocketCounters {
     std::uint64_t received = 0, sent = 0;
-    std::uint64_t dropped_queue_full = 0;  ///< the kernel took nothing and our queue was full
-    std::uint64_t refused = 0;             ///< the kernel refused to send: firewall, no route, ...
-    std::uint64_t unreachable = 0;         ///< ICMP answers that named one of our destinations
-    int last_refusal = 0;                  ///< errno of the latest refusal
+    /// The kernel took nothing and our queue was full, or it was a burst.
+    std::uint64_t dropped_queue_full = 0;
+    std::uint64_t refused = 0;      ///< the kernel refused to send: firewall, no route, ...
+    std::uint64_t unreachable = 0;  ///< ICMP answers that named one of our destinations
+    int last_refusal = 0;           ///< errno of the latest refusal
 };
 
 /// One UDP socket of one family. Datagrams move in batches of up to kBatch, one system call each;
@@ -34,6 +36,12 @@ class UdpTransport {
     /// Outgoing datagrams kept while the kernel's buffer is full; past it the newest is dropped and
     /// counted, as a router would do.
     static constexpr std::size_t kQueueMax = 256;
+    /// The longest datagram that is received or sent: what Ethernet takes with IPv6. The node's own
+    /// are shorter.
+    static constexpr std::size_t kDatagramBytesMax = 1452;
+    /// Datagrams of one burst, and its bytes: one system call, cut up by the kernel or the network
+    /// card (UDP_SEGMENT, Linux 4.18).
+    static constexpr std::size_t kBurst = 44, kBurstBytesMax = kBurst * kDatagramBytesMax;
     /// Asked from the kernel for both directions; it may grant less.
     static constexpr int kSocketBufferBytes = 4 << 20;
 
@@ -69,6 +77,10 @@ class UdpTransport {
 
     /// Copies a datagram into the send queue and sends the queue when a batch is full.
     void send(const Transmit& transmit);
+    /// The same for many datagrams of one size to one destination, as streams send them: neighbours
+    /// leave together. What the kernel does not take at once is dropped and counted, since whoever
+    /// sends bursts finds out by itself what was lost.
+    void send_burst(const Endpoint& to, ByteView datagram);
     /// Hands the queue to the kernel. What it can't take stays queued and is retried by itself when
     /// the socket becomes writable.
     void flush();
@@ -78,7 +90,16 @@ class UdpTransport {
 
   private:
     struct Queue;
+    /// Datagrams of one size to one destination; the last may be shorter.
+    struct Burst {
+        Endpoint to;
+        std::size_t piece = 0, size = 0;
+        bool closed = false;  ///< the last one was shorter
+        std::array<std::uint8_t, kBurstBytesMax> bytes;
+    };
 
+    void flush_burst();
+    bool send_pieces(std::size_t at, std::size_t size, bool cut);
     void set_options(bool v4);
     void wait_writable();
     void refuse_first(int error);
@@ -88,6 +109,8 @@ class UdpTransport {
     std::unique_ptr<Queue> queue_;     ///< only while datagrams wait
     std::size_t first_ = 0, end_ = 0;  ///< the part of the queue that waits
     bool blocked_ = false;             ///< waiting for writability
+    std::unique_ptr<Burst> burst_;     ///< once something sent bursts
+    bool cuts_ = true;                 ///< the kernel takes UDP_SEGMENT here
     std::function<void()> ready_;
     SocketCounters counters_;
 };

@@ -137,5 +137,47 @@ TEST(NodeDriver, work_that_outlives_the_driver_is_dropped) {
     EXPECT_EQ(ran, 0);
 }
 
+/// Takes what begins with 0xff.
+class Neighbour final : public Companion {
+  public:
+    std::vector<Bytes> taken;
+    int settled = 0, timeouts = 0;
+    Instant due = kNever;
+
+    bool claims(ByteView datagram) const override { return datagram[0] == 0xff; }
+    void handle_datagram(Instant, UdpTransport&, const Endpoint&, ByteView datagram) override {
+        taken.push_back(to_bytes(datagram));
+    }
+    void handle_timeout(Instant) override {
+        ++timeouts;
+        due = kNever;
+    }
+    void settle(Instant) override { ++settled; }
+    Instant next_timeout() const override { return due; }
+};
+
+TEST(NodeDriver, shares_its_sockets_and_its_timer_with_a_companion) {
+    Ground ground;
+    Driven driven(ground);
+    Neighbour neighbour;
+    driven.driver->share_with(neighbour);
+    driven.driver->start();
+    UdpTransport other(ground.context);
+    ASSERT_EQ(other.open(Endpoint::v4(0x7f000001, 0)), std::nullopt);
+    other.send_burst(driven.endpoint, Bytes(100, 0xff));
+    other.send_burst(driven.endpoint, Bytes(100, 0x00));
+    other.flush();
+    run_until(ground, [&] { return driven.node.counters().datagrams_in > 0; });
+    ASSERT_EQ(neighbour.taken.size(), 1U);
+    EXPECT_EQ(neighbour.taken[0], Bytes(100, 0xff));
+    EXPECT_EQ(driven.node.counters().datagrams_in, 1U) << "the node sees the rest, and only that";
+
+    const int settled = neighbour.settled;
+    neighbour.due = driven.driver->now() + std::chrono::milliseconds{1};
+    driven.driver->post([](Instant, Node&) {});
+    run_until(ground, [&] { return neighbour.timeouts == 1; });
+    EXPECT_GE(neighbour.settled, settled + 2) << "after posted work and after a time-out";
+}
+
 }  // namespace
 }  // namespace sov::io

@@ -69,11 +69,49 @@ TEST_P(UdpPair, the_largest_datagram_passes_and_a_longer_one_is_recognisable) {
     SocketAddress address;
     const socklen_t size = to_socket_address(b.local(), address);
     const int fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    const std::string longer(Limits::kDatagramBytesMax + 200, 'x');
+    const std::string longer(UdpTransport::kDatagramBytesMax + 200, 'x');
     ASSERT_GT(sendto(fd, longer.data(), longer.size(), 0, &address.any, size), 0);
     ::close(fd);
     wait_ready(context, b);
-    EXPECT_EQ(b.receive()[0].bytes.size(), Limits::kDatagramBytesMax + 1);
+    EXPECT_EQ(b.receive()[0].bytes.size(), UdpTransport::kDatagramBytesMax + 1);
+}
+
+TEST_P(UdpPair, a_burst_arrives_as_the_datagrams_that_it_was_made_of) {
+    // Sizes that begin bursts, end them, and fill more than one.
+    std::vector<std::size_t> sizes(60, UdpTransport::kDatagramBytesMax);
+    for (const std::size_t size : {1200U, 1200U, 700U, 900U, 31U, 1452U, 1200U}) {
+        sizes.push_back(size);
+    }
+    for (std::size_t at = 0; at < sizes.size(); ++at) {
+        a.send_burst(b.local(), Bytes(sizes[at], static_cast<std::uint8_t>(at)));
+    }
+    a.flush();
+    std::size_t count = 0;
+    while (count < sizes.size()) {
+        wait_ready(context, b);
+        for (const auto& received : b.receive()) {
+            ASSERT_LT(count, sizes.size());
+            EXPECT_EQ(received.bytes.size(), sizes[count]);
+            EXPECT_EQ(received.bytes[0], static_cast<std::uint8_t>(count));
+            EXPECT_EQ(received.bytes.back(), static_cast<std::uint8_t>(count));
+            ++count;
+        }
+    }
+    EXPECT_EQ(a.counters().sent, sizes.size());
+}
+
+TEST_P(UdpPair, a_burst_keeps_destinations_apart) {
+    UdpTransport c{context};
+    ASSERT_EQ(c.open(loopback(GetParam())), std::nullopt);
+    for (const std::uint8_t at : {1, 2, 3}) {
+        a.send_burst(b.local(), Bytes(500, at));
+        a.send_burst(c.local(), Bytes(500, static_cast<std::uint8_t>(at + 10)));
+    }
+    a.flush();
+    wait_ready(context, b);
+    EXPECT_EQ(b.receive().size(), 3U);
+    wait_ready(context, c);
+    EXPECT_EQ(c.receive()[0].bytes[0], 11);
 }
 
 TEST_P(UdpPair, receives_no_more_than_a_batch_at_once_and_loses_nothing) {
