@@ -13,10 +13,13 @@
 #include "daemon/core/discovery/local_options.h"
 #include "daemon/core/identity/peer_name.h"
 #include "daemon/core/node.h"
+#include "daemon/hub/hub_types.h"
 
 namespace sov::app {
 
 enum class LogTarget : std::uint8_t { kAuto, kStderr, kJournald };
+/// How connections find out how fast they may send: RFC 9438, or BBR version 2.
+enum class CongestionControl : std::uint8_t { kCubic, kBbr2 };
 
 /// A base level, and modules that differ from it.
 struct LogLevels {
@@ -49,6 +52,11 @@ struct Config {
     std::vector<std::string> mdns_interfaces;  ///< empty: all that lead to others
     int ble_scan_seconds = 0, ble_power_at_one_metre = 0;
     int name_work_bits = 0;
+
+    bool connect_enabled = false;
+    hub::Admission connect_from{};
+    CongestionControl connect_congestion{};
+    int connections_max = 0, streams_per_peer_max = 0, connect_idle_seconds = 0;
 
     std::string api_socket;
     mode_t api_socket_mode = 0;

@@ -299,6 +299,27 @@ void add_discovery(Rows& rows) {
              "network.");
 }
 
+void add_connect(Rows& rows) {
+    using enum Change;
+    const std::array admissions{std::pair("friends", hub::Admission::kFriends),
+                                std::pair("contacts", hub::Admission::kFriends),
+                                std::pair("anyone", hub::Admission::kAnyone)};
+    const std::array controls{std::pair("cubic", CongestionControl::kCubic),
+                              std::pair("bbr2", CongestionControl::kBbr2)};
+    rows.add("connect.enabled", "yes", boolean(&Config::connect_enabled), kRestart,
+             "Connect to peers and let them connect, over the UDP port of the node.");
+    rows.add("connect.from", "friends", choice(&Config::connect_from, admissions), kLive,
+             "Whose connections are taken: of friends (also called contacts), or of anyone.");
+    rows.add("connect.congestion", "cubic", choice(&Config::connect_congestion, controls), kRestart,
+             "Congestion control of connections. bbr2 is faster where datagrams are lost.");
+    rows.add("connect.connections", "256", whole(&Config::connections_max, 1, 4096), kRestart,
+             "Connections to peers; past it an idle one is closed, or another refused.");
+    rows.add("connect.streams_per_peer", "64", whole(&Config::streams_per_peer_max, 1, 256),
+             kRestart, "Streams of apps with one peer, both directions; past it more are refused.");
+    rows.add("connect.idle_seconds", "300", whole(&Config::connect_idle_seconds, 5, 86400),
+             kRestart, "A connection without streams for this long is closed.");
+}
+
 void add_operation(Rows& rows) {
     using enum Change;
     const std::array targets{std::pair("auto", LogTarget::kAuto),
@@ -327,7 +348,9 @@ void add_operation(Rows& rows) {
 
 std::vector<ConfigRow> make_table() {
     Rows rows;
-    for (const auto add : {add_node, add_dht, add_discovery, add_operation}) add(rows);
+    for (const auto add : {add_node, add_dht, add_discovery, add_connect, add_operation}) {
+        add(rows);
+    }
     return std::move(rows.all);
 }
 

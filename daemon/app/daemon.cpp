@@ -95,6 +95,7 @@ std::optional<StartFailure> Daemon::prepare() {
     io::NodeDriver::Transports transports;
     if (auto failure = open_sockets(transports)) return failure;
     make_node(std::get<Keys>(keys), std::move(restored), std::move(transports));
+    if (auto failure = make_plane(std::get<Keys>(keys))) return failure;
     make_api(std::move(std::get<api::ApiSocket>(socket)));
     return std::nullopt;
 }
@@ -194,6 +195,18 @@ void Daemon::make_node(const Keys& keys, RestoredState restored,
         [this](Instant now, const Event& event) { handle_event(now, event); });
 }
 
+std::optional<StartFailure> Daemon::make_plane(const Keys& keys) {
+    if (!config_.connect_enabled) return std::nullopt;
+    plane_ = ConnectionPlane::make(crypto_, keys.user, config_, log_);
+    if (!plane_) {
+        return StartFailure{kExitFailed,
+                            "cannot make the certificate for connections\n  do   set "
+                            "connect.enabled = no to run without them, and report this"};
+    }
+    plane_->join(*driver_, *node_, [](Instant, const hub::HubEvent&) {});
+    return std::nullopt;
+}
+
 void Daemon::make_api(api::ApiSocket socket) {
     api::ApiServer::Options options;
     options.rules = access_rules(config_);
@@ -248,13 +261,15 @@ void Daemon::run() {
                                  report(std::move(what));
                              }});
     driver_->start();
-    driver_->post([addresses = local_addresses()](Instant at, Node& node) {
+    driver_->post([this, addresses = local_addresses()](Instant at, Node& node) {
         node.set_own_addresses(at, addresses);
+        if (plane_) plane_->hub().set_own_addresses(addresses);
     });
     links_ = std::make_unique<LinkWatch>(context_, log_, [this] {
-        driver_->post([addresses = local_addresses()](Instant at, Node& node) {
+        driver_->post([this, addresses = local_addresses()](Instant at, Node& node) {
             node.set_own_addresses(at, addresses);
             node.handle_network_change(at);
+            if (plane_) plane_->addresses_changed(at, addresses);
         });
     });
     resolver_->resolve(config_.bootstrap);
@@ -279,6 +294,7 @@ void Daemon::run() {
 void Daemon::handle_event(Instant now, const Event& event) {
     persistence_->handle_event(now, event);
     adapters_->handle_event(event);
+    if (plane_) plane_->handle_event(now, event);
     log_event(log_, event);
     if (const auto* changed = std::get_if<StateChanged>(&event);
         changed != nullptr && changed->to == DiscoveryState::kReady) {
@@ -381,6 +397,7 @@ void Daemon::stop_core() {
     links_->stop();
     adapters_->stop();
     persistence_->save_peers(*node_, driver_->now());
+    if (plane_) plane_->shut_down(driver_->now());
     driver_->stop();
     api_->close_bridge();
     context_.stop();

@@ -12,6 +12,7 @@
 #include "daemon/api/host.h"
 #include "daemon/app/bootstrap_resolver.h"
 #include "daemon/app/config.h"
+#include "daemon/app/connection_plane.h"
 #include "daemon/app/keys.h"
 #include "daemon/app/link_watch.h"
 #include "daemon/app/local_adapters.h"
@@ -69,6 +70,7 @@ class Daemon final : private api::Host {
     std::optional<StartFailure> open_store(RestoredState& restored);
     std::optional<StartFailure> open_sockets(io::NodeDriver::Transports& transports);
     void make_node(const Keys& keys, RestoredState restored, io::NodeDriver::Transports transports);
+    std::optional<StartFailure> make_plane(const Keys& keys);
     void make_api(api::ApiSocket socket);
     api::AccessRules access_rules(const Config& config);
 
@@ -98,6 +100,7 @@ class Daemon final : private api::Host {
     ContactBook book_;
     PacketPool packets_;
     std::unique_ptr<Node> node_;
+    std::unique_ptr<ConnectionPlane> plane_;  ///< nothing when connections are switched off
     std::unique_ptr<io::NodeDriver> driver_;
     std::unique_ptr<sqlite::SqliteStore> store_;
     std::unique_ptr<Persistence> persistence_;

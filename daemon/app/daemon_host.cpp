@@ -111,6 +111,8 @@ void Daemon::apply(const Config& fresh, const std::string& key) {
         layer_switched(layer, on);
     } else if (key == "api.use_groups" || key == "api.admin_groups") {
         api_->set_rules(access_rules(fresh));
+    } else if (key == "connect.from") {
+        if (plane_) plane_->set_admission(fresh.connect_from);
     } else if (key == "log.level") {
         log_.set_levels(fresh.log_levels);
     }

@@ -18,7 +18,7 @@
 namespace sov::app {
 
 /// Parts of the daemon whose level can be set on their own.
-inline constexpr std::array<std::string_view, 6> kLogModules{"api",       "app",  "dht",
+inline constexpr std::array<std::string_view, 7> kLogModules{"api",       "app",  "connect", "dht",
                                                              "discovery", "node", "store"};
 
 /// Reads "info" or "info,dht=debug"; nothing for anything else.

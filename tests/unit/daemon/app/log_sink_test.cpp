@@ -58,7 +58,7 @@ TEST_F(LogSinkTest, takes_a_temporary_level_back_by_itself) {
     LogSink log = make();
     ASSERT_TRUE(log.set_level("dht", LogLevel::kTrace, 10min));
     EXPECT_TRUE(log.wants("dht", LogLevel::kTrace));
-    const auto level_of_dht = [&] { return log.levels()[2]; };
+    const auto level_of_dht = [&] { return log.levels()[3]; };
     EXPECT_EQ(level_of_dht().module, "dht");
     EXPECT_EQ(level_of_dht().reverts_in, 10min);
     EXPECT_EQ(level_of_dht().reverts_to, LogLevel::kInfo);

@@ -1,0 +1,153 @@
+#include "daemon/app/connection_plane.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "daemon/core/identity/peer_name.h"
+
+namespace sov::app {
+
+using api::LogLevel;
+
+namespace {
+
+hub::HubOptions hub_options(const identity::SigningKey& user, const Config& config) {
+    hub::HubOptions options;
+    options.self = PeerId::from(user.public_key);
+    options.admission = config.connect_from;
+    options.agent = std::string("sovereignd/") + SOV_VERSION;
+    options.limits.connections_max = static_cast<std::size_t>(config.connections_max);
+    options.limits.streams_per_peer_max = static_cast<std::size_t>(config.streams_per_peer_max);
+    options.limits.idle_time = std::chrono::seconds(config.connect_idle_seconds);
+    return options;
+}
+
+quic::QuicTransport::Options quic_options(const Config& config) {
+    quic::QuicTransport::Options options;
+    // Those that are being made, and those that others are about to be refused, count as well.
+    options.limits.connections_max = 2 * static_cast<std::size_t>(config.connections_max);
+    options.congestion = config.connect_congestion == CongestionControl::kBbr2
+                             ? quic::Congestion::kBbr2
+                             : quic::Congestion::kCubic;
+    return options;
+}
+
+}  // namespace
+
+std::unique_ptr<ConnectionPlane> ConnectionPlane::make(identity::Crypto& crypto,
+                                                       const identity::SigningKey& user,
+                                                       const Config& config, LogSink& log) {
+    auto quic = quic::QuicTransport::make(crypto, user, quic_options(config));
+    if (!quic) return nullptr;
+    std::array<std::uint8_t, 8> seed{};
+    crypto.fill_random(seed);
+    return std::unique_ptr<ConnectionPlane>(new ConnectionPlane(
+        std::move(quic), hub_options(user, config), load_u64(seed.data()), log));
+}
+
+ConnectionPlane::ConnectionPlane(std::unique_ptr<quic::QuicTransport> quic, hub::HubOptions options,
+                                 std::uint64_t seed, LogSink& log)
+    : log_(log),
+      quic_(std::move(quic)),
+      hub_(std::make_unique<hub::StreamHub>(*quic_, std::move(options), seed)) {}
+
+void ConnectionPlane::join(io::NodeDriver& driver, const Node& node, EventSink sink) {
+    driver_ = &driver;
+    node_ = &node;
+    sink_ = std::move(sink);
+    for (const auto& transport : driver.transports()) {
+        auto path = std::make_unique<io::UdpPath>(*transport);
+        hub_->set_path(transport->local().family, path.get());
+        paths_.push_back(std::move(path));
+    }
+    hub_->set_is_friend([this](const PeerId& peer) {
+        const auto friends = node_->friends(driver_->now());
+        return std::any_of(friends.begin(), friends.end(),
+                           [&](const FriendStatus& one) { return one.peer == peer; });
+    });
+    driver.share_with(*this);
+}
+
+void ConnectionPlane::addresses_changed(Instant now, std::vector<Endpoint> addresses) {
+    hub_->set_own_addresses(std::move(addresses));
+    hub_->handle_network_change(now);
+}
+
+void ConnectionPlane::handle_datagram(Instant now, io::UdpTransport& via, const Endpoint& from,
+                                      ByteView datagram) {
+    for (const auto& path : paths_) {
+        if (&path->transport() == &via) quic_->handle_datagram(now, *path, from, datagram);
+    }
+}
+
+void ConnectionPlane::settle(Instant now) {
+    hub_->run(now);
+    while (const auto event = hub_->poll_event()) {
+        if (const auto* wanted = std::get_if<hub::AddressesWanted>(&*event)) look_for(wanted->peer);
+        log_event(*event);
+        sink_(now, *event);
+    }
+}
+
+// What local discovery knows is told at once, what the DHT finds when it has.
+void ConnectionPlane::look_for(const PeerId& peer) {
+    driver_->post([this, peer](Instant now, Node& node) {
+        std::vector<hub::DialAddress> near;
+        for (const auto& address : node.near_addresses(peer)) {
+            near.push_back({address.endpoint, hub::DialAddress::Source::kNear});
+        }
+        hub_->handle_addresses(now, peer, near, false);
+        finds_[node.find_peer(now, peer, false)] = peer;
+    });
+}
+
+void ConnectionPlane::handle_event(Instant, const Event& event) {
+    const auto* finished = std::get_if<FindFinished>(&event);
+    if (finished == nullptr) return;
+    const auto asked = finds_.find(finished->command);
+    if (asked == finds_.end()) return;
+    std::vector<hub::DialAddress> found;
+    for (const dht::FoundPeer& one : finished->found.peers) {
+        if (one.peer != asked->second) continue;
+        for (const identity::PeerNode& node : one.nodes) {
+            for (const Endpoint& endpoint : node.endpoints) {
+                found.push_back({endpoint, hub::DialAddress::Source::kRecord});
+            }
+        }
+    }
+    const PeerId peer = asked->second;
+    finds_.erase(asked);
+    driver_->post([this, peer, found = std::move(found)](Instant now, Node&) {
+        hub_->handle_addresses(now, peer, found, true);
+    });
+}
+
+void ConnectionPlane::shut_down(Instant now) {
+    hub_->shut_down(now);
+    settle(now);
+    for (const auto& path : paths_) path->transport().flush();
+}
+
+// Whom its user talks to is not for everybody who reads logs.
+void ConnectionPlane::log_event(const hub::HubEvent& event) {
+    if (!log_.wants("connect", LogLevel::kDebug)) return;
+    if (const auto* opened = std::get_if<hub::ConnectionOpened>(&event)) {
+        log_.write(LogLevel::kDebug, "connect", "connect.opened", "a connection to a peer is open",
+                   {{"peer", identity::peer_text(opened->connection.peer)},
+                    {"path", std::string(hub::path_class_name(opened->connection.path))},
+                    {"by", opened->connection.inbound ? "peer" : "us"}});
+    } else if (const auto* closed = std::get_if<hub::ConnectionClosed>(&event)) {
+        log_.write(LogLevel::kDebug, "connect", "connect.closed", "a connection to a peer is over",
+                   {{"peer", identity::peer_text(closed->connection.peer)},
+                    {"reason", std::string(ports::close_reason_name(closed->reason))}});
+    } else if (const auto* changed = std::get_if<hub::PathChanged>(&event)) {
+        log_.write(LogLevel::kDebug, "connect", "connect.path",
+                   "a connection goes on over another path",
+                   {{"peer", identity::peer_text(changed->connection.peer)},
+                    {"from", std::string(hub::path_class_name(changed->before))},
+                    {"to", std::string(hub::path_class_name(changed->connection.path))}});
+    }
+}
+
+}  // namespace sov::app

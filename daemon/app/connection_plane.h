@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "daemon/app/config.h"
+#include "daemon/app/log_sink.h"
+#include "daemon/core/identity/crypto.h"
+#include "daemon/core/node.h"
+#include "daemon/hub/stream_hub.h"
+#include "daemon/io/node_driver.h"
+#include "daemon/io/udp_path.h"
+#include "platform/quic/quic_transport.h"
+
+namespace sov::app {
+
+/// Connections to peers beside the node: QUIC on the node's own sockets, the hub over it, and the
+/// answers to what the hub asks: where a peer is, and who is a friend. On the core thread.
+class ConnectionPlane final : public io::Companion {
+  public:
+    using EventSink = std::function<void(Instant now, const hub::HubEvent& event)>;
+
+    /// Nothing when no certificate can be made. `crypto` outlives this.
+    static std::unique_ptr<ConnectionPlane> make(identity::Crypto& crypto,
+                                                 const identity::SigningKey& user,
+                                                 const Config& config, LogSink& log);
+
+    /// Joins it to the node and its sockets. Before the driver starts; both outlive every call.
+    void join(io::NodeDriver& driver, const Node& node, EventSink sink);
+    hub::StreamHub& hub() { return *hub_; }
+    void set_admission(hub::Admission admission) { hub_->set_admission(admission); }
+    void addresses_changed(Instant now, std::vector<Endpoint> addresses);
+    /// Every event of the node.
+    void handle_event(Instant now, const Event& event);
+    /// Says goodbye to everybody, at once.
+    void shut_down(Instant now);
+
+    bool claims(ByteView datagram) const override { return quic_->claims(datagram); }
+    void handle_datagram(Instant now, io::UdpTransport& via, const Endpoint& from,
+                         ByteView datagram) override;
+    void handle_timeout(Instant now) override { hub_->handle_timeout(now); }
+    void settle(Instant now) override;
+    Instant next_timeout() const override { return hub_->next_timeout(); }
+
+  private:
+    ConnectionPlane(std::unique_ptr<quic::QuicTransport> quic, hub::HubOptions options,
+                    std::uint64_t seed, LogSink& log);
+
+    void look_for(const PeerId& peer);
+    void log_event(const hub::HubEvent& event);
+
+    LogSink& log_;
+    std::unique_ptr<quic::QuicTransport> quic_;
+    std::vector<std::unique_ptr<io::UdpPath>> paths_;
+    std::unique_ptr<hub::StreamHub> hub_;
+    io::NodeDriver* driver_ = nullptr;
+    const Node* node_ = nullptr;
+    EventSink sink_;
+    std::map<CommandId, PeerId> finds_;  ///< of ours, under way; bounded by the hub's dials
+};
+
+}  // namespace sov::app
