@@ -248,6 +248,33 @@ ValueStored plain(const v1::PutValueResponse& message) {
     return stored;
 }
 
+ValueStored plain(const v1::LeaveResponse& message) {
+    ValueStored stored;
+    stored.key_hex = message.key().hex();
+    stored.asked = message.asked();
+    stored.refused = message.refused();
+    stored.receipts = plain_list(message.receipts());
+    stored.held_for = span_of<milliseconds>(message.held_for_ms());
+    stored.held_here = message.held_here();
+    stored.lookup = plain(message.lookup());
+    return stored;
+}
+
+Mail plain(const v1::Mail& message) {
+    Mail mail;
+    mail.id = message.id();
+    mail.sender = plain(message.sender());
+    mail.sent =
+        std::chrono::system_clock::time_point(span_of<milliseconds>(message.sent_unix_ms()));
+    mail.ttl = span_of<milliseconds>(message.ttl_ms());
+    mail.body = message.body();
+    return mail;
+}
+
+Mailbox plain(const v1::CollectResponse& message) {
+    return {plain_list(message.mail()), message.replicas()};
+}
+
 ValueGotten plain(const v1::GetValueResponse& message) {
     ValueGotten gotten;
     gotten.value = plain(message.value());

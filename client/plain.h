@@ -6,6 +6,7 @@
 #include "sovereign/v1/event.pb.h"
 #include "sovereign/v1/identity.pb.h"
 #include "sovereign/v1/local.pb.h"
+#include "sovereign/v1/mailbox.pb.h"
 #include "sovereign/v1/neighbour.pb.h"
 #include "sovereign/v1/node.pb.h"
 
@@ -39,6 +40,9 @@ Neighbour plain(const sovereign::v1::Neighbour& message);
 NeighbourChange plain_change(const sovereign::v1::Event& message);
 Friend plain(const sovereign::v1::Friend& message);
 Check plain(const sovereign::v1::Check& message);
+ValueStored plain(const sovereign::v1::LeaveResponse& message);
+Mail plain(const sovereign::v1::Mail& message);
+Mailbox plain(const sovereign::v1::CollectResponse& message);
 
 /// Every element of a repeated field.
 template <typename Messages>

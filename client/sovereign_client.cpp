@@ -13,6 +13,7 @@
 #include "sovereign/v1/dht.grpc.pb.h"
 #include "sovereign/v1/discovery.grpc.pb.h"
 #include "sovereign/v1/local.grpc.pb.h"
+#include "sovereign/v1/mailbox.grpc.pb.h"
 #include "sovereign/v1/node.grpc.pb.h"
 
 namespace sov::client {
@@ -102,7 +103,8 @@ class GrpcClient final : public Client {
         : node_(v1::Node::NewStub(channel)),
           discovery_(v1::Discovery::NewStub(channel)),
           dht_(v1::Dht::NewStub(channel)),
-          local_(v1::Local::NewStub(channel)) {}
+          local_(v1::Local::NewStub(channel)),
+          mailbox_(v1::Mailbox::NewStub(channel)) {}
 
     Result<NodeStatus> status(const CallOptions& options) override {
         return call(*node_, &v1::Node::Stub::GetStatus, v1::GetStatusRequest(), options,
@@ -224,6 +226,25 @@ class GrpcClient final : public Client {
     Result<Stored> put(std::string_view key, std::string_view record,
                        const CallOptions& options) override;
     Result<ValueStored> put_value(const PutValue& value, const CallOptions& options) override;
+    Result<ValueStored> leave_mail(const LeaveMail& mail, const CallOptions& options) override {
+        v1::LeaveRequest request;
+        request.set_peer_text(mail.peer);
+        request.set_body(mail.body);
+        request.set_ttl_ms(static_cast<std::uint64_t>(mail.ttl.count()));
+        return call(*mailbox_, &v1::Mailbox::Stub::Leave, request, options,
+                    [](const v1::LeaveResponse& answer) { return plain(answer); });
+    }
+    Result<Mailbox> collect_mail(const CallOptions& options) override {
+        return call(*mailbox_, &v1::Mailbox::Stub::Collect, v1::CollectRequest(), options,
+                    [](const v1::CollectResponse& answer) { return plain(answer); });
+    }
+    Result<std::uint32_t> acknowledge_mail(const std::vector<std::string>& ids,
+                                           const CallOptions& options) override {
+        v1::AcknowledgeRequest request;
+        for (const std::string& id : ids) request.add_ids(id);
+        return call(*mailbox_, &v1::Mailbox::Stub::Acknowledge, request, options,
+                    [](const v1::AcknowledgeResponse& answer) { return answer.replicas(); });
+    }
     Result<ValueGotten> get_value(const ValuePlace& place, const std::string& level,
                                   const CallOptions& options) override;
     Result<Done> listen(const ValuePlace& place, const std::string& cursor,
@@ -249,6 +270,7 @@ class GrpcClient final : public Client {
     std::unique_ptr<v1::Discovery::Stub> discovery_;
     std::unique_ptr<v1::Dht::Stub> dht_;
     std::unique_ptr<v1::Local::Stub> local_;
+    std::unique_ptr<v1::Mailbox::Stub> mailbox_;
 };
 
 /// Until the stream ends or the reader has enough.

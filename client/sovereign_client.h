@@ -435,6 +435,26 @@ struct ValueGotten {
     Lookup lookup;
 };
 
+/// Mail for a peer that may be away.
+struct LeaveMail {
+    std::string peer;     ///< "sov1..."
+    std::string body;     ///< at most 759 bytes
+    milliseconds ttl{0};  ///< 0: seven days
+};
+
+struct Mail {
+    std::string id;  ///< 32 bytes
+    PeerId sender;
+    std::chrono::system_clock::time_point sent;  ///< by the sender's clock
+    milliseconds ttl{0};
+    std::string body;
+};
+
+struct Mailbox {
+    std::vector<Mail> mail;  ///< in the order in which it was sent
+    std::uint32_t replicas = 0;
+};
+
 /// What a listener is told: a new version, or how many nodes report changes.
 struct ValueTold {
     std::optional<Value> changed;
@@ -530,6 +550,14 @@ class Client {
     virtual Result<Done> listen(const ValuePlace& place, const std::string& cursor,
                                 const std::function<bool(const ValueTold&)>& on_told,
                                 const CallOptions& options = {}) = 0;
+    /// invalid_argument, too_large, over_quota, no_peers, timed_out. `sequence` is 0.
+    virtual Result<ValueStored> leave_mail(const LeaveMail& mail,
+                                           const CallOptions& options = {}) = 0;
+    /// All mail that waits; it goes on waiting until it is acknowledged.
+    virtual Result<Mailbox> collect_mail(const CallOptions& options = {}) = 0;
+    /// Deletes mail, 1 to 256; the number of nodes that did.
+    virtual Result<std::uint32_t> acknowledge_mail(const std::vector<std::string>& ids,
+                                                   const CallOptions& options = {}) = 0;
     /// All pages of the records that the daemon holds for others.
     virtual Result<Held> held(const CallOptions& options = {}) = 0;
 };

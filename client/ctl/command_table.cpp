@@ -264,6 +264,37 @@ constexpr Command kCommands[] = {
      .examples = {"sovctl dht held", "sovctl dht held --json"},
      .run = verbs::dht_held},
 
+    {.path = "mailbox send",
+     .section = Section::kFind,
+     .summary = "leave mail for a peer, who may be away",
+     .text = "It waits at the nodes nearest to the peer's mailbox until the peer fetches it, for "
+             "seven days at most. Only the peer can read it, and see that it comes from you. At "
+             "most 759 bytes. Without --text it is read from standard input.",
+     .argument_slots = {{kFriend}},
+     .option_slots =
+         {{{.name = "text", .value = "TEXT", .summary = "what to say"},
+           {.name = "ttl", .value = "TIME", .summary = "how long it waits, as in 2h; default 7d"}}},
+     .examples = {"sovctl mailbox send sov1... --text 'see you at eight'",
+                  "sovctl mailbox send sov1... --ttl 1d < note.txt"},
+     .exit_codes = {8, 11},
+     .run = verbs::mailbox_send},
+    {.path = "mailbox list",
+     .section = Section::kFind,
+     .summary = "the mail that waits for you, which goes on waiting",
+     .text = "One line for each: when it was sent, by whom, and what it says. With --quiet only "
+             "what the mails say.",
+     .examples = {"sovctl mailbox list", "sovctl mailbox list --json"},
+     .exit_codes = {8, 11},
+     .run = verbs::mailbox_list},
+    {.path = "mailbox fetch",
+     .section = Section::kFind,
+     .summary = "show the mail that waits for you, and delete it there",
+     .text = "As mailbox list; what was shown is then deleted at the nodes that kept it, so it "
+             "comes once.",
+     .examples = {"sovctl mailbox fetch", "sovctl mailbox fetch --json > mail.json"},
+     .exit_codes = {8, 11},
+     .run = verbs::mailbox_fetch},
+
     {.path = "config check",
      .section = Section::kOperate,
      .summary = "check a configuration file without touching the daemon",

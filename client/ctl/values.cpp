@@ -6,15 +6,12 @@
 #include "client/ctl/phrases.h"
 
 namespace sov::ctl {
-namespace {
 
 bool is_text(std::string_view content) {
     return std::all_of(content.begin(), content.end(), [](char letter) {
         return (letter >= 0x20 && letter < 0x7f) || letter == '\n' || letter == '\t';
     });
 }
-
-}  // namespace
 
 std::string hex_of(std::string_view bytes) {
     constexpr char kDigits[] = "0123456789abcdef";

@@ -22,6 +22,9 @@ json::Object json_of(const client::Receipt& receipt);
 /// Two hexadecimal digits for each byte.
 std::string hex_of(std::string_view bytes);
 
+/// Printable ASCII, maybe on several lines.
+bool is_text(std::string_view content);
+
 /// The content on one line: as text where it is some, else its size.
 std::string content_text(const client::Value& value);
 

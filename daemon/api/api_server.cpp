@@ -16,6 +16,7 @@
 #include "daemon/api/dht_service.h"
 #include "daemon/api/discovery_service.h"
 #include "daemon/api/local_service.h"
+#include "daemon/api/mailbox_service.h"
 #include "daemon/api/messages.h"
 #include "daemon/api/node_service.h"
 #include "daemon/core/base/check.h"
@@ -89,8 +90,9 @@ class ApiServer::Parts {
           discovery_(desk_),
           dht_(desk_),
           local_(desk_),
+          mailbox_(desk_),
           writer_(crypto),
-          server_(build_server(options.limits, {&node_, &discovery_, &dht_, &local_})) {
+          server_(build_server(options.limits, {&node_, &discovery_, &dht_, &local_, &mailbox_})) {
         // Without a port of its own nothing can fail here but memory.
         SOV_CHECK(server_ != nullptr);
         serve_health("", true);
@@ -142,6 +144,7 @@ class ApiServer::Parts {
     DiscoveryService discovery_;
     DhtService dht_;
     LocalService local_;
+    MailboxService mailbox_;
     MessageWriter writer_;
     std::unique_ptr<grpc::Server> server_;
     std::optional<Listener> listener_;

@@ -6,6 +6,7 @@
 #include "sovereign/v1/dht.pb.h"
 #include "sovereign/v1/discovery.pb.h"
 #include "sovereign/v1/local.pb.h"
+#include "sovereign/v1/mailbox.pb.h"
 #include "sovereign/v1/node.pb.h"
 
 namespace sov::api {
@@ -27,7 +28,8 @@ Role role_from(v1::Role role) {
 RoleTable::RoleTable() {
     for (const auto* file :
          {v1::GetStatusRequest::descriptor()->file(), v1::FindPeerRequest::descriptor()->file(),
-          v1::GetRequest::descriptor()->file(), v1::BrowseRequest::descriptor()->file()}) {
+          v1::GetRequest::descriptor()->file(), v1::BrowseRequest::descriptor()->file(),
+          v1::LeaveRequest::descriptor()->file()}) {
         for (int s = 0; s < file->service_count(); ++s) {
             const auto* service = file->service(s);
             for (int m = 0; m < service->method_count(); ++m) {

@@ -27,6 +27,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
     /// False: the refusal is on its way.
     bool admitted() const { return pass_.has_value(); }
     Role role() const { return pass_->role(); }
+    uid_t user() const { return pass_->caller().uid; }
 
     /// Ends the call without asking the core.
     void refuse(const grpc::Status& status) { Finish(status); }

@@ -91,7 +91,7 @@ void Mailbox::remove(Instant now, Context& context, Queries& queries, CommandId 
     sweep.use = use;
     sweep.removes = true;
     sweep.ids = std::move(ids);
-    if (sweep.ids.size() > kRemovedMax) return finish(context, sweep, Errc::kTooLarge);
+    if (sweep.ids.size() > kItemsRemovedMax) return finish(context, sweep, Errc::kTooLarge);
     if (sweep.ids.empty()) return finish(context, sweep, Errc::kInvalidArgument);
     for (const PeerId& id : sweep.ids) note(id, now + identity::ttl_max(use), true);
     begin(now, context, queries, std::move(sweep));

@@ -24,7 +24,7 @@ class Mailbox {
     /// Answered by ItemsCollected. Errors: busy, no_peers, timed_out.
     void collect(Instant now, Context& context, Queries& queries, CommandId command,
                  identity::ItemUse use);
-    /// Answered by ItemsRemoved; at most kRemovedMax ids, else too_large.
+    /// Answered by ItemsRemoved; at most kItemsRemovedMax ids, else too_large.
     void remove(Instant now, Context& context, Queries& queries, CommandId command,
                 identity::ItemUse use, std::vector<PeerId> ids);
     /// False when the command is none of ours.
@@ -41,7 +41,6 @@ class Mailbox {
 
     std::size_t sweeps() const { return sweeps_.size(); }
 
-    static constexpr std::size_t kRemovedMax = 256;
     static constexpr std::size_t kItemsKnownMax = 1024;
 
   private:

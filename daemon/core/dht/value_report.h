@@ -65,6 +65,9 @@ struct ValueGotten {
     LookupReport lookup;
 };
 
+/// Items that one command may remove.
+inline constexpr std::size_t kItemsRemovedMax = 256;
+
 /// An item that an app or a part of the daemon leaves for a peer.
 struct ItemLeft {
     PeerId to;

@@ -65,6 +65,10 @@ struct Script {
     client::Result<std::vector<client::Friend>> friends = unset();
     client::Result<std::vector<client::Check>> checks = unset();
 
+    client::Result<client::ValueStored> left = unset();
+    client::Result<client::Mailbox> mailbox = unset();
+    client::Result<std::uint32_t> acknowledged = unset();
+
     std::vector<std::string> calls;
     std::vector<std::chrono::milliseconds> deadlines;
     client::EventQuery event_query;
@@ -132,6 +136,21 @@ class ScriptedClient final : public client::Client {
     client::Result<client::Done> forget_pin(const std::string& name,
                                             const Options& options) override {
         return note("forget_pin " + name, options), script_.done;
+    }
+    client::Result<client::ValueStored> leave_mail(const client::LeaveMail& mail,
+                                                   const Options& options) override {
+        return note("leave_mail " + mail.peer + ' ' + mail.body + ' ' +
+                        std::to_string(mail.ttl.count()),
+                    options),
+               script_.left;
+    }
+    client::Result<client::Mailbox> collect_mail(const Options& options) override {
+        return note("collect_mail", options), script_.mailbox;
+    }
+    client::Result<std::uint32_t> acknowledge_mail(const std::vector<std::string>& ids,
+                                                   const Options& options) override {
+        return note("acknowledge_mail " + std::to_string(ids.size()), options),
+               script_.acknowledged;
     }
     client::Result<client::RoutingTable> table(bool replacements, const Options& options) override {
         return note(replacements ? "table with spare" : "table", options), script_.table;

@@ -13,6 +13,7 @@
 #include "sovereign/v1/dht.pb.h"
 #include "sovereign/v1/discovery.pb.h"
 #include "sovereign/v1/local.pb.h"
+#include "sovereign/v1/mailbox.pb.h"
 #include "sovereign/v1/node.pb.h"
 
 namespace sov::api {
@@ -72,7 +73,8 @@ const std::vector<const pb::FileDescriptor*>& generated_files() {
         sovereign::v1::GetStatusRequest::descriptor()->file(),
         sovereign::v1::FindPeerRequest::descriptor()->file(),
         sovereign::v1::GetRequest::descriptor()->file(),
-        sovereign::v1::BrowseRequest::descriptor()->file()};
+        sovereign::v1::BrowseRequest::descriptor()->file(),
+        sovereign::v1::LeaveRequest::descriptor()->file()};
     return kFiles;
 }
 

@@ -1,0 +1,103 @@
+// Mail through the API, on a node that serves and is alone: it keeps its own mail.
+
+#include "daemon/api/mail_quota.h"
+#include "sovereign/v1/mailbox.grpc.pb.h"
+#include "tests/unit/daemon/api/api_fixture.h"
+
+namespace sov::api {
+namespace {
+
+namespace v1 = sovereign::v1;
+
+class MailboxCalls : public test::ApiFixture {
+  protected:
+    void SetUp() override {
+        serve();
+        mailbox = v1::Mailbox::NewStub(channel(kUser));
+    }
+    void TearDown() override { leave(); }
+
+    grpc::Status send(const std::string& body, const std::string& key, std::uint64_t ttl_ms = 0) {
+        grpc::ClientContext context;
+        v1::LeaveRequest request;
+        v1::LeaveResponse left;
+        request.set_peer_key(key);
+        request.set_body(body);
+        request.set_ttl_ms(ttl_ms);
+        return mailbox->Leave(&context, request, &left);
+    }
+    std::string own_key() {
+        grpc::ClientContext context;
+        v1::GetIdentityResponse answer;
+        EXPECT_TRUE(v1::Node::NewStub(channel(kUser))
+                        ->GetIdentity(&context, v1::GetIdentityRequest(), &answer)
+                        .ok());
+        return answer.peer().key();
+    }
+    v1::CollectResponse collect() {
+        grpc::ClientContext context;
+        v1::CollectResponse answer;
+        EXPECT_TRUE(mailbox->Collect(&context, v1::CollectRequest(), &answer).ok());
+        return answer;
+    }
+    grpc::Status acknowledge(const std::vector<std::string>& ids) {
+        grpc::ClientContext context;
+        v1::AcknowledgeRequest request;
+        v1::AcknowledgeResponse answer;
+        for (const std::string& id : ids) request.add_ids(id);
+        return mailbox->Acknowledge(&context, request, &answer);
+    }
+
+    std::unique_ptr<v1::Mailbox::Stub> mailbox;
+};
+
+TEST_F(MailboxCalls, leave_collect_and_acknowledge) {
+    ASSERT_TRUE(send("first", own_key()).ok());
+    ASSERT_TRUE(send("second", own_key(), 60'000).ok());
+    const auto waiting = collect();
+    ASSERT_EQ(waiting.mail_size(), 2);
+    EXPECT_EQ(waiting.mail(0).body(), "first");
+    EXPECT_EQ(waiting.mail(0).sender().key(), own_key());
+    EXPECT_EQ(waiting.mail(1).ttl_ms(), 60'000U);
+    EXPECT_EQ(collect().mail_size(), 2) << "it goes on waiting";
+    ASSERT_TRUE(acknowledge({waiting.mail(0).id()}).ok());
+    const auto left = collect();
+    ASSERT_EQ(left.mail_size(), 1);
+    EXPECT_EQ(left.mail(0).body(), "second");
+}
+
+TEST_F(MailboxCalls, refuse_what_nobody_could_leave_or_delete) {
+    EXPECT_EQ(detail(send(std::string(760, 'x'), own_key())).code(), "too_large");
+    EXPECT_EQ(detail(send("x", "short")).field(), "peer_key");
+    EXPECT_EQ(detail(send("x", own_key(), 7ULL * 24 * 3600 * 1000 + 1)).field(), "ttl_ms");
+    EXPECT_EQ(detail(send("x", std::string(32, '\0'))).code(), "invalid_argument");
+    EXPECT_EQ(detail(acknowledge({})).field(), "ids");
+    EXPECT_EQ(detail(acknowledge({"short"})).field(), "ids");
+    EXPECT_EQ(detail(acknowledge(std::vector<std::string>(257, std::string(32, 'x')))).field(),
+              "ids");
+}
+
+}  // namespace
+
+TEST(MailQuota, lets_each_user_leave_so_many_in_any_hour) {
+    MailQuota quota;
+    MailQuota::Time now{};
+    for (std::size_t count = 0; count < MailQuota::kPerHour; ++count)
+        EXPECT_TRUE(quota.admit(1000, now += std::chrono::seconds(1)));
+    EXPECT_FALSE(quota.admit(1000, now));
+    EXPECT_TRUE(quota.admit(1001, now)) << "others are not held up";
+    EXPECT_FALSE(quota.admit(1000, MailQuota::Time{} + std::chrono::hours(1)));
+    EXPECT_TRUE(
+        quota.admit(1000, MailQuota::Time{} + std::chrono::hours(1) + std::chrono::seconds(1)));
+}
+
+TEST(MailQuota, remembers_so_many_users_and_no_more) {
+    MailQuota quota;
+    for (uid_t user = 0; user < MailQuota::kUsersMax; ++user)
+        EXPECT_TRUE(quota.admit(user, MailQuota::Time{}));
+    EXPECT_FALSE(quota.admit(MailQuota::kUsersMax, MailQuota::Time{}));
+    EXPECT_TRUE(quota.admit(0, MailQuota::Time{}));
+    EXPECT_TRUE(quota.admit(MailQuota::kUsersMax, MailQuota::Time{} + std::chrono::hours(1)));
+}
+
+}  // namespace sov::api
