@@ -50,7 +50,8 @@ ConnectionPlane::ConnectionPlane(std::unique_ptr<quic::QuicTransport> quic, hub:
                                  std::uint64_t seed, LogSink& log)
     : log_(log),
       quic_(std::move(quic)),
-      hub_(std::make_unique<hub::StreamHub>(*quic_, std::move(options), seed)) {}
+      hub_(std::make_unique<hub::StreamHub>(*quic_, options, seed)),
+      admission_(options.admission) {}
 
 void ConnectionPlane::join(io::NodeDriver& driver, const Node& node, EventSink sink) {
     driver_ = &driver;
@@ -61,17 +62,51 @@ void ConnectionPlane::join(io::NodeDriver& driver, const Node& node, EventSink s
         hub_->set_path(transport->local().family, path.get());
         paths_.push_back(std::move(path));
     }
-    hub_->set_is_friend([this](const PeerId& peer) {
-        const auto friends = node_->friends(driver_->now());
-        return std::any_of(friends.begin(), friends.end(),
-                           [&](const FriendStatus& one) { return one.peer == peer; });
-    });
+    hub_->set_is_friend([this](const PeerId& peer) { return is_friend(peer); });
     driver.share_with(*this);
+}
+
+void ConnectionPlane::carry_messages(identity::Crypto& crypto, ports::Store& store,
+                                     UnixMillis wall_clock, const ports::StoredState& stored,
+                                     PostOffice::EventSink sink) {
+    std::array<std::uint8_t, 16> random{};
+    crypto.fill_random(random);
+    PostOffice::Options options;
+    options.wall_clock = wall_clock;
+    options.line = load_u64(random.data());
+    options.seed = load_u64(random.data() + 8);
+    options.is_friend = [this](const PeerId& peer) { return is_friend(peer); };
+    options.is_welcome = [this](const PeerId& peer) {
+        return admission_ == hub::Admission::kAnyone || is_friend(peer);
+    };
+    post_ = std::make_unique<PostOffice>(*hub_, *driver_, store, log_, std::move(options), stored,
+                                         std::move(sink));
+}
+
+void ConnectionPlane::set_admission(hub::Admission admission) {
+    admission_ = admission;
+    hub_->set_admission(admission);
+}
+
+bool ConnectionPlane::is_friend(const PeerId& peer) const {
+    const auto friends = node_->friends(driver_->now());
+    return std::any_of(friends.begin(), friends.end(),
+                       [&](const FriendStatus& one) { return one.peer == peer; });
+}
+
+void ConnectionPlane::handle_timeout(Instant now) {
+    hub_->handle_timeout(now);
+    if (post_) post_->handle_timeout(now);
+}
+
+Instant ConnectionPlane::next_timeout() const {
+    return post_ ? earliest(hub_->next_timeout(), post_->next_timeout()) : hub_->next_timeout();
 }
 
 void ConnectionPlane::addresses_changed(Instant now, std::vector<Endpoint> addresses) {
     hub_->set_own_addresses(std::move(addresses));
     hub_->handle_network_change(now);
+    if (post_) post_->handle_network_change(now);
 }
 
 void ConnectionPlane::handle_datagram(Instant now, io::UdpTransport& via, const Endpoint& from,
@@ -88,6 +123,7 @@ void ConnectionPlane::settle(Instant now) {
         log_event(*event);
         sink_(now, *event);
     }
+    if (post_) post_->settle(now);
 }
 
 // What local discovery knows is told at once, what the DHT finds when it has.
@@ -103,6 +139,7 @@ void ConnectionPlane::look_for(const PeerId& peer) {
 }
 
 void ConnectionPlane::handle_event(Instant, const Event& event) {
+    if (post_) post_->handle_event(event);
     const auto* finished = std::get_if<FindFinished>(&event);
     if (finished == nullptr) return;
     const auto asked = finds_.find(finished->command);

@@ -7,11 +7,13 @@
 
 #include "daemon/app/config.h"
 #include "daemon/app/log_sink.h"
+#include "daemon/app/post_office.h"
 #include "daemon/core/identity/crypto.h"
 #include "daemon/core/node.h"
 #include "daemon/hub/stream_hub.h"
 #include "daemon/io/node_driver.h"
 #include "daemon/io/udp_path.h"
+#include "daemon/ports/store.h"
 #include "platform/quic/quic_transport.h"
 
 namespace sov::app {
@@ -29,8 +31,13 @@ class ConnectionPlane final : public io::Companion {
 
     /// Joins it to the node and its sockets. Before the driver starts; both outlive every call.
     void join(io::NodeDriver& driver, const Node& node, EventSink sink);
+    /// Messages over these connections. After join(), before the driver starts.
+    void carry_messages(identity::Crypto& crypto, ports::Store& store, UnixMillis wall_clock,
+                        const ports::StoredState& stored, PostOffice::EventSink sink);
     hub::StreamHub& hub() { return *hub_; }
-    void set_admission(hub::Admission admission) { hub_->set_admission(admission); }
+    /// Only after carry_messages().
+    PostOffice& post() { return *post_; }
+    void set_admission(hub::Admission admission);
     void addresses_changed(Instant now, std::vector<Endpoint> addresses);
     /// Every event of the node.
     void handle_event(Instant now, const Event& event);
@@ -40,14 +47,15 @@ class ConnectionPlane final : public io::Companion {
     bool claims(ByteView datagram) const override { return quic_->claims(datagram); }
     void handle_datagram(Instant now, io::UdpTransport& via, const Endpoint& from,
                          ByteView datagram) override;
-    void handle_timeout(Instant now) override { hub_->handle_timeout(now); }
+    void handle_timeout(Instant now) override;
     void settle(Instant now) override;
-    Instant next_timeout() const override { return hub_->next_timeout(); }
+    Instant next_timeout() const override;
 
   private:
     ConnectionPlane(std::unique_ptr<quic::QuicTransport> quic, hub::HubOptions options,
                     std::uint64_t seed, LogSink& log);
 
+    bool is_friend(const PeerId& peer) const;
     void look_for(const PeerId& peer);
     void log_event(const hub::HubEvent& event);
 
@@ -55,6 +63,8 @@ class ConnectionPlane final : public io::Companion {
     std::unique_ptr<quic::QuicTransport> quic_;
     std::vector<std::unique_ptr<io::UdpPath>> paths_;
     std::unique_ptr<hub::StreamHub> hub_;
+    std::unique_ptr<PostOffice> post_;
+    hub::Admission admission_{};
     io::NodeDriver* driver_ = nullptr;
     const Node* node_ = nullptr;
     EventSink sink_;

@@ -113,6 +113,9 @@ std::optional<StartFailure> Daemon::open_store(RestoredState& restored) {
     if (!start_notice_.empty())
         log_.write(LogLevel::kWarning, "store", "store.notice", start_notice_);
     restored = restored_from(*stored, now);
+    stored_messages_.outgoing = std::move(stored->outgoing);
+    stored_messages_.incoming = std::move(stored->incoming);
+    stored_messages_.taken_numbers = std::move(stored->taken_numbers);
     persistence_ =
         std::make_unique<Persistence>(*store_, log_, [this](std::uint64_t ticket, bool ok) {
             driver_->post(
@@ -204,6 +207,9 @@ std::optional<StartFailure> Daemon::make_plane(const Keys& keys) {
                             "connect.enabled = no to run without them, and report this"};
     }
     plane_->join(*driver_, *node_, [](Instant, const hub::HubEvent&) {});
+    plane_->carry_messages(crypto_, *store_, unix_now(), stored_messages_,
+                           [](Instant, const hub::PostEvent&) {});
+    stored_messages_ = {};
     return std::nullopt;
 }
 
@@ -265,6 +271,7 @@ void Daemon::run() {
         node.set_own_addresses(at, addresses);
         if (plane_) plane_->hub().set_own_addresses(addresses);
     });
+    if (plane_) plane_->post().start();
     links_ = std::make_unique<LinkWatch>(context_, log_, [this] {
         driver_->post([this, addresses = local_addresses()](Instant at, Node& node) {
             node.set_own_addresses(at, addresses);

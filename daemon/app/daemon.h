@@ -100,6 +100,7 @@ class Daemon final : private api::Host {
     ContactBook book_;
     PacketPool packets_;
     std::unique_ptr<Node> node_;
+    ports::StoredState stored_messages_;      ///< until the plane has them; messages only
     std::unique_ptr<ConnectionPlane> plane_;  ///< nothing when connections are switched off
     std::unique_ptr<io::NodeDriver> driver_;
     std::unique_ptr<sqlite::SqliteStore> store_;

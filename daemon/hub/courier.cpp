@@ -83,17 +83,15 @@ void Courier::handle_left(Instant now, std::uint64_t ticket, bool ok) {
     pump(now);
 }
 
-void Courier::handle_mail(Instant now, const Hash32& item, const PeerId& from, ByteView letter) {
+void Courier::handle_mail(Instant now, const PeerId& item, const PeerId& from, ByteView letter) {
     const auto read = messaging::read_letter(letter);
-    if (!read) {
-        // Nobody will ever understand it better.
-        events_.push_back(MailTaken{item});
-        return;
-    }
+    if (!read) return;  // an app's own mail, or of a later version: it stays where it is
     if (const auto* receipts = std::get_if<messaging::Receipts>(&*read)) {
         for (const MessageId& id : receipts->ids) outgoing_.handle_receipt(now, from, id);
         events_.push_back(MailTaken{item});
     } else {
+        // It stays where it is, in case its sender becomes welcome.
+        if (!options_.is_welcome(from)) return;
         const auto& message = std::get<messaging::Message>(*read);
         const MailKey key{from, message.id};
         if (mail_.size() >= options_.limits.mail_max) return;  // it stays in the mailbox

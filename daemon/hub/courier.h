@@ -51,13 +51,17 @@ struct LeaveMail {
 };
 /// This item of our mailbox is not needed any more.
 struct MailTaken {
-    Hash32 item;
+    PeerId item;  ///< its one-time key
 };
 /// Answers ask_presence() and tells what friends say by themselves; nothing: could not be reached.
 struct PresenceChanged {
     PeerId peer;
     std::optional<messaging::Presence> presence;
 };
+
+/// What apps are shown.
+using PostEvent =
+    std::variant<messaging::MessageArrived, messaging::DeliveryChanged, PresenceChanged>;
 
 using CourierEvent =
     std::variant<messaging::KeepOutgoing, messaging::ForgetOutgoing, messaging::DeliveryChanged,
@@ -75,6 +79,8 @@ class Courier final : public StreamUser {
         UnixMillis wall_clock = 0;  ///< the Unix time at Instant{}
         /// Who is told whether we are there.
         std::function<bool(const PeerId&)> is_friend;
+        /// Whose messages are taken; others keep theirs.
+        std::function<bool(const PeerId&)> is_welcome;
     };
 
     /// `hub` outlives this; it must not serve kMessageProtocol yet.
@@ -103,8 +109,8 @@ class Courier final : public StreamUser {
                               bool ok);
     void handle_kept_incoming(Instant now, std::uint64_t serial, bool ok);
     void handle_left(Instant now, std::uint64_t ticket, bool ok);
-    /// A letter of `from`, proven, that lay in our mailbox.
-    void handle_mail(Instant now, const Hash32& item, const PeerId& from, ByteView letter);
+    /// An item of our mailbox, proven to be of `from`. What is no letter is left to others.
+    void handle_mail(Instant now, const PeerId& item, const PeerId& from, ByteView letter);
     void handle_network_change(Instant now);
     void handle_timeout(Instant now);
 
@@ -185,7 +191,7 @@ class Courier final : public StreamUser {
     std::map<PeerId, Instant> asked_;  ///< whose presence is awaited, and until when
     std::map<PeerId, KnownPresence> presences_;
     std::map<std::uint64_t, MailKey> leaving_;
-    std::map<MailKey, Hash32> mail_;
+    std::map<MailKey, PeerId> mail_;
     std::map<PeerId, Due> due_;
     std::size_t due_count_ = 0;
     std::uint64_t last_ticket_ = 0;

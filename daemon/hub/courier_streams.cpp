@@ -147,6 +147,8 @@ bool Courier::take_letter(Instant now, Talk& talk, const Frame& frame) {
         for (const MessageId& id : receipts->ids) outgoing_.handle_receipt(now, talk.peer, id);
         return true;
     }
+    // Without a receipt its sender keeps it. The stream stays: it may carry ours.
+    if (!options_.is_welcome(talk.peer)) return true;
     auto& message = std::get<messaging::Message>(*letter);
     talk.to_be_acked[message.id] = frame.sequence;
     const auto wall = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());

@@ -91,6 +91,7 @@ void Outgoing::handle_kept(Instant now, const PeerId& peer, const MessageId& id,
         return;
     }
     entry->kept = true;
+    actions_.push_back(DeliveryChanged{peer, id, Delivery::kWaiting, {}});
     advance(now, peer, peers_[peer]);
 }
 

@@ -73,7 +73,8 @@ struct LeaveLetter {
     MessageId id;
     Bytes letter;
 };
-/// For whoever watches: a message changed its state. `words` say why it failed.
+/// For whoever watches: a message is on our disk (kWaiting) or changed its state. `words` say why
+/// it failed.
 struct DeliveryChanged {
     PeerId peer;
     MessageId id;

@@ -39,7 +39,7 @@ struct Post {
 class CourierWorld : public HubWorld {
   protected:
     struct Mail {
-        Hash32 item;
+        PeerId item;
         PeerId from;
         Bytes letter;
     };
@@ -60,13 +60,13 @@ class CourierWorld : public HubWorld {
         made.courier.reset();
         made.courier = std::make_unique<Courier>(
             *made.peer->hub,
-            Courier::Options{limits, 1000,
-                             [this](const PeerId& other) {
-                                 return std::find(strangers.begin(), strangers.end(), other) ==
-                                        strangers.end();
-                             }},
+            Courier::Options{limits, 1000, [this](const PeerId& other) { return knows(other); },
+                             [this](const PeerId& other) { return knows(other); }},
             messaging::Outgoing({}, ++lines_, 1000, seed, made.disk.outgoing),
             messaging::Incoming(incoming, made.disk.incoming));
+    }
+    bool knows(const PeerId& other) const {
+        return std::find(strangers.begin(), strangers.end(), other) == strangers.end();
     }
     /// Somebody leaves: found no more, and silent.
     void leave(std::uint8_t seed) {
@@ -118,7 +118,7 @@ class CourierWorld : public HubWorld {
             std::erase_if(disk.incoming.messages,
                           [&](const auto& one) { return one.serial == forgotten->serial; });
         } else if (auto* mail = std::get_if<LeaveMail>(&event)) {
-            Hash32 item;
+            PeerId item;
             item.bytes[0] = ++items_;
             if (mailboxes_work) {
                 mailboxes[mail->peer].push_back({item, post.peer->id(), std::move(mail->letter)});
@@ -270,6 +270,26 @@ TEST_F(CourierWorld, NobodyElseIsToldWhetherWeAreThere) {
     ann.courier->ask_presence(wire.now, bob.peer->id());
     ASSERT_TRUE(until([&] { return !ann.presences.empty(); }, seconds{40}));
     EXPECT_FALSE(ann.presences[0].presence.has_value());
+}
+
+TEST_F(CourierWorld, AStrangersMessagesAreNotTakenAndItsReceiptsAre) {
+    Post& ann = post(1);
+    Post& bob = post(2);
+    send(ann, bob, "to a stranger");
+    ASSERT_TRUE(until([&] { return bob.arrived.size() == 1; }));
+    strangers.push_back(bob.peer->id());
+    mailboxes_work = false;
+    send(bob, ann, "from a stranger");
+    EXPECT_FALSE(until([&] { return !ann.arrived.empty(); }, seconds{10}));
+    const Bytes letter =
+        messaging::encode_message({{9, 1}, 0, "", to_bytes(as_bytes("mail of a stranger"))});
+    ann.courier->handle_mail(wire.now, PeerId{}, bob.peer->id(), letter);
+    EXPECT_FALSE(until([&] { return !ann.arrived.empty(); }, seconds{1}));
+    // Connections of strangers are refused by the hub; ours to them may bring their receipts.
+    send(ann, bob, "another");
+    ASSERT_TRUE(until([&] { return ann.courier->outgoing().empty(); }));
+    strangers.clear();
+    EXPECT_TRUE(until([&] { return ann.arrived.size() == 1; }, seconds{500}));
 }
 
 TEST_F(CourierWorld, WhatIsNoFrameEndsTheStreamAndNothingElse) {
