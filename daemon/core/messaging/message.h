@@ -21,8 +21,8 @@
 
 namespace sov::messaging {
 
-/// Of one body. Files travel on streams of their own.
-inline constexpr std::size_t kBodyMax = 256 << 10;
+/// Of one body. Files travel on streams of their own; so much passes any app's call in one piece.
+inline constexpr std::size_t kBodyMax = 32 << 10;
 /// What an app calls its part of the post: printable ASCII without space, may be empty.
 inline constexpr std::size_t kTopicMax = 64;
 /// Receipts in one item.
