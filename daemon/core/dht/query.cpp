@@ -120,6 +120,8 @@ void Query::send(Instant now, Context& context, Asked asked, Bytes body) {
     const std::uint64_t tag =
         make_tag(Asker::kQuery, (static_cast<std::uint64_t>(id_) << 24) | asked_.size());
     context.ask(asked.contact, asked.family, asked.kind, std::move(body), tag);
+    context.requests.back().once = context.silent_addresses.suspected(now, asked.step.endpoint) &&
+                                   !context.table(asked.family).contains(asked.contact.key);
     ++result_.report.asked;
     asked_.push_back(std::move(asked));
 }

@@ -9,6 +9,7 @@ namespace sov::guard {
 namespace {
 
 constexpr std::chrono::hours kAvoided{2};
+constexpr std::chrono::minutes kTryAgain{30};
 
 }  // namespace
 
@@ -19,12 +20,13 @@ void SilentAddresses::note_silent(Instant now, const Endpoint& endpoint, const N
     const auto known = std::find_if(entries_.begin(), entries_.end(),
                                     [&](const Entry& entry) { return entry.address == address; });
     if (known != entries_.end()) {
+        known->last = now;
         if (known->tried < kKeysTried && !known->knows(key))
             known->keys[known->tried++] = key.prefix();
         return;
     }
     if (entries_.size() >= most_) entries_.erase(entries_.begin());
-    entries_.push_back({address, {key.prefix()}, 1, now + kAvoided});
+    entries_.push_back({address, {key.prefix()}, 1, now + kAvoided, now});
 }
 
 void SilentAddresses::note_answer(const Endpoint& endpoint) {
@@ -37,8 +39,16 @@ bool SilentAddresses::avoided(Instant now, const Endpoint& endpoint, const NodeK
     if (entries_.empty()) return false;
     const std::uint64_t address = address_of(endpoint);
     return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-        return entry.address == address && entry.tried == kKeysTried && !entry.knows(key) &&
-               entry.until > now;
+        return entry.address == address && entry.tried == kKeysTried && entry.until > now &&
+               (!entry.knows(key) || now - entry.last < kTryAgain);
+    });
+}
+
+bool SilentAddresses::suspected(Instant now, const Endpoint& endpoint) const {
+    if (entries_.empty()) return false;
+    const std::uint64_t address = address_of(endpoint);
+    return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+        return entry.address == address && entry.until > now;
     });
 }
 

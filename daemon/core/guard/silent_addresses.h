@@ -17,8 +17,8 @@ namespace sov::guard {
 /// there; so an address that stayed silent under kKeysTried keys is not tried under further ones
 /// for two hours. Not after the first already, because many honest nodes share an address behind
 /// one router and some of them are off; any answer from there forgets it all. A key that was tried
-/// may be tried again: nodes come back. Remembers at most as many addresses as it is made for; past
-/// it the oldest is forgotten. Addresses of a LAN are not remembered.
+/// may be tried again half an hour later: nodes come back. Remembers at most as many addresses as
+/// it is made for; past it the oldest is forgotten. Addresses of a LAN are not remembered.
 class SilentAddresses {
   public:
     static constexpr std::size_t kKeysTried = 3;
@@ -31,6 +31,8 @@ class SilentAddresses {
     void note_answer(const Endpoint& endpoint);
     /// True when this key at this address, whatever the port, is not worth a packet.
     bool avoided(Instant now, const Endpoint& endpoint, const NodeKey& key) const;
+    /// True when somebody was silent there: worth a packet, but not a second one.
+    bool suspected(Instant now, const Endpoint& endpoint) const;
     std::size_t size() const { return entries_.size(); }
 
   private:
@@ -38,7 +40,7 @@ class SilentAddresses {
         std::uint64_t address = 0;
         std::array<std::uint64_t, kKeysTried> keys{};  ///< it was silent under
         std::size_t tried = 0;
-        Instant until{};
+        Instant until{}, last{};
 
         bool knows(const NodeKey& key) const {
             return std::find(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(tried),

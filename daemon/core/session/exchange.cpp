@@ -149,8 +149,10 @@ void Exchange::handle_timeout(Instant now, Outbox& outbox) {
         // Silence since the request went out: the peer may have lost the session, so open a new
         // one.
         const auto heard = sessions_.heard({pending.request.to.key, pending.request.family});
-        transmit(now, id, pending, !heard || *heard <= pending.sent, outbox);
-        pending.sent = now;
+        if (!pending.request.once) {
+            transmit(now, id, pending, !heard || *heard <= pending.sent, outbox);
+            pending.sent = now;
+        }
         timers_.push({pending.hard_at, id});
     }
     // A node that has just joined asked a hundred peers at once; a quiet one owns no room for that.

@@ -17,6 +17,7 @@ struct Request {
     Kind kind{};
     Bytes body;
     std::uint64_t tag = 0;
+    bool once = false;  ///< one datagram and no second one: an address that may be a victim's
 
     /// Idempotent reads may travel in an init, before the session stands.
     bool rides() const {

@@ -31,9 +31,21 @@ TEST(SilentAddresses,
     silent.note_silent({}, kPlace, NodeKey{{4}});
     const Endpoint other_port = Endpoint::v4(0x08080808, 7000);
     EXPECT_TRUE(silent.avoided(Instant{} + minutes{119}, other_port, kOther));
-    EXPECT_FALSE(silent.avoided({}, kPlace, kFirst)) << "the same node may come back";
+    EXPECT_TRUE(silent.avoided(Instant{} + minutes{29}, kPlace, kFirst));
+    EXPECT_FALSE(silent.avoided(Instant{} + minutes{30}, kPlace, kFirst))
+        << "the same node may come back";
     EXPECT_FALSE(silent.avoided({}, Endpoint::v4(0x08080809, 6881), kOther));
     EXPECT_FALSE(silent.avoided(Instant{} + hours{2}, kPlace, kOther));
+}
+
+TEST(SilentAddresses, suspects_an_address_after_the_first_silence_until_somebody_answers) {
+    SilentAddresses silent(4);
+    EXPECT_FALSE(silent.suspected({}, kPlace));
+    silent.note_silent({}, kPlace, kFirst);
+    EXPECT_TRUE(silent.suspected(Instant{} + minutes{119}, kPlace));
+    EXPECT_FALSE(silent.suspected(Instant{} + hours{2}, kPlace));
+    silent.note_answer(kPlace);
+    EXPECT_FALSE(silent.suspected({}, kPlace));
 }
 
 TEST(SilentAddresses, trusts_an_address_again_when_somebody_answers_there) {
