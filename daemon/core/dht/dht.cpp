@@ -130,12 +130,13 @@ bool Dht::answer_dial(Instant now, const Requester& requester, const wire::Head&
 }
 
 void Dht::on_answer(Instant now, const wire::Answer& answer) {
-    // Pings check whoever came to us, and dial-backs go where others send us; entries of the table
-    // that are pinged stay what they are.
+    // Sought is who was found by a lookup or proposed by a layer. Pings check whoever came to us,
+    // dial-backs go where others send us, and whom only such nodes have named is one of them.
     const Asker asker = asker_of(answer.tag);
-    const bool inbound = asker == Asker::kCheck || asker == Asker::kAnswered;
+    const bool sought =
+        asker == Asker::kProbe || (asker == Asker::kQuery && !queries_.uninvited(answer.tag));
     context_.note_answer(now, answer.key, answer.from, answer.serves,
-                         inbound ? RoutingTable::Origin::kInbound : RoutingTable::Origin::kSought);
+                         sought ? RoutingTable::Origin::kSought : RoutingTable::Origin::kInbound);
     if (answer.kind == wire::Kind::kPong) {
         ByteReader reader(answer.body);
         if (const auto pong = wire::read_pong(reader)) {

@@ -60,7 +60,7 @@ const Lookup::Candidate* Lookup::find(const NodeId& id) const {
 }
 
 Lookup::Candidate* Lookup::add(const Contact& contact, const NodeId& id, std::uint8_t path,
-                               std::uint8_t hop) {
+                               std::uint8_t hop, bool uninvited) {
     if (!contact.has(family_)) return nullptr;
     const Key away = distance(id, target_);
     const auto place =
@@ -68,9 +68,10 @@ Lookup::Candidate* Lookup::add(const Contact& contact, const NodeId& id, std::ui
                          [](const Candidate& c, const Key& d) { return c.distance < d; });
     if (place != candidates_.end() && place->id == id) {
         place->known_to |= bit(path);
+        place->uninvited = place->uninvited && uninvited;
         return &*place;
     }
-    Candidate added{contact, id, away, State::kFresh, bit(path), path, hop, 0, 0};
+    Candidate added{contact, id, away, State::kFresh, bit(path), path, hop, 0, 0, uninvited};
     const Endpoint& endpoint = contact.endpoint(family_);
     if (surroundings_.capped && guard::counts_for_diversity(endpoint)) {
         added.near = near_prefix(endpoint);
@@ -84,8 +85,8 @@ Lookup::Candidate* Lookup::add(const Contact& contact, const NodeId& id, std::ui
     return &*candidates_.insert(candidates_.begin() + at, added);
 }
 
-void Lookup::add_seed(const Contact& contact, const NodeId& id) {
-    add(contact, id, static_cast<std::uint8_t>(next_seed_path_), 0);
+void Lookup::add_seed(const Contact& contact, const NodeId& id, bool uninvited) {
+    add(contact, id, static_cast<std::uint8_t>(next_seed_path_), 0, uninvited);
     next_seed_path_ = (next_seed_path_ + 1) % paths_.size();
 }
 
@@ -261,6 +262,7 @@ void Lookup::on_answer(const NodeId& from, const std::vector<Learned>& contacts)
     leave_flight(*answered);
     answered->state = State::kAnswered;
     const std::uint8_t path = answered->path;
+    const bool uninvited = answered->uninvited;
     const auto hop = static_cast<std::uint8_t>(std::min<int>(answered->hop + 1, 255));
     hops_ = std::max(hops_, hop);
     PathState& state = paths_[path];
@@ -272,7 +274,7 @@ void Lookup::on_answer(const NodeId& from, const std::vector<Learned>& contacts)
     for (const Learned& learned : contacts) {
         if (++taken > limits_.contacts_per_answer) break;
         // `answered` may move: it is not used after this.
-        const Candidate* added = add(learned.contact, learned.id, path, hop);
+        const Candidate* added = add(learned.contact, learned.id, path, hop, uninvited);
         if (added != nullptr && added->state == State::kFresh) {
             nearest_learned = std::min(nearest_learned, added->distance);
         }

@@ -52,10 +52,12 @@ class Lookup {
         std::uint8_t path = 0;      ///< which path asked it
         std::uint8_t hop = 0;
         std::uint64_t near = 0, far = 0;  ///< subnets; 0 where caps don't apply
+        /// It came to us by itself, or only nodes that did so have named it.
+        bool uninvited = false;
     };
 
     /// A node to start from; dealt to the paths in turn. Those nearest to the target first.
-    void add_seed(const Contact& contact, const NodeId& id);
+    void add_seed(const Contact& contact, const NodeId& id, bool uninvited = false);
 
     /// The next node to ask; nothing when all that can be asked now has been.
     const Candidate* next_ask();
@@ -109,7 +111,8 @@ class Lookup {
     };
 
     Candidate* find_mutable(const NodeId& id);
-    Candidate* add(const Contact& contact, const NodeId& id, std::uint8_t path, std::uint8_t hop);
+    Candidate* add(const Contact& contact, const NodeId& id, std::uint8_t path, std::uint8_t hop,
+                   bool uninvited);
     Candidate* next_on(std::size_t path);
     Candidate* next_in_region();
     bool subnet_used_up(const Candidate& candidate) const;

@@ -18,6 +18,11 @@ class Queries {
     QueryId start(Instant now, Context& context, QuerySpec spec);
     void on_answer(Instant now, Context& context, const wire::Answer& answer);
     void on_notice(Instant now, Context& context, const wire::Notice& notice);
+    /// Query::uninvited for the question with this tag.
+    bool uninvited(std::uint64_t tag) const {
+        const auto known = queries_.find(static_cast<std::uint32_t>(rest_of(tag) >> 24));
+        return known != queries_.end() && known->second.uninvited(sequence_of(tag));
+    }
     /// Ends it; its result says cancelled.
     void cancel(Instant now, Context& context, QueryId id);
     void handle_timeout(Instant now, Context& context);

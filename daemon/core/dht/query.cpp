@@ -60,7 +60,7 @@ void Query::seed(Context& context) {
                                                surroundings(context, family));
         for (std::size_t at = 0; at < found; ++at) {
             const auto& entry = context.book.at(nearest[at]);
-            lookup.add_seed(entry.contact, entry.id);
+            lookup.add_seed(entry.contact, entry.id, table.came_by_itself(entry.contact.key));
         }
         // A few from elsewhere, so that a captured neighbourhood is not the only way in.
         seed_from_afar(context, lookup, kFarSeeds);
@@ -79,7 +79,7 @@ void Query::seed_from_afar(Context& context, Lookup& lookup, std::size_t count) 
         const auto& entry = context.book.at(far);
         const Lookup::Candidate* known = lookup.find(entry.id);
         if (known == nullptr || known->state == Lookup::Candidate::State::kFresh)
-            lookup.add_seed(entry.contact, entry.id);
+            lookup.add_seed(entry.contact, entry.id, table.came_by_itself(entry.contact.key));
     }
 }
 
@@ -183,6 +183,17 @@ bool Query::satisfied() const {
     }
     return spec_.goal == QuerySpec::Goal::kAllRecords && with_records_ >= kReplicasEnough &&
            more_in_flight_ == 0;
+}
+
+bool Query::uninvited(std::uint32_t sequence) const {
+    if (sequence >= asked_.size()) return false;
+    const Asked& asked = asked_[sequence];
+    for (const Lookup& lookup : lookups_) {
+        if (lookup.family() != asked.family) continue;
+        const Lookup::Candidate* candidate = lookup.find(asked.node);
+        return candidate != nullptr && candidate->uninvited;
+    }
+    return false;
 }
 
 // --- answers

@@ -79,6 +79,9 @@ class Query {
     /// Ends with what there is.
     void give_up(Instant now, Context& context, Errc error);
 
+    /// Whether this question went to a node that only those who came to us by themselves have
+    /// named, or that did so itself.
+    bool uninvited(std::uint32_t sequence) const;
     bool finished() const { return finished_; }
     Instant deadline(const Context& context) const { return began_ + context.limits.lookup_time; }
     std::uint32_t id() const { return id_; }

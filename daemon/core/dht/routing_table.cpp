@@ -60,6 +60,12 @@ bool RoutingTable::contains(const NodeKey& key) const {
     return find(key, place) && !place.replacement;
 }
 
+bool RoutingTable::came_by_itself(const NodeKey& key) const {
+    Place place{};
+    return find(key, place) && !place.replacement &&
+           buckets_[place.bucket].entries[place.at].inbound != 0;
+}
+
 bool RoutingTable::subnet_fits(const Bucket& bucket, const Endpoint& endpoint) const {
     if (!guard::counts_for_diversity(endpoint)) return true;
     if (!subnets_.fits(endpoint, limits_.subnet_near_per_table, limits_.subnet_far_per_table))
@@ -117,6 +123,10 @@ RoutingTable::Admission RoutingTable::verified(Instant now, const NodeKey& key, 
         Entry& entry = (place.replacement ? bucket.replacements : bucket.entries)[place.at];
         entry.verified_s = now_s & kSecondsMask;
         entry.strikes = 0;
+        if (origin == Origin::kSought && entry.inbound != 0) {
+            entry.inbound = 0;
+            inbound_ -= place.replacement ? 0U : 1U;
+        }
         if (endpoint_of(entry) != endpoint) {
             if (!place.replacement) subnets_.remove(endpoint_of(entry));
             book_.set_address(entry.handle, endpoint);
@@ -154,7 +164,9 @@ bool RoutingTable::invited(const Bucket& bucket, Origin origin) const {
                       [](const Entry& entry) { return entry.inbound != 0; }));
     const std::size_t sought = size_ - inbound_;
     const std::size_t most = on_trial_ ? sought / 8 : sought + kInboundMore;
-    return 2 * (here + 1) < limits_.bucket_size && inbound_ < most;
+    const std::size_t few =
+        std::min(limits_.bucket_size / 3, bucket.entries.size() - here + kInboundMore);
+    return here < few && inbound_ < most;
 }
 
 void RoutingTable::seat(Bucket& bucket, const Entry& entry) {

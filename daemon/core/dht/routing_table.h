@@ -33,12 +33,13 @@ class RoutingTable {
     /// How we came to ask a node.
     enum class Origin : std::uint8_t {
         kSought,   ///< found by a lookup, or proposed by a layer
-        kInbound,  ///< it came to us, or somebody sent us to it
+        kInbound,  ///< it came to us, or only somebody who did so told us of it
     };
     /// A node answered us at `endpoint`. `capped`: subnet caps apply, and nodes that came to us by
-    /// themselves stay a minority (neither does in small networks): fewer than half of a bucket,
-    /// and at most two more than those that were sought, or an eighth as many on trial. How a node
-    /// was met first counts for as long as it is in.
+    /// themselves stay a minority (neither does in small networks): a third of a bucket's places,
+    /// and in it and in all at most two more than those that were sought; in all an eighth as many
+    /// on trial. Who came by himself is one of them until those that were sought have named him,
+    /// too.
     Admission verified(Instant now, const NodeKey& key, const NodeId& id, const Endpoint& endpoint,
                        bool capped, Origin origin = Origin::kSought);
 
@@ -88,6 +89,8 @@ class RoutingTable {
     std::size_t inbound() const { return inbound_; }
     std::size_t fresh(Instant since) const;
     bool contains(const NodeKey& key) const;
+    /// True for an entry that came to us before we sought it.
+    bool came_by_itself(const NodeKey& key) const;
     void check_invariants() const;
 
   private:

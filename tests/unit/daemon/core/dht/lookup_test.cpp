@@ -128,6 +128,33 @@ TEST(Lookup, uses_what_a_node_says_only_on_the_path_that_asked_it) {
     }
 }
 
+TEST(Lookup, knows_whom_only_nodes_have_named_that_came_by_themselves) {
+    LookupNet net(4);
+    const Limits limits;
+    Lookup lookup(Key{}, Family::kIpv4, limits);
+    const auto &came = net.nodes[0], &sought = net.nodes[1], &named = net.nodes[2];
+    lookup.add_seed(came.contact, came.id, true);
+    lookup.add_seed(sought.contact, sought.id);
+    while (lookup.next_ask() != nullptr) {
+    }
+    lookup.on_answer(came.id, {named, net.nodes[3]});
+    EXPECT_TRUE(lookup.find(came.id)->uninvited);
+    EXPECT_FALSE(lookup.find(sought.id)->uninvited);
+    EXPECT_TRUE(lookup.find(named.id)->uninvited);
+    lookup.on_answer(sought.id, {named});
+    EXPECT_FALSE(lookup.find(named.id)->uninvited);
+    EXPECT_TRUE(lookup.find(net.nodes[3].id)->uninvited);
+}
+
+TEST(Lookup, has_as_many_homes_as_are_wanted) {
+    LookupNet net(100);
+    const Limits limits;
+    Lookup lookup(Key{}, Family::kIpv4, limits, {0, false, 26});
+    for (const auto& node : net.nodes) lookup.add_seed(node.contact, node.id);
+    while (const auto* candidate = lookup.next_ask()) lookup.on_answer(candidate->id, {});
+    EXPECT_EQ(lookup.homes().size(), 26U);
+}
+
 TEST(Lookup, ignores_contacts_beyond_what_one_answer_may_carry) {
     LookupNet net(100);
     const Limits limits;

@@ -197,30 +197,51 @@ TEST_F(RoutingTables, let_nodes_that_came_by_themselves_be_a_minority_except_in_
         return table.verified(world.now, key, world.ids.at(key), world.apart(number), capped,
                               RoutingTable::Origin::kInbound);
     };
-    for (std::uint32_t number = 0; number < 5; ++number) {
+    for (std::uint32_t number = 0; number < 3; ++number) {
         add(world.make_node(static_cast<int>(number % 4)), world.apart(number));
     }
     table.set_on_trial(true);
     EXPECT_EQ(come(100, true), RoutingTable::Admission::kUninvited) << "an eighth on trial";
     table.set_on_trial(false);
     for (std::uint32_t number = 102; number < 140; ++number) come(number, true);
-    EXPECT_EQ(table.inbound(), 7U) << "two more than were sought";
+    EXPECT_EQ(table.inbound(), 5U) << "two more than were sought";
     EXPECT_EQ(come(140, false), RoutingTable::Admission::kAdded);
     table.check_invariants();
 }
 
-TEST_F(RoutingTables, keep_the_lesser_half_of_a_bucket_for_nodes_that_came_by_themselves) {
+TEST_F(RoutingTables, keep_a_third_of_a_bucket_for_nodes_that_came_by_themselves) {
     for (std::uint32_t number = 0; number < 30; ++number) {
         for (const int bucket : {1, 2}) {
             add(world.make_node(bucket), world.apart(100 * static_cast<unsigned>(bucket) + number));
         }
     }
-    for (std::uint32_t number = 0; number < 30; ++number) {
-        const NodeKey key = world.make_node(0);
-        table.verified(world.now, key, world.ids.at(key), world.apart(number), true,
-                       RoutingTable::Origin::kInbound);
-    }
-    EXPECT_EQ(table.inbound(), world.limits.bucket_size / 2 - 1);
+    std::uint32_t next = 1000;
+    const auto thirty_come = [&] {
+        for (int number = 0; number < 30; ++number) {
+            const NodeKey key = world.make_node(0);
+            table.verified(world.now, key, world.ids.at(key), world.apart(next++), true,
+                           RoutingTable::Origin::kInbound);
+        }
+    };
+    thirty_come();
+    EXPECT_EQ(table.inbound(), 2U) << "in a bucket with nobody else";
+    for (std::uint32_t number = 0; number < 8; ++number)
+        add(world.make_node(0), world.apart(500 + number));
+    thirty_come();
+    EXPECT_EQ(table.inbound(), world.limits.bucket_size / 3);
+    table.check_invariants();
+}
+
+TEST_F(RoutingTables, count_who_came_by_himself_as_sought_once_others_have_named_him) {
+    for (std::uint32_t number = 0; number < 5; ++number)
+        add(world.make_node(0), world.apart(number));
+    const NodeKey key = world.make_node(0);
+    table.verified(world.now, key, world.ids.at(key), world.apart(100), true,
+                   RoutingTable::Origin::kInbound);
+    EXPECT_TRUE(table.came_by_itself(key));
+    add(key, world.apart(100));
+    EXPECT_FALSE(table.came_by_itself(key));
+    EXPECT_EQ(table.inbound(), 0U);
     table.check_invariants();
 }
 
