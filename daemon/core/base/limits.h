@@ -68,6 +68,9 @@ struct Limits {
     std::uint32_t liveness_per_minute = 4;
     /// Unanswered checks before an entry is removed.
     std::uint8_t strikes_max = 3;
+    /// Nodes remembered that left the table in silence; past it the one that was lost first goes.
+    std::size_t lost_max = 64;
+    std::chrono::seconds lost_time{24 * 3600};  ///< then they are forgotten
     std::chrono::seconds bucket_refresh{15 * 60};
 
     // --- lookups ---

@@ -50,6 +50,8 @@ void Context::note_failure(Instant now, const NodeKey& key, Family family, const
     const Endpoint endpoint = known->contact.endpoint(family);
     if (!table(family).failed(key)) return;
     ++counters.table_removed;
+    if (lost.size() >= limits.lost_max) lost.erase(lost.begin());
+    if (limits.lost_max > 0) lost.push_back({Contact::of(key, endpoint), now});
     if (routine_events) events.push_back(NodeLost{id, endpoint});
 }
 

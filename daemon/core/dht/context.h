@@ -84,6 +84,13 @@ struct Context {
     UnixMillis wall_clock = 0;           ///< at Instant{}
     std::array<SizeSamples, 2> sizes{};  ///< indexed by Family
     CrowdAlarms crowds{limits.crowd_alarms_max};
+    /// Nodes that left a table because they were silent, the newest last, at most
+    /// Limits::lost_max: the way back when half of a network was cut off.
+    struct Lost {
+        Contact contact;
+        Instant since{};
+    };
+    std::vector<Lost> lost{};
     Instant started{};
     bool has_past = false;  ///< an earlier life left us peers to begin with
 

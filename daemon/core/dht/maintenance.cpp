@@ -15,6 +15,8 @@ constexpr std::chrono::seconds kRefreshTick{60};
 constexpr std::chrono::seconds kJoinAgain{5};
 constexpr std::chrono::seconds kFirstSelfLookup{1}, kLastSelfLookup{300};
 constexpr std::chrono::minutes kPingAfter{15};
+/// Between two tries of nodes that were lost: usually, and when one of them has answered.
+constexpr std::chrono::seconds kTryLost{60}, kTryLostSoon{1};
 
 Key random_in_bucket(Rng& rng, const NodeId& own, int bucket) {
     Key key;
@@ -35,7 +37,32 @@ void Maintenance::start_timers(Instant now, const Context& context) {
     if (next_ping_ != kNever) return;
     next_ping_ = now + ping_interval(context);
     next_refresh_ = now + kRefreshTick;
+    next_lost_ = now + kTryLost;
     pings_wanted_ = kFirstPings;
+}
+
+void Maintenance::try_lost(Instant now, Context& context) {
+    next_lost_ = now + (lost_in_a_hurry_ > 0 ? kTryLostSoon : kTryLost);
+    lost_in_a_hurry_ -= lost_in_a_hurry_ > 0 ? 1U : 0U;
+    std::erase_if(context.lost, [&](const Context::Lost& lost) {
+        return now - lost.since > context.limits.lost_time;
+    });
+    if (context.lost.empty()) return;
+    // The first one becomes the last: everybody has a turn before anybody has two.
+    std::rotate(context.lost.begin(), context.lost.begin() + 1, context.lost.end());
+    const Contact& contact = context.lost.back().contact;
+    const Family family = contact.has(Family::kIpv4) ? Family::kIpv4 : Family::kIpv6;
+    context.ask(contact, family, wire::Kind::kPing, {}, make_tag(Asker::kProbe, 0));
+    context.requests.back().once = true;
+}
+
+void Maintenance::note_found_again(Instant now, Context& context, const NodeKey& key) {
+    if (std::erase_if(context.lost,
+                      [&](const Context::Lost& lost) { return lost.contact.key == key; }) == 0)
+        return;
+    lost_in_a_hurry_ = context.lost.size();
+    next_lost_ = std::min(next_lost_, now + kTryLostSoon);
+    join_again_ = joined_;
 }
 
 void Maintenance::resume(Instant now, const Context& context) {
@@ -91,6 +118,7 @@ void Maintenance::on_answer(Instant now, Context& context, Queries& queries,
         --pings_wanted_;
         ping(context, Contact::of(answer.key, answer.from), answer.from.family, Asker::kCheck);
     }
+    if (!context.lost.empty()) note_found_again(now, context, answer.key);
     const auto probed = probes_.find(answer.tag);
     if (probed == probes_.end()) return;
     const bool joins = probed->second.joins;
@@ -209,6 +237,7 @@ void Maintenance::handle_timeout(Instant now, Context& context, Queries& queries
             }
         }
     }
+    if (now >= next_lost_) try_lost(now, context);
     if (now >= next_self_lookup_) look_around(now, context, queries);
     if (now < next_refresh_) return;
     next_refresh_ = now + kRefreshTick;

@@ -9,7 +9,9 @@
 namespace sov::dht {
 
 /// Keeps the routing tables alive: joins, refreshes buckets that nobody looked at, pings the entry
-/// heard from longest ago, and checks newcomers before they get in.
+/// heard from longest ago, and checks newcomers before they get in. Of the nodes that left in
+/// silence one is tried again each minute, and all of them once one has answered: then a part of
+/// the network is back.
 class Maintenance {
   public:
     /// Asks a node that a discovery layer believes in. Its answer is the way into the network.
@@ -39,7 +41,8 @@ class Maintenance {
     void handle_network_change(Instant now);
     void handle_timeout(Instant now, Context& context, Queries& queries);
     Instant next_timeout() const {
-        return earliest(next_self_lookup_, earliest(next_ping_, next_refresh_));
+        return earliest(earliest(next_lost_, next_self_lookup_),
+                        earliest(next_ping_, next_refresh_));
     }
 
     /// Looks ourselves up as soon as there is anybody to ask, also when they came to us. True when
@@ -54,6 +57,8 @@ class Maintenance {
     void ask_probed(Context& context, const Contact& contact, bool joins, wire::Kind kind,
                     const Bytes& body);
     void start_timers(Instant now, const Context& context);
+    void try_lost(Instant now, Context& context);
+    void note_found_again(Instant now, Context& context, const NodeKey& key);
     void look_around(Instant now, Context& context, Queries& queries);
     void join(Instant now, Context& context, Queries& queries);
     void ping(Context& context, const Contact& contact, Family family, Asker asker);
@@ -72,6 +77,8 @@ class Maintenance {
     Instant join_again_at_{};
     std::size_t joined_with_ = 0;  ///< nodes in the tables when the last join began
     Instant next_ping_ = kNever, next_refresh_ = kNever, next_self_lookup_ = kNever;
+    Instant next_lost_ = kNever;
+    std::size_t lost_in_a_hurry_ = 0;  ///< to be tried without a pause
     Duration self_lookup_wait_{0};
     std::uint64_t size_looked_at_ = 0;  ///< of the network, when we last looked ourselves up
     std::size_t pings_wanted_ = 0;  ///< pinged at once after an answer, to learn our own address

@@ -190,6 +190,34 @@ TEST(Network, heals_after_a_partition) {
     EXPECT_GE(across.right() * 100, across.asked() * 97) << across.first_problem();
 }
 
+TEST(Network, heals_after_a_partition_in_which_the_halves_forgot_each_other) {
+    World world(seeded(9));
+    Population population(world, NodePlan{});
+    population.join(80, seconds{4});
+    ASSERT_TRUE(population.all_ready(minutes{1}));
+    world.run_for(minutes{1});
+    const auto far = [](NodeIndex index) { return index % 2 == 1; };
+    for (const NodeIndex index : world.living()) {
+        if (far(index)) world.net().set_partition(world.endpoint(index, Family::kIpv4), 1);
+    }
+    const auto known_across = [&] {
+        std::map<NodeId, NodeIndex> nodes;
+        for (const NodeIndex index : world.living()) nodes[world.node(index).node_id()] = index;
+        std::size_t count = 0;
+        for (const NodeIndex index : world.living()) {
+            for (const TableEntry& entry : world.node(index).table(world.now()))
+                count += !entry.replacement && far(nodes[entry.id]) != far(index) ? 1U : 0U;
+        }
+        return count;
+    };
+    const std::size_t before = known_across();
+    world.run_for(minutes{150});
+    EXPECT_LT(known_across() * 20, before);
+    world.net().heal();
+    world.run_for(minutes{5});
+    EXPECT_GT(known_across() * 2, before);
+}
+
 TEST(Network, never_mixes_with_another_one_on_the_same_bootstrap_nodes) {
     World world(seeded(8));
     Population ours(world, NodePlan{});
