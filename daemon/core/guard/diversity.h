@@ -10,7 +10,8 @@ namespace sov::guard {
 
 /// Counts how many entries of a set come from one /24 and one /16 (IPv6: /56 and /40), so that
 /// whoever owns a few subnets can't fill it. Addresses of this host and of the LAN are exempt (as
-/// in BEP 42).
+/// in BEP 42). Costs 8 bytes an entry: prefixes are folded to 32 bits, and that two of some
+/// hundreds fold to one, and share a cap, is as good as never seen.
 class SubnetCount {
   public:
     void add(const Endpoint& endpoint);
@@ -19,14 +20,12 @@ class SubnetCount {
     bool fits(const Endpoint& endpoint, std::size_t near_max, std::size_t far_max) const;
 
   private:
-    struct Count {
-        std::uint64_t prefix = 0;
-        std::uint32_t count = 0;
-    };
-    static void change(std::vector<Count>& counts, std::uint64_t prefix, int by);
-    static std::size_t count_of(const std::vector<Count>& counts, std::uint64_t prefix);
+    using Prefixes = std::vector<std::uint32_t>;  ///< sorted; one for each entry
+    static void insert(Prefixes& prefixes, std::uint64_t prefix);
+    static void erase(Prefixes& prefixes, std::uint64_t prefix);
+    static std::size_t count_of(const Prefixes& prefixes, std::uint64_t prefix);
 
-    std::vector<Count> near_, far_;  ///< sorted by prefix
+    Prefixes near_, far_;
 };
 
 /// True when caps apply to this address at all.
