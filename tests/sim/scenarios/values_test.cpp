@@ -243,4 +243,50 @@ TEST_F(Values, survive_when_nodes_keep_leaving) {
     EXPECT_GE(at_home, 10U);
 }
 
+TEST_F(Values, that_changed_are_handed_by_readers_to_replicas_that_missed_it) {
+    grow(27, 100);
+    const auto first = put_labelled(3, 1);
+    world->run_for(seconds{1});
+    std::vector<NodeIndex> absent;
+    for (const NodeIndex index : world->living()) {
+        const auto held = world->node(index).held_records(world->now());
+        const bool has = std::any_of(held.begin(), held.end(), [&](const HeldRecord& record) {
+            return record.key == first.key;
+        });
+        if (!has || index == 3 || absent.size() == 8) continue;
+        absent.push_back(index);
+        world->net().set_partition(world->endpoint(index, Family::kIpv4), 1);
+    }
+    ASSERT_EQ(absent.size(), 8U);
+    const auto second = put_labelled(3, 2);
+    ASSERT_FALSE(second.error.has_value()) << errc_name(*second.error);
+    world->kill(3);  // the owner can't do it any more
+    world->net().heal();
+    EXPECT_EQ(holders(first.key, first.sequence), absent.size());
+    EXPECT_EQ(get(50, first.key, dht::Level::kStrong).value.content, Bytes{2});
+    world->run_for(seconds{3});
+    EXPECT_EQ(holders(first.key, first.sequence), 0U);
+}
+
+TEST_F(Values, are_not_all_that_listeners_are_told_of) {
+    grow(28, 60);
+    const auto to_name = listen(40, identity::name_key(world->crypto(), "carol"));
+    const auto to_peer = listen(40, identity::peer_key(world->crypto(), world->node(3).peer_id()));
+    world->run_for(seconds{5});
+    ASSERT_EQ(told[to_peer].size(), 1U) << "where it is already";
+    EXPECT_EQ(told[to_peer][0].value.head.kind, identity::RecordKind::kPeer);
+    EXPECT_TRUE(told[to_name].empty());
+    std::size_t answered = 0;
+    world->claim_name(3, "carol", [&](const Event&) { ++answered; });
+    world->run_while_not([&] { return answered == 1; }, minutes{1});
+    world->run_for(seconds{3});
+    ASSERT_EQ(told[to_name].size(), 1U);
+    EXPECT_EQ(told[to_name][0].value.head.owner, world->node(3).peer_id());
+    EXPECT_EQ(told[to_name][0].value.head.kind, identity::RecordKind::kName);
+    world->with(3, [](Node& node, Instant now) { node.release_name(now, "carol"); });
+    world->run_for(seconds{5});
+    ASSERT_EQ(told[to_name].size(), 2U);
+    EXPECT_TRUE(told[to_name][1].value.head.tombstone);
+}
+
 }  // namespace sov::sim

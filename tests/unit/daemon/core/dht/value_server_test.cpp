@@ -233,4 +233,27 @@ TEST_F(ValueServerTest, keeps_an_immutable_value_as_long_as_anybody_asked) {
     EXPECT_EQ(held(store_record(shorter)).seconds, 3600U) << "it can't be out of date";
 }
 
+TEST_F(ValueServerTest, keeps_a_value_half_as_long_for_each_bit_that_others_are_nearer) {
+    const auto value = labelled("far", 1, Bytes(10, 1));
+    EXPECT_EQ(keep_most(context, value.key, hours{2}), hours{2}) << "nobody else is known";
+    // Twenty others whose ids share more and more of the key.
+    int farthest = 160;
+    for (std::uint8_t number = 0; number < context.limits.bucket_size; ++number) {
+        NodeId near = value.key;
+        const int shared = 8 + common_prefix_bits(lone.id, value.key) + number;
+        near.bytes[static_cast<std::size_t>(shared / 8)] ^=
+            static_cast<std::uint8_t>(0x80 >> (shared % 8));
+        context.table(Family::kIpv4)
+            .verified(now, NodeKey{{number, 1}}, near,
+                      Endpoint::v4(0x0b000001 + (static_cast<std::uint32_t>(number) << 16), 1),
+                      false);
+        farthest = std::min(farthest, common_prefix_bits(near, value.key));
+    }
+    const int bits = farthest - common_prefix_bits(lone.id, value.key);
+    EXPECT_EQ(bits, 8);
+    const auto seconds_kept = static_cast<std::uint32_t>(7200 >> bits);
+    EXPECT_EQ(held(store_record(value)).seconds, seconds_kept);
+    EXPECT_EQ(keep_most(context, lone.id, hours{2}), hours{2}) << "nobody is nearer than we are";
+}
+
 }  // namespace sov::dht
