@@ -81,6 +81,8 @@ bool RoutingTable::subnet_fits(const Bucket& bucket, const Endpoint& endpoint) c
 
 // One key per endpoint: whoever proved itself there last is the one who is there.
 void RoutingTable::evict_other_key_at(const Endpoint& endpoint, const NodeKey& key) {
+    // Nobody from its /24 is in, as is usual: a look at all entries is saved.
+    if (guard::counts_for_diversity(endpoint) && subnets_.fits(endpoint, 1, SIZE_MAX)) return;
     for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
         const auto& entries = buckets_[bucket].entries;
         for (std::size_t at = 0; at < entries.size(); ++at) {
