@@ -260,12 +260,13 @@ TEST_F(Values, that_changed_are_handed_by_readers_to_replicas_that_missed_it) {
     ASSERT_EQ(absent.size(), 8U);
     const auto second = put_labelled(3, 2);
     ASSERT_FALSE(second.error.has_value()) << errc_name(*second.error);
+    world->run_for(seconds{1});
     world->kill(3);  // the owner can't do it any more
     world->net().heal();
     EXPECT_EQ(holders(first.key, first.sequence), absent.size());
     EXPECT_EQ(get(50, first.key, dht::Level::kStrong).value.content, Bytes{2});
     world->run_for(seconds{3});
-    EXPECT_EQ(holders(first.key, first.sequence), 0U);
+    EXPECT_LE(holders(first.key, first.sequence), 1U) << "farther away than all that have it";
 }
 
 TEST_F(Values, are_not_all_that_listeners_are_told_of) {
