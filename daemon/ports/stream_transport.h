@@ -156,8 +156,9 @@ class StreamTransport {
     /// kBusy at the limit of connections, kInvalidArgument for an address that can't be dialled.
     virtual Result<ConnectionId> dial(Instant now, DatagramPath& path, const Endpoint& to,
                                       const PeerId& peer, const DialOptions& options) = 0;
-    /// Goes on over another path of ours, with the same address of the peer. Only who dialled can
-    /// (RFC 9000 s9): kUnsupported otherwise; kBusy before Connected or while a move is on.
+    /// Goes on over another path of ours, with the same address of the peer; or over the same path,
+    /// when our own address behind it has changed. Only who dialled can (RFC 9000 s9): kUnsupported
+    /// otherwise; kBusy before Connected or while a move is on.
     virtual Result<void> move(Instant now, ConnectionId connection, DatagramPath& path) = 0;
     /// Says goodbye once and forgets. Closed follows. Unknown ids are ignored.
     virtual void close(Instant now, ConnectionId connection, CloseCode code) = 0;

@@ -17,9 +17,13 @@ namespace sov::quic {
 /// A path of ngtcp2's, with the memory that it points to.
 class NativePath {
   public:
-    NativePath(ports::DatagramPath& path, const Endpoint& remote) {
+    /// `turn`: how often a connection has moved onto this path that it was on already; each is
+    /// another path for ngtcp2, under a made-up address of ours.
+    NativePath(ports::DatagramPath& path, const Endpoint& remote, std::uint8_t turn = 0) {
         ngtcp2_path_storage_zero(&storage_);
-        fill(storage_.local_addrbuf, storage_.path.local, path.local());
+        Endpoint local = path.local();
+        local.address[0] = static_cast<std::uint8_t>(local.address[0] ^ turn);
+        fill(storage_.local_addrbuf, storage_.path.local, local);
         fill(storage_.remote_addrbuf, storage_.path.remote, remote);
         storage_.path.user_data = &path;
     }

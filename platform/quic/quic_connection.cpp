@@ -232,7 +232,7 @@ void QuicConnection::receive(Instant now, ports::DatagramPath& path, const Endpo
     if (std::exchange(any_blocked_, false)) {
         for (auto& [number, stream] : streams_) stream.blocked = false;
     }
-    NativePath native(path, from);
+    NativePath native(path, from, turn_of(path));
     const ngtcp2_pkt_info info{};
     const int error = ngtcp2_conn_read_pkt(native_, &native.get(), &info, datagram.data(),
                                            datagram.size(), stamp(now));
@@ -284,14 +284,20 @@ void QuicConnection::handle_timeout(Instant now) {
         fail(now, NGTCP2_ERR_IDLE_CLOSE);
         return;
     }
-    if (instant(ngtcp2_conn_get_expiry(native_)) > now) return;
+    if (native_due() > now) return;
     const int error = ngtcp2_conn_handle_expiry(native_, stamp(now));
     if (error != 0) fail(now, error);
 }
 
 Instant QuicConnection::next_timeout() const {
     if (over_) return kNever;
-    return earliest(instant(ngtcp2_conn_get_expiry(native_)), silent_at());
+    return earliest(native_due(), silent_at());
+}
+
+// ngtcp2 0.12 does nothing about a retired connection id at its very deadline, only after it.
+Instant QuicConnection::native_due() const {
+    const Instant due = instant(ngtcp2_conn_get_expiry(native_));
+    return due == kNever ? due : due + Duration{1};
 }
 
 void QuicConnection::flush(Instant now) {
@@ -384,11 +390,24 @@ Result<void> QuicConnection::move(Instant now, ports::DatagramPath& path) {
     if (over_) return Errc::kNotFound;
     if (role_ == Role::kServer) return Errc::kUnsupported;
     if (!connected_) return Errc::kBusy;
-    NativePath native(path, remote_);
+    const auto turned_before = turned_;
+    const auto turn_before = turn_;
+    // On the same path our own address may be another one now: the peer learns it, and proves it.
+    if (uses(path)) {
+        turn_ = turned_ == &path ? static_cast<std::uint8_t>(turn_ + 1) : std::uint8_t{1};
+        turned_ = &path;
+    }
+    NativePath native(path, remote_, turn_of(path));
     if (ngtcp2_conn_initiate_immediate_migration(native_, &native.get(), stamp(now)) != 0) {
+        turned_ = turned_before;
+        turn_ = turn_before;
         return Errc::kBusy;
     }
     return {};
+}
+
+std::uint8_t QuicConnection::turn_of(const ports::DatagramPath& path) const {
+    return &path == turned_ ? turn_ : std::uint8_t{0};
 }
 
 bool QuicConnection::uses(const ports::DatagramPath& path) const {

@@ -130,9 +130,11 @@ class QuicConnection {
     Stream* find(std::int64_t number);
 
     void note_path(const ngtcp2_path& path);
+    std::uint8_t turn_of(const ports::DatagramPath& path) const;
     void watch_peer();
     bool peer_is_silent(Instant now);
     Instant silent_at() const;
+    Instant native_due() const;
     void fail(Instant now, int error);
     void finish(ports::CloseReason reason, ports::CloseCode code, std::string words);
     void say_goodbye(Instant now, const ngtcp2_connection_close_error& why);
@@ -156,6 +158,9 @@ class QuicConnection {
     /// Until the peer has shown that it receives at its address no more goes there than came.
     bool address_proven_ = false;
     std::size_t bytes_in_ = 0, bytes_out_ = 0;
+    /// A path that was moved to while it was in use, and how often; see NativePath.
+    const ports::DatagramPath* turned_ = nullptr;
+    std::uint8_t turn_ = 0;
     Instant heard_{};    ///< when the other side was last heard
     bool busy_ = false;  ///< streams are open, so the other side is watched closely
     std::optional<ConnectionKey> first_key_;  ///< that a client chose for us
