@@ -184,8 +184,8 @@ sov_layer(daemon/app TARGET sov_app
 
 sov_layer(tests/bench TARGET sov_bench
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
-                daemon/core/dht daemon/core/discovery daemon/ports daemon/io platform/openssl platform/sqlite
-                platform/linux tests/support tests/sim
+                daemon/core/dht daemon/core/discovery daemon/ports daemon/hub daemon/io platform/openssl platform/sqlite
+                platform/linux platform/quic tests/support tests/sim
     EXTERNAL std std_system posix boost_result asio openssl sodium sqlite)
 # Compiled against another release of Boost: nothing of ours but the two headers, which need none.
 sov_layer(tests/bench/others TARGET sov_bench_others MAY_INCLUDE tests/bench/comparison.h tests/bench/measure.h
