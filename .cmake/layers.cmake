@@ -180,6 +180,7 @@ sov_layer(daemon/app TARGET sov_app
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
                 daemon/core/dht daemon/core/discovery daemon/ports daemon/hub daemon/io daemon/api proto
                 platform/openssl platform/sqlite platform/linux platform/avahi platform/bluez platform/quic
+                platform/nice
     EXTERNAL std std_system posix boost_result asio program_options grpc protobuf systemd)
 
 sov_layer(tests/bench TARGET sov_bench

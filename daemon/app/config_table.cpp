@@ -299,6 +299,39 @@ void add_discovery(Rows& rows) {
              "network.");
 }
 
+/// "[user:password@]address:port[/tcp]". Names are not looked up.
+Rule ice_servers(bool relays) {
+    return {relays ? "user:password@address:port, with /tcp behind it for TCP; at most 4 times"
+                   : "address:port; at most 4 times",
+            [=](Config& config, const std::string& text) {
+                ports::IceServer server;
+                std::string rest = text;
+                if (relays) {
+                    server.kind = ports::IceServer::Kind::kTurnUdp;
+                    if (rest.ends_with("/tcp")) {
+                        server.kind = ports::IceServer::Kind::kTurnTcp;
+                        rest.resize(rest.size() - 4);
+                    }
+                    const std::size_t at = rest.rfind('@'), colon = rest.find(':');
+                    if (at == std::string::npos || colon == 0 || colon >= at) return false;
+                    server.user = rest.substr(0, colon);
+                    server.password = rest.substr(colon + 1, at - colon - 1);
+                    rest = rest.substr(at + 1);
+                    if (server.password.empty() || text.size() > 512) return false;
+                }
+                const auto endpoint = Endpoint::parse(rest);
+                if (!endpoint || endpoint->port == 0) return false;
+                server.endpoint = *endpoint;
+                config.ice_servers.push_back(std::move(server));
+                return std::count_if(config.ice_servers.begin(), config.ice_servers.end(),
+                                     [&](const ports::IceServer& one) {
+                                         const bool relay =
+                                             one.kind != ports::IceServer::Kind::kStun;
+                                         return relay == relays;
+                                     }) <= 4;
+            }};
+}
+
 void add_connect(Rows& rows) {
     using enum Change;
     const std::array admissions{std::pair("friends", hub::Admission::kFriends),
@@ -310,6 +343,13 @@ void add_connect(Rows& rows) {
              "Connect to peers and let them connect, over the UDP port of the node.");
     rows.add("connect.from", "friends", choice(&Config::connect_from, admissions), kLive,
              "Whose connections are taken: of friends (also called contacts), or of anyone.");
+    rows.add("connect.ice", "yes", boolean(&Config::connect_ice), kRestart,
+             "Find paths through NATs, by calls through the DHT.");
+    rows.add("connect.stun_servers", "", ice_servers(false), kRestart,
+             "A STUN server that tells our address; mostly not needed, other nodes tell it too.",
+             Count::kMany);
+    rows.add("connect.turn_servers", "", ice_servers(true), kRestart,
+             "A TURN server that relays where no direct path is found.", Count::kMany);
     rows.add("connect.congestion", "cubic", choice(&Config::connect_congestion, controls), kRestart,
              "Congestion control of connections. bbr2 is faster where datagrams are lost.");
     rows.add("connect.connections", "256", whole(&Config::connections_max, 1, 4096), kRestart,

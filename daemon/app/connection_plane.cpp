@@ -35,15 +35,20 @@ quic::QuicTransport::Options quic_options(const Config& config) {
 
 }  // namespace
 
-std::unique_ptr<ConnectionPlane> ConnectionPlane::make(identity::Crypto& crypto,
+std::unique_ptr<ConnectionPlane> ConnectionPlane::make(boost::asio::io_context& context,
+                                                       identity::Crypto& crypto,
                                                        const identity::SigningKey& user,
                                                        const Config& config, LogSink& log) {
     auto quic = quic::QuicTransport::make(crypto, user, quic_options(config));
     if (!quic) return nullptr;
     std::array<std::uint8_t, 8> seed{};
     crypto.fill_random(seed);
-    return std::unique_ptr<ConnectionPlane>(new ConnectionPlane(
+    auto plane = std::unique_ptr<ConnectionPlane>(new ConnectionPlane(
         std::move(quic), hub_options(user, config), load_u64(seed.data()), log));
+    if (config.connect_ice) {
+        plane->calls_ = std::make_unique<PeerCalls>(context, log, config.ice_servers);
+    }
+    return plane;
 }
 
 ConnectionPlane::ConnectionPlane(std::unique_ptr<quic::QuicTransport> quic, hub::HubOptions options,
@@ -63,6 +68,7 @@ void ConnectionPlane::join(io::NodeDriver& driver, const Node& node, EventSink s
         paths_.push_back(std::move(path));
     }
     hub_->set_is_friend([this](const PeerId& peer) { return is_friend(peer); });
+    if (calls_) calls_->join(driver, node, *hub_);
     driver.share_with(*this);
 }
 
@@ -100,7 +106,9 @@ void ConnectionPlane::handle_timeout(Instant now) {
 }
 
 Instant ConnectionPlane::next_timeout() const {
-    return post_ ? earliest(hub_->next_timeout(), post_->next_timeout()) : hub_->next_timeout();
+    Instant next = hub_->next_timeout();
+    if (post_) next = earliest(next, post_->next_timeout());
+    return calls_ ? earliest(next, calls_->next_timeout()) : next;
 }
 
 void ConnectionPlane::addresses_changed(Instant now, std::vector<Endpoint> addresses) {
@@ -120,10 +128,12 @@ void ConnectionPlane::settle(Instant now) {
     hub_->run(now);
     while (const auto event = hub_->poll_event()) {
         if (const auto* wanted = std::get_if<hub::AddressesWanted>(&*event)) look_for(wanted->peer);
+        if (const auto* words = std::get_if<hub::SignalWanted>(&*event)) calls_->carry(*words);
         log_event(*event);
         sink_(now, *event);
     }
     if (post_) post_->settle(now);
+    if (calls_) calls_->update(now);
 }
 
 // What local discovery knows is told at once, what the DHT finds when it has.
@@ -138,8 +148,9 @@ void ConnectionPlane::look_for(const PeerId& peer) {
     });
 }
 
-void ConnectionPlane::handle_event(Instant, const Event& event) {
+void ConnectionPlane::handle_event(Instant now, const Event& event) {
     if (post_) post_->handle_event(event);
+    if (calls_) calls_->handle_event(now, event);
     const auto* finished = std::get_if<FindFinished>(&event);
     if (finished == nullptr) return;
     const auto asked = finds_.find(finished->command);
@@ -155,14 +166,15 @@ void ConnectionPlane::handle_event(Instant, const Event& event) {
     }
     const PeerId peer = asked->second;
     finds_.erase(asked);
-    driver_->post([this, peer, found = std::move(found)](Instant now, Node&) {
-        hub_->handle_addresses(now, peer, found, true);
+    driver_->post([this, peer, found = std::move(found)](Instant at, Node&) {
+        hub_->handle_addresses(at, peer, found, true);
     });
 }
 
 void ConnectionPlane::shut_down(Instant now) {
     hub_->shut_down(now);
     settle(now);
+    if (calls_) calls_->stop();
     for (const auto& path : paths_) path->transport().flush();
 }
 

@@ -7,6 +7,7 @@
 
 #include "daemon/app/config.h"
 #include "daemon/app/log_sink.h"
+#include "daemon/app/peer_calls.h"
 #include "daemon/app/post_office.h"
 #include "daemon/core/identity/crypto.h"
 #include "daemon/core/node.h"
@@ -25,7 +26,8 @@ class ConnectionPlane final : public io::Companion {
     using EventSink = std::function<void(Instant now, const hub::HubEvent& event)>;
 
     /// Nothing when no certificate can be made. `crypto` outlives this.
-    static std::unique_ptr<ConnectionPlane> make(identity::Crypto& crypto,
+    static std::unique_ptr<ConnectionPlane> make(boost::asio::io_context& context,
+                                                 identity::Crypto& crypto,
                                                  const identity::SigningKey& user,
                                                  const Config& config, LogSink& log);
 
@@ -62,6 +64,7 @@ class ConnectionPlane final : public io::Companion {
     LogSink& log_;
     std::unique_ptr<quic::QuicTransport> quic_;
     std::vector<std::unique_ptr<io::UdpPath>> paths_;
+    std::unique_ptr<PeerCalls> calls_;  ///< nothing when they are switched off; outlives the hub
     std::unique_ptr<hub::StreamHub> hub_;
     std::unique_ptr<PostOffice> post_;
     hub::Admission admission_{};

@@ -200,7 +200,7 @@ void Daemon::make_node(const Keys& keys, RestoredState restored,
 
 std::optional<StartFailure> Daemon::make_plane(const Keys& keys) {
     if (!config_.connect_enabled) return std::nullopt;
-    plane_ = ConnectionPlane::make(crypto_, keys.user, config_, log_);
+    plane_ = ConnectionPlane::make(context_, crypto_, keys.user, config_, log_);
     if (!plane_) {
         return StartFailure{kExitFailed,
                             "cannot make the certificate for connections\n  do   set "

@@ -74,7 +74,10 @@ api::ReloadOutcome Daemon::reload_config() {
         const std::string key(row.key);
         const std::string before = config_.values[key], after = read.config.values[key];
         if (before == after) continue;
-        (row.live ? outcome.applied : outcome.needs_restart).push_back({key, before, after});
+        // Passwords of relays are for nobody who may only reload.
+        const bool secret = key == "connect.turn_servers";
+        (row.live ? outcome.applied : outcome.needs_restart)
+            .push_back({key, secret ? "(not shown)" : before, secret ? "(not shown)" : after});
         if (!row.live) {
             // Kept as it is in force, so that a later reload reports it again.
             log_.write(LogLevel::kWarning, "app", "app.reload_restart",

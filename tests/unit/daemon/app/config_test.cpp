@@ -119,6 +119,29 @@ TEST_F(ConfigTest, refuses_a_key_that_is_given_twice_unless_it_may_be) {
     EXPECT_TRUE(load("[udp]\nbind = 192.0.2.1\nbind = [2001:db8::1]:7000\n").problems.empty());
 }
 
+TEST_F(ConfigTest, reads_servers_that_help_through_nats) {
+    const auto outcome = load(
+        "[connect]\nstun_servers = 192.0.2.1:3478\nturn_servers = me:se:c@ret@192.0.2.2:443/tcp\n"
+        "turn_servers = me:secret@[2001:db8::1]:3478\n");
+    ASSERT_TRUE(outcome.problems.empty()) << describe(outcome.problems);
+    const auto& servers = outcome.config.ice_servers;
+    ASSERT_EQ(servers.size(), 3u);
+    using Kind = ports::IceServer::Kind;
+    EXPECT_EQ(servers[0].kind, Kind::kStun);
+    EXPECT_EQ(servers[1].kind, Kind::kTurnTcp);
+    EXPECT_EQ(servers[1].user, "me");
+    EXPECT_EQ(servers[1].password, "se:c@ret");
+    EXPECT_EQ(servers[1].endpoint, *Endpoint::parse("192.0.2.2:443"));
+    EXPECT_EQ(servers[2].kind, Kind::kTurnUdp);
+    for (const char* wrong :
+         {"192.0.2.1:3478", "me@192.0.2.1:3478", "me:@192.0.2.1:3478", ":x@192.0.2.1:3478",
+          "me:x@192.0.2.1", "me:x@192.0.2.1:0", "me:x@turn.example.org:3478"}) {
+        EXPECT_TRUE(contains(complaint("[connect]\nturn_servers = " + std::string(wrong) + "\n"),
+                             "user:password@"))
+            << wrong;
+    }
+}
+
 TEST_F(ConfigTest, refuses_what_makes_no_sense_together) {
     EXPECT_TRUE(contains(complaint("[udp]\nipv4 = no\nipv6 = no\n"), "at least one must be on"));
     EXPECT_TRUE(contains(complaint("[udp]\nipv4 = no\nbind = 192.0.2.1\n"), "udp.ipv4 is off"));
