@@ -60,6 +60,24 @@ def values():
         save("value", name, body)
 
 
+def items():
+    key, proof = bytes(20), KEY + bytes(64)
+    mail = record(5, field(1, bytes(8)) + field(2, bytes(114)))
+    bodies = {"collect": b"\0" + key + proof + KEY, "items": b"\1\2\1" + struct.pack(">H", len(mail)) + mail,
+              "no_items": b"\1\0\0", "remove": b"\2" + key + proof + b"\2" + KEY + KEY[::-1],
+              "listen": b"\3" + key + b"\0" + proof, "mail": b"\4" + mail,
+              "signal": b"\4" + record(6, field(1, bytes(8)) + field(2, bytes(900 - 133))),
+              "signal_too_long": b"\4" + record(6, field(1, bytes(8)) + field(2, bytes(114)), ttl=121),
+              "mail_gone": b"\4" + record(5, b"", flags=1)}
+    for name, body in bodies.items():
+        save("item", name, body)
+    source = random.Random(5)
+    for seed in range(8):
+        save("item", f"played_{seed}", b"\5" + bytes(
+            source.choice([0, 0, 0, 1, 2, 3, 4]) if at % 4 == 0 else source.randrange(8) * (9 if at % 4 == 1 else 1)
+            for at in range(400)))
+
+
 def texts():
     node = "sovn1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0svpz6fh"
     save("peer_name", "node", node)
@@ -262,6 +280,7 @@ def signal_words():
 if __name__ == "__main__":
     records()
     values()
+    items()
     texts()
     messages()
     adverts()

@@ -110,6 +110,7 @@ void ItemStore::restore(Instant now, const identity::CheckedRecord& item, Durati
     const auto box = boxes_.find(place);
     if (bytes_ + item.bytes.size() > limits_.item_bytes_max ||
         (box != boxes_.end() && (box->second.items.contains(item.head.owner) ||
+                                 box->second.deleted.contains(item.head.owner) ||
                                  box->second.items.size() >= most_at(place.second))))
         return;
     // Nobody remembers who left it, so it counts for itself: as an origin's first item it is the
