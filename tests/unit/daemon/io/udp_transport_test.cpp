@@ -103,7 +103,7 @@ TEST_P(UdpPair, a_burst_arrives_as_the_datagrams_that_it_was_made_of) {
 TEST_P(UdpPair, a_burst_keeps_destinations_apart) {
     UdpTransport c{context};
     ASSERT_EQ(c.open(loopback(GetParam())), std::nullopt);
-    for (const std::uint8_t at : {1, 2, 3}) {
+    for (std::uint8_t at = 1; at <= 3; ++at) {
         a.send_burst(b.local(), Bytes(500, at));
         a.send_burst(c.local(), Bytes(500, static_cast<std::uint8_t>(at + 10)));
     }
