@@ -219,6 +219,12 @@ def streams():
     save("request_frame", "answers", b"\1" + b"".join(delimited(frames[n]) for n in ("part", "answer", "refusal")))
     save("request_frame", "requests", b"\1" + delimited(frames["request"]) + delimited(frames["cancel"]))
 
+    files = {"offer": b"\x01" + struct.pack(">Q", 4) + b"../note.txt", "accept": b"\x02",
+             "refuse": b"\x03\x02there", "digest": b"\x04" + bytes(32), "receipt": b"\x05"}
+    for name, frame in files.items():
+        save("file_frame", name, b"\0" + frame)
+    save("file_frame", "name_tricky", b"\1" + b"a/..\\\xe2\x80\xae\xc2\x85\xf0\x9f\x98\x80\xff\x1b[2J.sh")
+
     save("tls_identity", "identity", b"\x30\x68\x04\x24" + peer[2:] + b"\x04\x40" + bytes(64))
     save("tls_identity", "certificate", b"\x30\x0b\x30\x02ab\x30\x00\x03\x03xyz")
     save("tls_identity", "long_lengths", b"\x30\x82\x01\x0d\x30\x81\xff" + bytes(255) + b"\x30\0\x03\x07" + bytes(7))

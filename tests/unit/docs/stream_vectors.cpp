@@ -2,6 +2,7 @@
 
 #include "daemon/core/messaging/frame.h"
 #include "daemon/core/messaging/message.h"
+#include "daemon/streams/file_frame.h"
 #include "daemon/streams/identify.h"
 #include "daemon/streams/request_frame.h"
 #include "daemon/streams/tls_identity.h"
@@ -59,6 +60,15 @@ Vector request_frame(std::string word, const RequestFrame& frame) {
     return vector;
 }
 
+Vector file_frame(std::string word, const FileFrame& frame) {
+    Vector vector{"file frame " + std::move(word), {}};
+    Bytes bytes;
+    append_frame(bytes, frame);
+    vector.add("bytes", bytes);
+    EXPECT_EQ(*read_file_frame(ByteView(bytes).subspan(1)), frame);
+    return vector;
+}
+
 Vector message_frame(std::string word, const messaging::Frame& frame) {
     Vector vector{"frame " + std::move(word), {}};
     Bytes bytes;
@@ -93,6 +103,11 @@ std::vector<Vector> stream_vectors(identity::Crypto& crypto) {
             request_frame("answer", Answer{7, true, body}),
             request_frame("refusal", Refusal{7, kOwnCodes, 250, "not today", body}),
             request_frame("cancel", Cancel{7}),
+            file_frame("offer", FileOffer{4, "note.txt"}),
+            file_frame("accept", FileAccept{}),
+            file_frame("refuse", FileRefuse{FileReason::kExists, "it is here"}),
+            file_frame("digest", FileDigest{crypto.hash({body})}),
+            file_frame("receipt", FileReceipt{}),
             message_frame("data", {messaging::FrameType::kData, 7, body}),
             message_frame("ack", {messaging::FrameType::kAck, 7, {}}),
             letter("message",
