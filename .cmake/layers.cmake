@@ -129,12 +129,13 @@ sov_layer(daemon/io TARGET sov_io
     EXTERNAL std std_system posix boost_result asio)
 sov_layer(daemon/api TARGET sov_api
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/event.h daemon/core/snapshot.h daemon/ports/store.h
-                daemon/io/node_driver.h daemon/hub/stream_hub.h daemon/ports/stream_transport.h proto
+                daemon/io/node_driver.h daemon/hub/stream_hub.h daemon/ports/stream_transport.h daemon/streams proto
     EXTERNAL std std_system posix boost_result asio grpc protobuf)
 
 sov_layer(client TARGET sov_client MAY_INCLUDE proto EXTERNAL std std_system posix grpc protobuf)
-sov_layer(client/ctl TARGET sov_ctl MAY_INCLUDE client proto
-    EXTERNAL std std_system posix program_options grpc protobuf
+# Files are sent in words of daemon/streams, and their hash is OpenSSL's, which gRPC brings along anyway.
+sov_layer(client/ctl TARGET sov_ctl MAY_INCLUDE client proto daemon/streams daemon/core/base
+    EXTERNAL std std_system posix boost_result program_options grpc protobuf openssl
     ROOMS commands)
 
 # ---- tests -------------------------------------------------------------------------------------------------------

@@ -12,6 +12,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/api/app_requests.h"
+#include "daemon/api/app_streams.h"
+#include "daemon/api/connection_messages.h"
+#include "daemon/api/connections_service.h"
 #include "daemon/api/desk.h"
 #include "daemon/api/dht_service.h"
 #include "daemon/api/discovery_service.h"
@@ -19,6 +23,7 @@
 #include "daemon/api/mailbox_service.h"
 #include "daemon/api/messages.h"
 #include "daemon/api/node_service.h"
+#include "daemon/api/stream_door.h"
 #include "daemon/core/base/check.h"
 
 namespace sov::api {
@@ -85,14 +90,20 @@ class ApiServer::Parts {
         : connections_(fitted(options.limits.connections)),
           gate_(connections_, std::move(options.rules)),
           bridge_(std::move(options.post)),
-          desk_{gate_, bridge_, history_, listens_, host, crypto, std::chrono::steady_clock::now()},
+          hub_(bridge_, options.hub),
+          desk_{gate_, bridge_, history_, listens_, host, crypto, std::chrono::steady_clock::now(),
+                hub_},
           node_(desk_),
           discovery_(desk_),
           dht_(desk_),
           local_(desk_),
           mailbox_(desk_),
-          writer_(crypto),
-          server_(build_server(options.limits, {&node_, &discovery_, &dht_, &local_, &mailbox_})) {
+          connections_service_(desk_),
+          writer_(crypto) {
+        make_streams(options, crypto);
+        // Last, because calls may come as soon as it is there.
+        server_ = build_server(options.limits, {&node_, &discovery_, &dht_, &local_, &mailbox_,
+                                                &connections_service_});
         // Without a port of its own nothing can fail here but memory.
         SOV_CHECK(server_ != nullptr);
         serve_health("", true);
@@ -104,8 +115,32 @@ class ApiServer::Parts {
     }
 
     ~Parts() {
-        bridge_.close();
+        close_bridge();
         stop(std::chrono::milliseconds(500));
+    }
+
+    void make_streams(Options& options, identity::Crypto& crypto) {
+        if (options.hub == nullptr) return;
+        streams_.emplace(*options.hub, crypto);
+        desk_.streams = &*streams_;
+        requests_.emplace(*streams_, crypto);
+        desk_.requests = &*requests_;
+        if (!options.stream_socket) return;
+        door_.emplace(*options.loop, std::move(*options.stream_socket), bridge_,
+                      options.caller_reader);
+        desk_.door = &*door_;
+        door_->when_second([this](Instant now) {
+            streams_->handle_timeout(now);
+            return streams_->waiting();
+        });
+        streams_->when_waiting([this] { door_->count_seconds(); });
+    }
+
+    void close_bridge() {
+        bridge_.close();
+        hub_.close();
+        if (streams_) streams_->close();
+        if (door_) door_->close();
     }
 
     void handle_event(const Event& event) {
@@ -115,6 +150,14 @@ class ApiServer::Parts {
             serve_health("dht", changed->to == DiscoveryState::kReady);
         }
         if (auto message = writer_.event(event)) {
+            message->set_time_unix_ms(unix_ms_now());
+            history_.add(std::move(*message));
+        }
+    }
+
+    void handle_event(Instant now, const hub::HubEvent& event) {
+        hub_.handle_event(event);
+        if (auto message = connection_event(writer_, now, event)) {
             message->set_time_unix_ms(unix_ms_now());
             history_.add(std::move(*message));
         }
@@ -139,12 +182,17 @@ class ApiServer::Parts {
     CoreBridge bridge_;
     EventHistory history_;
     ListenTable listens_;
+    HubBridge hub_;
     Desk desk_;
+    std::optional<AppRequests> requests_;
+    std::optional<AppStreams> streams_;  // its ends know the requests
+    std::optional<StreamDoor> door_;
     NodeService node_;
     DiscoveryService discovery_;
     DhtService dht_;
     LocalService local_;
     MailboxService mailbox_;
+    ConnectionsService connections_service_;
     MessageWriter writer_;
     std::unique_ptr<grpc::Server> server_;
     std::optional<Listener> listener_;
@@ -156,8 +204,11 @@ ApiServer::ApiServer(ApiSocket socket, Host& host, identity::Crypto& crypto, Opt
 ApiServer::~ApiServer() = default;
 
 void ApiServer::handle_event(const Event& event) { parts_->handle_event(event); }
+void ApiServer::handle_event(Instant now, const hub::HubEvent& event) {
+    parts_->handle_event(now, event);
+}
 void ApiServer::set_rules(AccessRules rules) { parts_->gate_.set_rules(std::move(rules)); }
-void ApiServer::close_bridge() { parts_->bridge_.close(); }
+void ApiServer::close_bridge() { parts_->close_bridge(); }
 void ApiServer::stop(std::chrono::milliseconds grace) { parts_->stop(grace); }
 Listener::Counts ApiServer::connection_counts() const { return parts_->listener_->counts(); }
 std::size_t ApiServer::waiting_commands() const { return parts_->bridge_.waiting(); }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "daemon/api/api_socket.h"
 #include "daemon/api/caller.h"
@@ -12,6 +14,7 @@
 #include "daemon/api/host.h"
 #include "daemon/api/listener.h"
 #include "daemon/core/identity/crypto.h"
+#include "daemon/hub/stream_hub.h"
 
 namespace sov::api {
 
@@ -39,6 +42,11 @@ class ApiServer {
         ApiLimits limits;
         CoreBridge::Post post;
         Listener::CallerReader caller_reader = read_caller;
+        /// Null: no connections. Used on the core thread only and outlives close_bridge().
+        hub::StreamHub* hub = nullptr;
+        /// The core thread's loop and where apps take up streams of their own; both or none.
+        boost::asio::io_context* loop = nullptr;
+        std::optional<ApiSocket> stream_socket;
     };
     ApiServer(ApiSocket socket, Host& host, identity::Crypto& crypto, Options options);
     /// Stops within a second.
@@ -48,6 +56,8 @@ class ApiServer {
 
     /// Every event of the node. Core thread.
     void handle_event(const Event& event);
+    /// Every event of the hub. Core thread.
+    void handle_event(Instant now, const hub::HubEvent& event);
     /// New roles for the calls that begin after it. Thread-safe.
     void set_rules(AccessRules rules);
     /// Answers everybody who waits for the core with UNAVAILABLE. On the core thread, or after it

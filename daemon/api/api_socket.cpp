@@ -26,7 +26,8 @@ std::string why(const std::string& what, const std::string& path) {
 bool answers(const sockaddr_un& address) {
     const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe < 0) return true;  // can't tell, so don't touch it
-    const int result = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    const int result =
+        ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address);
     // EAGAIN: a listener whose queue is full is alive too.
     const bool alive = result == 0 || (errno != ECONNREFUSED && errno != ENOENT);
     close(probe);

@@ -6,10 +6,15 @@
 #include "daemon/api/event_history.h"
 #include "daemon/api/gate.h"
 #include "daemon/api/host.h"
+#include "daemon/api/hub_bridge.h"
 #include "daemon/api/listen_table.h"
 #include "daemon/core/identity/crypto.h"
 
 namespace sov::api {
+
+class AppRequests;
+class AppStreams;
+class StreamDoor;
 
 /// What every service works with.
 struct Desk {
@@ -22,6 +27,11 @@ struct Desk {
     /// Only on the core thread.
     identity::Crypto& crypto;
     std::chrono::steady_clock::time_point started;
+    HubBridge& hub;
+    /// Only on the core thread; null without a hub, and the door also without a socket for it.
+    AppStreams* streams = nullptr;
+    AppRequests* requests = nullptr;
+    StreamDoor* door = nullptr;
 };
 
 }  // namespace sov::api

@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include "sovereign/v1/access.pb.h"
+#include "sovereign/v1/connections.pb.h"
 #include "sovereign/v1/dht.pb.h"
 #include "sovereign/v1/discovery.pb.h"
 #include "sovereign/v1/local.pb.h"
@@ -29,7 +30,7 @@ RoleTable::RoleTable() {
     for (const auto* file :
          {v1::GetStatusRequest::descriptor()->file(), v1::FindPeerRequest::descriptor()->file(),
           v1::GetRequest::descriptor()->file(), v1::BrowseRequest::descriptor()->file(),
-          v1::LeaveRequest::descriptor()->file()}) {
+          v1::LeaveRequest::descriptor()->file(), v1::ConnectRequest::descriptor()->file()}) {
         for (int s = 0; s < file->service_count(); ++s) {
             const auto* service = file->service(s);
             for (int m = 0; m < service->method_count(); ++m) {

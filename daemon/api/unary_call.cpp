@@ -34,6 +34,7 @@ void UnaryCall::command(CoreBridge::Begin begin,
 
 void UnaryCall::OnCancel() {
     if (ticket_) desk_.bridge.cancel(*ticket_);
+    if (cancelled_) cancelled_();
 }
 
 }  // namespace sov::api

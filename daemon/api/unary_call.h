@@ -31,6 +31,10 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
 
     /// Ends the call without asking the core.
     void refuse(const grpc::Status& status) { Finish(status); }
+    /// Ends a call that was neither asked nor commanded, once, from any thread.
+    void finish(const grpc::Status& status) { Finish(status); }
+    /// What else to do when the caller gives up. Set before the call is returned to gRPC.
+    void when_cancelled(std::function<void()> cancelled) { cancelled_ = std::move(cancelled); }
     /// Asks something that the node answers at once. `work` runs on the core thread.
     void ask(std::function<grpc::Status(Instant now, Node& node)> work);
     /// Begins a command; `answer` turns its event into a status. Both run on the core thread.
@@ -43,6 +47,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
     Desk& desk_;
     std::optional<Gate::Pass> pass_;
     std::optional<CoreBridge::Ticket> ticket_;
+    std::function<void()> cancelled_;
 };
 
 }  // namespace sov::api

@@ -96,8 +96,7 @@ std::optional<StartFailure> Daemon::prepare() {
     if (auto failure = open_sockets(transports)) return failure;
     make_node(std::get<Keys>(keys), std::move(restored), std::move(transports));
     if (auto failure = make_plane(std::get<Keys>(keys))) return failure;
-    make_api(std::move(std::get<api::ApiSocket>(socket)));
-    return std::nullopt;
+    return make_api(std::move(std::get<api::ApiSocket>(socket)));
 }
 
 std::optional<StartFailure> Daemon::open_store(RestoredState& restored) {
@@ -206,15 +205,27 @@ std::optional<StartFailure> Daemon::make_plane(const Keys& keys) {
                             "cannot make the certificate for connections\n  do   set "
                             "connect.enabled = no to run without them, and report this"};
     }
-    plane_->join(*driver_, *node_, [](Instant, const hub::HubEvent&) {});
+    plane_->join(*driver_, *node_, [this](Instant now, const hub::HubEvent& event) {
+        api_->handle_event(now, event);
+    });
     plane_->carry_messages(crypto_, *store_, unix_now(), stored_messages_,
                            [](Instant, const hub::PostEvent&) {});
     stored_messages_ = {};
     return std::nullopt;
 }
 
-void Daemon::make_api(api::ApiSocket socket) {
+std::optional<StartFailure> Daemon::make_api(api::ApiSocket socket) {
     api::ApiServer::Options options;
+    if (plane_) {
+        auto door = api::ApiSocket::bind(config_.api_socket + ".streams", config_.api_socket_mode);
+        if (auto* failure = std::get_if<api::ApiSocket::Failure>(&door)) {
+            return StartFailure{failure->in_use ? kExitSecondInstance : kExitUnusable,
+                                failure->message};
+        }
+        options.hub = &plane_->hub();
+        options.loop = &context_;
+        options.stream_socket.emplace(std::move(std::get<api::ApiSocket>(door)));
+    }
     options.rules = access_rules(config_);
     options.limits.connections.total = static_cast<std::size_t>(config_.api_connections_max);
     options.limits.connections.per_uid = static_cast<std::size_t>(config_.api_connections_per_user);
@@ -222,6 +233,7 @@ void Daemon::make_api(api::ApiSocket socket) {
     options.post = [this](api::CoreBridge::Work work) { driver_->post(std::move(work)); };
     api::Host& host = *this;
     api_ = std::make_unique<api::ApiServer>(std::move(socket), host, crypto_, std::move(options));
+    return std::nullopt;
 }
 
 api::AccessRules Daemon::access_rules(const Config& config) {

@@ -71,7 +71,7 @@ class Daemon final : private api::Host {
     std::optional<StartFailure> open_sockets(io::NodeDriver::Transports& transports);
     void make_node(const Keys& keys, RestoredState restored, io::NodeDriver::Transports transports);
     std::optional<StartFailure> make_plane(const Keys& keys);
-    void make_api(api::ApiSocket socket);
+    std::optional<StartFailure> make_api(api::ApiSocket socket);
     api::AccessRules access_rules(const Config& config);
 
     // --- running it ---

@@ -95,6 +95,9 @@ class ApiFixture : public testing::Test {
         std::filesystem::remove_all(folder_);
     }
 
+    /// What a test wants otherwise.
+    virtual void adjust(ApiServer::Options&) {}
+
     void serve(ApiLimits limits = {}) {
         auto socket = ApiSocket::bind(path(), 0666);
         ASSERT_TRUE(std::holds_alternative<ApiSocket>(socket));
@@ -107,6 +110,7 @@ class ApiFixture : public testing::Test {
             return std::optional(Caller{
                 uid, uid, 1, uid == kUser ? std::vector<gid_t>{kUseGroup} : std::vector<gid_t>{}});
         };
+        adjust(options);
         server_ = std::make_unique<ApiServer>(std::move(std::get<ApiSocket>(socket)), host_,
                                               crypto_, std::move(options));
         driver_->start();

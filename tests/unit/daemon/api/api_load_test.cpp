@@ -24,7 +24,7 @@ int connect_to(const std::string& path) {
     std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
     const int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (client >= 0 &&
-        connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+        ::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
         close(client);
         return -1;
     }

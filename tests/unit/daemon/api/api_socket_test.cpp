@@ -29,7 +29,7 @@ class ApiSocketTest : public testing::Test {
         std::strncpy(address.sun_path, to.c_str(), sizeof address.sun_path - 1);
         const int client = socket(AF_UNIX, SOCK_STREAM, 0);
         const bool connected =
-            connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+            ::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
         close(client);
         return connected;
     }

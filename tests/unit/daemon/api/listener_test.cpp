@@ -52,8 +52,9 @@ class ListenerTest : public testing::Test {
         address.sun_family = AF_UNIX;
         std::strncpy(address.sun_path, path_.c_str(), sizeof address.sun_path - 1);
         const int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        return connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 ? client
-                                                                                           : -1;
+        return ::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0
+                   ? client
+                   : -1;
     }
 
     std::vector<int> wait_for(std::size_t count) {

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "sovereign/v1/access.pb.h"
+#include "sovereign/v1/connections.pb.h"
 #include "sovereign/v1/dht.pb.h"
 #include "sovereign/v1/discovery.pb.h"
 #include "sovereign/v1/local.pb.h"
@@ -74,7 +75,8 @@ const std::vector<const pb::FileDescriptor*>& generated_files() {
         sovereign::v1::FindPeerRequest::descriptor()->file(),
         sovereign::v1::GetRequest::descriptor()->file(),
         sovereign::v1::BrowseRequest::descriptor()->file(),
-        sovereign::v1::LeaveRequest::descriptor()->file()};
+        sovereign::v1::LeaveRequest::descriptor()->file(),
+        sovereign::v1::ConnectRequest::descriptor()->file()};
     return kFiles;
 }
 
