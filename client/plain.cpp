@@ -5,19 +5,12 @@
 #include <algorithm>
 
 #include "client/enum_word.h"
+#include "client/spans.h"
 
 namespace sov::client {
 namespace {
 
 namespace v1 = sovereign::v1;
-
-template <typename Unit>
-Unit span_of(std::uint64_t count) {
-    // Further than nanoseconds can count (292 years) is a sender's mistake and must not become
-    // negative.
-    constexpr auto kMost = std::chrono::floor<Unit>(std::chrono::nanoseconds::max()).count();
-    return Unit(static_cast<std::int64_t>(std::min(count, static_cast<std::uint64_t>(kMost))));
-}
 
 std::vector<std::string> texts(const google::protobuf::RepeatedPtrField<std::string>& list) {
     return {list.begin(), list.end()};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "client/sovereign_client.h"
+#include "sovereign/v1/connections.pb.h"
 #include "sovereign/v1/dht.pb.h"
 #include "sovereign/v1/discovery.pb.h"
 #include "sovereign/v1/event.pb.h"
@@ -43,6 +44,10 @@ Check plain(const sovereign::v1::Check& message);
 ValueStored plain(const sovereign::v1::LeaveResponse& message);
 Mail plain(const sovereign::v1::Mail& message);
 Mailbox plain(const sovereign::v1::CollectResponse& message);
+Connection plain(const sovereign::v1::Connection& message);
+PeerPing plain(const sovereign::v1::PingResponse& message);
+/// Of an event of Connections.WatchConnections.
+ConnectionChange plain_connection_change(const sovereign::v1::Event& message);
 
 /// Every element of a repeated field.
 template <typename Messages>

@@ -7,9 +7,12 @@
 #include <optional>
 
 #include "client/call_error.h"
+#include "client/call_limits.h"
+#include "client/connection_calls.h"
 #include "client/enum_word.h"
 #include "client/plain.h"
 #include "client/socket_connection.h"
+#include "sovereign/v1/connections.grpc.pb.h"
 #include "sovereign/v1/dht.grpc.pb.h"
 #include "sovereign/v1/discovery.grpc.pb.h"
 #include "sovereign/v1/local.grpc.pb.h"
@@ -22,37 +25,6 @@ namespace {
 namespace v1 = sovereign::v1;
 
 constexpr std::size_t kKeySize = 20;
-
-/// One call's context: its deadline, and its cancellation for as long as it runs.
-class Limits {
-  public:
-    explicit Limits(const CallOptions& options) : on_stop_(options.stop, Cancel{&context_}) {
-        if (options.deadline.count() > 0) {
-            context_.set_deadline(std::chrono::system_clock::now() + options.deadline);
-        }
-    }
-    grpc::ClientContext* context() { return &context_; }
-
-  private:
-    struct Cancel {
-        grpc::ClientContext* context;
-        void operator()() const { context->TryCancel(); }
-    };
-
-    grpc::ClientContext context_;
-    std::stop_callback<Cancel> on_stop_;
-};
-
-/// Some value of the enum whose word this is; empty for none.
-template <typename Enum>
-std::optional<Enum> enum_of(std::string_view text) {
-    const auto* type = google::protobuf::GetEnumDescriptor<Enum>();
-    for (int index = 0; index < type->value_count(); ++index) {
-        const int number = type->value(index)->number();
-        if (!text.empty() && enum_word(*type, number) == text) return static_cast<Enum>(number);
-    }
-    return std::nullopt;
-}
 
 Error argument_error(std::string field, std::string message) {
     Error error;
@@ -83,20 +55,6 @@ std::string bytes_of_hex(std::string_view hex) {
     return bytes;
 }
 
-/// Case, spaces and dashes are the daemon's business; this only tells an id from a name.
-bool reads_as_peer(std::string_view query) {
-    constexpr std::size_t kPrefix = 4;
-    if (query.size() < 2 * kKeySize)
-        return false;  // names end at 63 characters, ids have 62 and more
-    std::string start;
-    for (const char symbol : query) {
-        if (symbol == ' ' || symbol == '-') continue;
-        start += symbol >= 'A' && symbol <= 'Z' ? static_cast<char>(symbol - 'A' + 'a') : symbol;
-        if (start.size() == kPrefix) break;
-    }
-    return start == "sov1";
-}
-
 class GrpcClient final : public Client {
   public:
     explicit GrpcClient(const std::shared_ptr<grpc::Channel>& channel)
@@ -104,7 +62,8 @@ class GrpcClient final : public Client {
           discovery_(v1::Discovery::NewStub(channel)),
           dht_(v1::Dht::NewStub(channel)),
           local_(v1::Local::NewStub(channel)),
-          mailbox_(v1::Mailbox::NewStub(channel)) {}
+          mailbox_(v1::Mailbox::NewStub(channel)),
+          connections_(v1::Connections::NewStub(channel)) {}
 
     Result<NodeStatus> status(const CallOptions& options) override {
         return call(*node_, &v1::Node::Stub::GetStatus, v1::GetStatusRequest(), options,
@@ -204,6 +163,46 @@ class GrpcClient final : public Client {
                     [](const v1::DoctorResponse& answer) { return plain_list(answer.checks()); });
     }
 
+    Result<ConnectReport> connect_peer(const ConnectQuery& query,
+                                       const CallOptions& options) override {
+        return call_connect(*connections_, query, options);
+    }
+    Result<PeerId> disconnect_peer(const std::string& peer, const CallOptions& options) override {
+        v1::DisconnectRequest request;
+        write_target(peer, request.mutable_target());
+        return call(*connections_, &v1::Connections::Stub::Disconnect, request, options,
+                    [](const v1::DisconnectResponse& answer) { return plain(answer.peer()); });
+    }
+    Result<std::vector<Connection>> connections(const CallOptions& options) override {
+        return call(*connections_, &v1::Connections::Stub::ListConnections,
+                    v1::ListConnectionsRequest(), options,
+                    [](const v1::ListConnectionsResponse& answer) {
+                        return plain_list(answer.connections());
+                    });
+    }
+    Result<Done> watch_connections(const std::function<bool(const ConnectionChange&)>& on_change,
+                                   const CallOptions& options) override;
+    Result<PeerPing> ping_peer(const std::string& peer, const CallOptions& options) override {
+        v1::PingRequest request;
+        write_target(peer, request.mutable_target());
+        return call(*connections_, &v1::Connections::Stub::Ping, request, options,
+                    [](const v1::PingResponse& answer) { return plain(answer); });
+    }
+    Result<std::unique_ptr<Stream>> open_stream(const std::string& peer,
+                                                const std::vector<std::string>& protocols,
+                                                const CallOptions& options) override {
+        return call_open_stream(*connections_, peer, protocols, options);
+    }
+    Result<Done> serve(const ServeQuery& query, const std::function<bool()>& on_serving,
+                       const std::function<bool(const IncomingStream&)>& on_incoming,
+                       const CallOptions& options) override {
+        return call_serve(*connections_, query, on_serving, on_incoming, options);
+    }
+    Result<std::unique_ptr<Stream>> take_stream(const IncomingStream& incoming,
+                                                const CallOptions& options) override {
+        return call_take_stream(*connections_, incoming, options);
+    }
+
     Result<RoutingTable> table(bool replacements, const CallOptions& options) override {
         v1::GetTableRequest request;
         request.set_replacements(replacements);
@@ -259,7 +258,7 @@ class GrpcClient final : public Client {
                      grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
                      const Request& request, const CallOptions& options, const Read& read)
         -> Result<decltype(read(std::declval<const Answer&>()))> {
-        Limits limits(options);
+        CallLimits limits(options);
         Answer answer;
         const grpc::Status status = (stub.*method)(limits.context(), request, &answer);
         if (!status.ok()) return call_error(status);
@@ -271,10 +270,11 @@ class GrpcClient final : public Client {
     std::unique_ptr<v1::Dht::Stub> dht_;
     std::unique_ptr<v1::Local::Stub> local_;
     std::unique_ptr<v1::Mailbox::Stub> mailbox_;
+    std::unique_ptr<v1::Connections::Stub> connections_;
 };
 
 /// Until the stream ends or the reader has enough.
-Result<Done> read_events(Limits& limits, grpc::ClientReader<v1::Event>& stream,
+Result<Done> read_events(CallLimits& limits, grpc::ClientReader<v1::Event>& stream,
                          const std::function<bool(const v1::Event&)>& on_event) {
     v1::Event event;
     bool wanted = true;
@@ -292,7 +292,7 @@ Result<Done> GrpcClient::events(const EventQuery& query,
     for (const std::string& glob : query.type_globs) request.add_type_glob(glob);
     request.set_from_oldest(query.from_oldest);
     request.set_replay_only(!query.follow);
-    Limits limits(options);
+    CallLimits limits(options);
     return read_events(limits, *node_->WatchEvents(limits.context(), request),
                        [&](const v1::Event& event) { return on_event(plain(event)); });
 }
@@ -343,9 +343,17 @@ Result<Done> GrpcClient::browse(const BrowseQuery& query,
     v1::BrowseRequest request;
     request.set_medium(*known);
     request.set_follow(query.follow);
-    Limits limits(options);
+    CallLimits limits(options);
     return read_events(limits, *local_->Browse(limits.context(), request),
                        [&](const v1::Event& event) { return on_change(plain_change(event)); });
+}
+
+Result<Done> GrpcClient::watch_connections(
+    const std::function<bool(const ConnectionChange&)>& on_change, const CallOptions& options) {
+    CallLimits limits(options);
+    return read_events(
+        limits, *connections_->WatchConnections(limits.context(), v1::WatchConnectionsRequest()),
+        [&](const v1::Event& event) { return on_change(plain_connection_change(event)); });
 }
 
 Result<Stored> GrpcClient::claim_name(const std::string& name, const CallOptions& options) {
@@ -460,7 +468,7 @@ Result<Done> GrpcClient::listen(const ValuePlace& place, const std::string& curs
     v1::ListenRequest request;
     write_place(place, request.mutable_place());
     request.set_cursor(cursor);
-    Limits limits(options);
+    CallLimits limits(options);
     const auto reader = dht_->Listen(limits.context(), request);
     v1::ListenResponse told;
     bool wanted = true;

@@ -13,6 +13,9 @@
 #include <variant>
 #include <vector>
 
+#include "client/connections.h"
+#include "client/result.h"
+
 /// The client library of Sovereign: talks to the daemon on this host through its Unix socket. Plain
 /// structures in and out; the transport behind it is not visible here.
 ///
@@ -29,64 +32,6 @@
 /// daemon did not say.
 
 namespace sov::client {
-
-using std::chrono::microseconds;
-using std::chrono::milliseconds;
-
-/// The result of a call that failed.
-struct Error {
-    /// A stable word for programs: the daemon's ("not_found", "no_peers", "wrong_role",
-    /// "invalid_argument", ...) or one of ours: "not_running", "socket_forbidden", "timed_out",
-    /// "cancelled", "connection_lost", "not_supported", "mismatch".
-    std::string code;
-    std::string field;    ///< the request's field that is wrong, as in "target.name"; may be empty
-    std::string message;  ///< one sentence for people: what happened and why
-    std::string hint;     ///< what to do next; empty when there is nothing better than trying again
-    int grpc_status = 0;  ///< the numeric status of the call; 14 (unavailable) without a connection
-    int exit_code = 1;    ///< what a command line tool should return, docs/operations.md
-    int system_error = 0;  ///< errno of a failed connect; 0: it is not about the connection
-};
-
-/// A value or an Error. Asking for the one that is not there aborts the program.
-template <typename T>
-class [[nodiscard]] Result {
-  public:
-    Result(T value)
-        : content_(std::in_place_index<0>, std::move(value)) {
-    }  // NOLINT(google-explicit-constructor)
-    Result(Error error)
-        : content_(std::in_place_index<1>, std::move(error)) {
-    }  // NOLINT(google-explicit-constructor)
-
-    explicit operator bool() const { return content_.index() == 0; }
-    T& operator*() { return *std::get_if<0>(&checked(0)); }
-    const T& operator*() const { return *std::get_if<0>(&checked(0)); }
-    T* operator->() { return &**this; }
-    const T* operator->() const { return &**this; }
-    const Error& error() const { return *std::get_if<1>(&checked(1)); }
-
-  private:
-    using Content = std::variant<T, Error>;
-    Content& checked(std::size_t index) {
-        if (content_.index() != index) std::abort();
-        return content_;
-    }
-    const Content& checked(std::size_t index) const {
-        if (content_.index() != index) std::abort();
-        return content_;
-    }
-
-    Content content_;
-};
-
-/// The answer of calls that have nothing else to say.
-struct Done {};
-
-/// A user key: the identity that people and apps know.
-struct PeerId {
-    std::string text;  ///< "sov1..."; empty: no peer
-    std::string tag;   ///< "k7f3q2" of "bob#k7f3q2": to type and to tell apart, never to trust
-};
 
 /// A node key: what routes.
 struct NodeId {
@@ -528,6 +473,32 @@ class Client {
                                        const CallOptions& options = {}) = 0;
     virtual Result<std::vector<Friend>> friends(const CallOptions& options = {}) = 0;
     virtual Result<std::vector<Check>> doctor(const CallOptions& options = {}) = 0;
+
+    /// Always answers with a report unless the call itself failed.
+    virtual Result<ConnectReport> connect_peer(const ConnectQuery& query,
+                                               const CallOptions& options = {}) = 0;
+    virtual Result<PeerId> disconnect_peer(const std::string& peer,
+                                           const CallOptions& options = {}) = 0;
+    virtual Result<std::vector<Connection>> connections(const CallOptions& options = {}) = 0;
+    /// Calls `on_change` for each connection and then for each change, as events() does.
+    virtual Result<Done> watch_connections(
+        const std::function<bool(const ConnectionChange&)>& on_change,
+        const CallOptions& options = {}) = 0;
+    virtual Result<PeerPing> ping_peer(const std::string& peer,
+                                       const CallOptions& options = {}) = 0;
+    /// Opens a stream of the first of the protocols that the peer serves, connecting where need be.
+    /// The deadline and the stop of `options` are the stream's, not only the opening's.
+    virtual Result<std::unique_ptr<Stream>> open_stream(const std::string& peer,
+                                                        const std::vector<std::string>& protocols,
+                                                        const CallOptions& options = {}) = 0;
+    /// Calls `on_serving` when the protocol is served and `on_incoming` for each stream that
+    /// somebody opens, on the calling thread, until one returns false, the call is cancelled, or
+    /// the daemon leaves.
+    virtual Result<Done> serve(const ServeQuery& query, const std::function<bool()>& on_serving,
+                               const std::function<bool(const IncomingStream&)>& on_incoming,
+                               const CallOptions& options = {}) = 0;
+    virtual Result<std::unique_ptr<Stream>> take_stream(const IncomingStream& incoming,
+                                                        const CallOptions& options = {}) = 0;
 
     virtual Result<RoutingTable> table(bool replacements, const CallOptions& options = {}) = 0;
     /// `key`: 20 bytes.

@@ -230,11 +230,11 @@ std::optional<Problem> check_arguments(const Invocation& invocation) {
     const auto specs = invocation.command->arguments();
     const auto& given = invocation.arguments;
     const std::string shape = invocation.command->synopsis();
-    if (!specs.empty() && !specs.front().optional && given.empty()) {
-        return Problem::usage(std::string(specs.front().name) + " is missing: " + shape,
+    if (given.size() < specs.size() && !specs[given.size()].optional) {
+        return Problem::usage(std::string(specs[given.size()].name) + " is missing: " + shape,
                               {help_command(invocation.command)});
     }
-    const std::size_t most = specs.empty() ? 0 : specs.front().repeats ? given.size() : 1;
+    const std::size_t most = !specs.empty() && specs.back().repeats ? given.size() : specs.size();
     if (given.size() > most) {
         return Problem::usage('"' + given[most] + "\" is one argument too many: " + shape,
                               {help_command(invocation.command)});

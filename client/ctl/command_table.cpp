@@ -15,6 +15,9 @@ constexpr ArgumentSpec kLayer = {.name = "LAYER",
 constexpr ArgumentSpec kPeer = {.name = "PEER", .summary = "sov1..."};
 constexpr ArgumentSpec kFriend = {
     .name = "PEER", .summary = "sov1... of a friend", .completes = Completes::kFriend};
+constexpr ArgumentSpec kWhom = {.name = "PEER",
+                                .summary = "sov1..., what a friend is called here, or a name",
+                                .completes = Completes::kFriend};
 constexpr OptionSpec kLevel = {.name = "level",
                                .value = "LEVEL",
                                .summary = "how many nodes to hear from; default normal",
@@ -294,6 +297,135 @@ constexpr Command kCommands[] = {
      .examples = {"sovctl mailbox fetch", "sovctl mailbox fetch --json > mail.json"},
      .exit_codes = {8, 11},
      .run = verbs::mailbox_fetch},
+    {.path = "connect",
+     .section = Section::kConnect,
+     .summary = "connect to a peer, or find the connection that there is",
+     .text = "Says how it travels (lan, direct, relayed), over what, how long a round trip takes "
+             "and how long connecting took; with --verbose also what was tried, and after a "
+             "failure always. Both sides have proven who they are before it says connected. "
+             "--timeout is how long to try; default 15s.",
+     .argument_slots = {{kWhom}},
+     .option_slots = {{{.name = "policy",
+                        .value = "POLICY",
+                        .summary = "any (the default), direct, relay or lan",
+                        .words = "any direct relay lan"}}},
+     .examples = {"sovctl connect bob", "sovctl connect bob --policy direct --timeout 5s"},
+     .exit_codes = {1, 8, 10, 11},
+     .run = verbs::connect},
+    {.path = "disconnect",
+     .section = Section::kConnect,
+     .summary = "end the connection to a peer and all streams on it",
+     .text = "It comes back when somebody needs it.",
+     .argument_slots = {{kWhom}},
+     .examples = {"sovctl disconnect bob", "sovctl disconnect sov1..."},
+     .exit_codes = {8, 10},
+     .run = verbs::disconnect},
+    {.path = "connections",
+     .section = Section::kConnect,
+     .summary = "the connections to peers",
+     .text = "One line for each: how it travels, where to, how long a round trip takes, how much "
+             "it carried. With --verbose also what the other side says that it is and speaks. "
+             "With --follow the list and then what changes, until interrupted. --quiet prints the "
+             "ids only.",
+     .option_slots = {{{.name = "follow",
+                        .letter = 'f',
+                        .summary = "go on with what changes until interrupted"}}},
+     .examples = {"sovctl connections", "sovctl connections --follow"},
+     .exit_codes = {11},
+     .run = verbs::connections},
+    {.path = "ping",
+     .section = Section::kConnect,
+     .summary = "how long a round trip to a peer takes, again and again",
+     .text = "One each second over the connection, which is made first where need be, until "
+             "interrupted or --count is reached; then a summary. --until direct ends when the "
+             "connection does not go through a relay.",
+     .argument_slots = {{kWhom}},
+     .option_slots = {{{.name = "count", .value = "N", .summary = "end after so many"},
+                       {.name = "until",
+                        .value = "PATH",
+                        .summary = "end when the connection is direct",
+                        .words = "direct"}}},
+     .examples = {"sovctl ping bob --count 3", "sovctl ping bob --until direct"},
+     .exit_codes = {1, 8, 10, 11},
+     .run = verbs::ping},
+    {.path = "pipe",
+     .section = Section::kConnect,
+     .summary = "connect the input and the output with a peer's",
+     .text = "What comes in here comes out there and the other way round, until both have ended; "
+             "where the input is a terminal, until the other side has. One side runs it with "
+             "--listen, the other names the peer. A PROTOCOL, as /mine/1.0.0, leads to any "
+             "program that serves it.",
+     .argument_slots =
+         {{{.name = "PEER",
+            .summary = "sov1..., what a friend is called here, or a name",
+            .completes = Completes::kFriend,
+            .optional = true},
+           {.name = "PROTOCOL", .summary = "default /sovereign/pipe/1.0.0", .optional = true}}},
+     .option_slots =
+         {{{.name = "listen", .letter = 'l', .summary = "wait for the first peer that connects"}}},
+     .examples = {"sovctl pipe --listen > backup.tar", "tar c . | sovctl pipe bob"},
+     .exit_codes = {1, 8, 10, 11},
+     .run = verbs::pipe},
+    {.path = "send",
+     .section = Section::kConnect,
+     .summary = "send files to a peer that runs recv",
+     .text = "Each file is said to be sent when the other side has stored it and found it whole.",
+     .argument_slots = {{kWhom,
+                         {.name = "FILE",
+                          .summary = "what to send",
+                          .completes = Completes::kFile,
+                          .repeats = true}}},
+     .examples = {"sovctl send bob photo.jpg", "sovctl send bob *.pdf --json"},
+     .exit_codes = {1, 8, 10, 11},
+     .run = verbs::send},
+    {.path = "recv",
+     .section = Section::kConnect,
+     .summary = "take files that peers send",
+     .text = "Asks about each file; with --yes it takes what friends send without asking, and "
+             "nothing of others. A file that is there is not overwritten. Of the name that the "
+             "other side chose only a plain file name is left. Runs until interrupted or --count "
+             "is reached.",
+     .argument_slots = {{{.name = "DIR",
+                          .summary = "where to put them; default here",
+                          .completes = Completes::kFile,
+                          .optional = true}}},
+     .option_slots = {{{.name = "yes", .letter = 'y', .summary = "take what friends send"},
+                       {.name = "force", .summary = "overwrite files that are there"},
+                       {.name = "count", .value = "N", .summary = "end after so many files"}}},
+     .examples = {"sovctl recv ~/inbox", "sovctl recv --yes --count 1"},
+     .exit_codes = {1, 8, 11},
+     .run = verbs::recv},
+    {.path = "expose",
+     .section = Section::kConnect,
+     .summary = "let peers reach a TCP port or Unix socket of this host",
+     .text = "For as long as it runs. Only who may connect to the daemon gets that far, and with "
+             "--for only these peers. Whatever listens there sees connections from this host, so "
+             "it must not trust them for that.",
+     .argument_slots = {{{.name = "PORT|unix:PATH", .summary = "what to expose"}}},
+     .option_slots = {{{.name = "for",
+                        .value = "PEERS",
+                        .summary = "ids or friends, separated by commas; default: all"},
+                       {.name = "name",
+                        .value = "NAME",
+                        .summary = "what the others call it; default the port"}}},
+     .examples = {"sovctl expose 8080 --for bob", "sovctl expose unix:/run/app.sock --name app"},
+     .exit_codes = {1, 8, 11},
+     .run = verbs::expose},
+    {.path = "forward",
+     .section = Section::kConnect,
+     .summary = "a local TCP port that leads to what a peer exposes",
+     .text = "For as long as it runs. It listens on 127.0.0.1 unless --bind names another "
+             "address, which opens it to whoever reaches that address.",
+     .argument_slots = {{{.name = "PORT", .summary = "where to listen"},
+                         {.name = "PEER[:NAME]",
+                          .summary = "whose, and what it is exposed as; default the same port",
+                          .completes = Completes::kNothing}}},
+     .option_slots = {{{.name = "bind",
+                        .value = "ADDRESS",
+                        .summary = "listen on this address; default 127.0.0.1"}}},
+     .examples = {"sovctl forward 8080 bob", "sovctl forward 9000 bob:app"},
+     .exit_codes = {1, 8, 11},
+     .run = verbs::forward},
 
     {.path = "config check",
      .section = Section::kOperate,
@@ -394,99 +526,8 @@ constexpr Command kCommands[] = {
      .run = verbs::help},
 };
 
-constexpr OptionSpec kGlobalOptions[] = {
-    {.name = "socket",
-     .value = "PATH",
-     .summary = "of the daemon; default $SOVEREIGN_SOCKET or /run/sovereignd/api.sock"},
-    {.name = "json",
-     .value = "SCHEMA",
-     .summary = "one JSON object on the output, also on failure; SCHEMA as in status/1",
-     .value_optional = true},
-    {.name = "field",
-     .value = "PATH",
-     .summary = "only this value of the JSON data, as in verdict"},
-    {.name = "color",
-     .value = "WHEN",
-     .summary = "auto, always or never; auto obeys NO_COLOR",
-     .words = "auto always never"},
-    {.name = "timeout", .value = "DUR", .summary = "give up after this time, as in 500ms or 5s"},
-    {.name = "quiet",
-     .letter = 'q',
-     .summary = "only the answer itself, or nothing but the exit code"},
-    {.name = "verbose", .letter = 'v', .summary = "more about what is shown, and about errors"},
-    {.name = "help", .letter = 'h', .summary = "help for the command"},
-};
-
-constexpr ExitCode kExitCodes[] = {
-    {0, "ok", "done"},
-    {1, "failed", "it was tried and failed"},
-    {2, "usage", "unknown command or option, or a bad argument"},
-    {3, "not_running", "the daemon does not run or can't be reached"},
-    {4, "forbidden", "permission denied"},
-    {5, "not_found", "no such peer, name, record, key or field"},
-    {6, "timed_out", "no answer in time"},
-    {7, "degraded", "works in part (status --strict, doctor)"},
-    {8, "wrong_state", "the state forbids it: it exists already, or there is nobody to ask"},
-    {9, "not_supported", "daemon and sovctl do not match, or a program is missing"},
-    {10, "not_verified", "a signature, key, proof of work or sequence number does not verify"},
-    {11, "over_quota", "a quota or limit was hit"},
-    {78, "config_invalid", "the configuration is invalid"},
-    {130, "cancelled", "interrupted"},
-    {141, "reader_gone", "whoever read the output has gone"},
-};
-
-template <typename Spec>
-std::span<const Spec> filled(std::span<const Spec> slots) {
-    const auto end = std::find_if(slots.begin(), slots.end(),
-                                  [](const Spec& spec) { return spec.name.empty(); });
-    return slots.first(static_cast<std::size_t>(end - slots.begin()));
-}
-
 }  // namespace
 
 std::span<const Command> commands() { return kCommands; }
-std::span<const OptionSpec> global_options() { return kGlobalOptions; }
-std::span<const ExitCode> exit_codes() { return kExitCodes; }
-
-std::span<const ArgumentSpec> Command::arguments() const {
-    return filled(std::span<const ArgumentSpec>(argument_slots));
-}
-
-std::span<const OptionSpec> Command::options() const {
-    return filled(std::span<const OptionSpec>(option_slots));
-}
-
-std::string Command::schema() const {
-    std::string name = "sovctl." + std::string(path);
-    std::replace(name.begin(), name.end(), ' ', '.');
-    return name;
-}
-
-std::string Command::synopsis() const {
-    std::string line = "sovctl " + std::string(path);
-    for (const ArgumentSpec& argument : arguments()) {
-        std::string word(argument.name);
-        if (argument.repeats) word += "...";
-        line += argument.optional ? " [" + word + ']' : ' ' + word;
-    }
-    for (const OptionSpec& option : options()) {
-        line += " [--" + std::string(option.name);
-        if (!option.value.empty()) line += ' ' + std::string(option.value);
-        line += ']';
-    }
-    return line;
-}
-
-const Command* command_named(std::string_view path) {
-    const auto* found = std::find_if(std::begin(kCommands), std::end(kCommands),
-                                     [&](const Command& command) { return command.path == path; });
-    return found == std::end(kCommands) ? nullptr : found;
-}
-
-std::string_view exit_word(int code) {
-    const auto* found = std::find_if(std::begin(kExitCodes), std::end(kExitCodes),
-                                     [&](const ExitCode& exit) { return exit.code == code; });
-    return found == std::end(kExitCodes) ? "failed" : found->word;
-}
 
 }  // namespace sov::ctl

@@ -36,14 +36,14 @@ struct ArgumentSpec {
 };
 
 /// Where a command stands in help.
-enum class Section : unsigned char { kLook, kFind, kOperate };
+enum class Section : unsigned char { kLook, kFind, kConnect, kOperate };
 
 struct Command {
     std::string_view path;  ///< its words, as in "name claim"
     Section section{};
     std::string_view summary;  ///< one line, no full stop
     std::string_view text;     ///< what it does and how to read its answer
-    std::array<ArgumentSpec, 1> argument_slots = {};
+    std::array<ArgumentSpec, 2> argument_slots = {};
     std::array<OptionSpec, 5> option_slots = {};
     std::array<std::string_view, 2> examples = {};
     std::array<int, 8> exit_codes =

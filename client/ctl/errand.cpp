@@ -106,6 +106,24 @@ void Errand::note(std::string_view text) {
     if (!wants_text() || quiet()) return;
     out_.flush();
     err_.wrapped(text, 0);
+    // Of a verb that goes on for long, people want to read it now.
+    err_.flush();
+}
+
+void Errand::progress(std::string_view text) {
+    if (!wants_text() || quiet() || !err_.terminal().is_tty) return;
+    const std::size_t width = visible_width(text);
+    const std::size_t columns = err_.terminal().columns;
+    if (columns != 0 && width >= columns) return;
+    const std::size_t rest = progress_width_ > width ? progress_width_ - width : 0;
+    err_.raw('\r' + std::string(text) + std::string(rest, ' ') + (text.empty() ? "\r" : ""));
+    err_.flush();
+    progress_width_ = width;
+}
+
+client::Result<client::Client*> Errand::daemon() {
+    if (const client::Error* error = connect()) return *error;
+    return daemon_.get();
 }
 
 void Errand::complain(std::string_view text) {

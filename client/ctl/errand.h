@@ -50,6 +50,14 @@ class Errand {
     /// A remark beside the answer, for people only; goes where errors go.
     void note(std::string_view text);
 
+    /// How far a long work is: one line at a terminal that the next one overwrites, and nothing
+    /// elsewhere. An empty text takes it away.
+    void progress(std::string_view text);
+
+    /// The daemon, for calls that last beside others; connected to at most once.
+    client::Result<client::Client*> daemon();
+    const std::stop_token& stop() const { return stop_; }
+
     /// Somebody else's error text as it is, for people only.
     void complain(std::string_view text);
 
@@ -70,6 +78,7 @@ class Errand {
     std::stop_token stop_;
     std::unique_ptr<client::Client> daemon_;
     client::Error connect_error_;
+    std::size_t progress_width_ = 0;
 };
 
 }  // namespace sov::ctl

@@ -14,6 +14,7 @@ std::string_view section_title(Section section) {
     switch (section) {
         case Section::kLook: return "Look";
         case Section::kFind: return "Find and be found";
+        case Section::kConnect: return "Connect and move bytes";
         case Section::kOperate: return "Operate";
     }
     return "";
@@ -107,7 +108,8 @@ std::vector<int> exit_codes_of(const Command& command) {
 
 void write_overview(Screen& screen) {
     screen.line("sovctl [OPTIONS] COMMAND   asks and operates the Sovereign daemon on this host");
-    for (const Section section : {Section::kLook, Section::kFind, Section::kOperate}) {
+    for (const Section section :
+         {Section::kLook, Section::kFind, Section::kConnect, Section::kOperate}) {
         screen.line();
         screen.line(screen.paint(Paint::kStrong, section_title(section)));
         for (const Command& command : commands()) {

@@ -33,6 +33,8 @@ struct Machine {
     /// Reads at most `most` bytes; "-" is the standard input. An errno when that fails.
     std::function<std::optional<std::string>(const std::string& path, std::size_t most, int& error)>
         read_file;
+    /// Where bytes come from and go to that are the verb's matter itself.
+    int standard_input = 0, standard_output = 1;
     /// Creates a file that must not exist yet. 0 or an errno.
     std::function<int(const std::string& path, std::string_view content)> create_file;
 };

@@ -2,6 +2,7 @@
 
 #include "client/ctl/commands/verbs.h"
 #include "client/ctl/errand.h"
+#include "client/ctl/links.h"
 #include "client/ctl/nearby.h"
 #include "client/ctl/phrases.h"
 
@@ -36,14 +37,6 @@ std::string change_line(const client::NeighbourChange& change, const Friends& fr
     for (const client::Evidence& evidence : ways_of(change.neighbour))
         line += std::exchange(separator, "; ") + evidence_text(evidence);
     return line;
-}
-
-/// Names are a courtesy: without them the list is still right.
-Friends known_friends(Errand& errand) {
-    const auto answer = errand.ask([](client::Client& daemon, const client::CallOptions& options) {
-        return daemon.friends(options);
-    });
-    return answer ? *answer : Friends();
 }
 
 std::string medium_of(const Invocation& input) {

@@ -68,6 +68,19 @@ struct Script {
     client::Result<client::ValueStored> left = unset();
     client::Result<client::Mailbox> mailbox = unset();
     client::Result<std::uint32_t> acknowledged = unset();
+    client::Result<client::ConnectReport> connected = unset();
+    client::Result<client::PeerId> disconnected = unset();
+    client::Result<std::vector<client::Connection>> connections = unset();
+    std::vector<client::ConnectionChange> connection_changes;
+    std::vector<client::Result<client::PeerPing>> pings;  ///< one after the other, then unset()
+    client::ConnectQuery connect_query;                   ///< what was asked for last
+    client::ServeQuery serve_query;
+    std::vector<client::IncomingStream> incoming;
+    client::Result<client::Done> serve_end = client::Done{};
+    /// The next stream that is opened or taken.
+    std::function<client::Result<std::unique_ptr<client::Stream>>()> stream = [] {
+        return client::Result<std::unique_ptr<client::Stream>>(unset());
+    };
 
     std::vector<std::string> calls;
     std::vector<std::chrono::milliseconds> deadlines;
@@ -222,6 +235,54 @@ class ScriptedClient final : public client::Client {
     client::Result<std::vector<client::Check>> doctor(const Options& options) override {
         return note("doctor", options), script_.checks;
     }
+    client::Result<client::ConnectReport> connect_peer(const client::ConnectQuery& query,
+                                                       const Options& options) override {
+        script_.connect_query = query;
+        return note("connect " + query.peer + ' ' + query.policy, options), script_.connected;
+    }
+    client::Result<client::PeerId> disconnect_peer(const std::string& peer,
+                                                   const Options& options) override {
+        return note("disconnect " + peer, options), script_.disconnected;
+    }
+    client::Result<std::vector<client::Connection>> connections(const Options& options) override {
+        return note("connections", options), script_.connections;
+    }
+    client::Result<client::Done> watch_connections(
+        const std::function<bool(const client::ConnectionChange&)>& on_change,
+        const Options& options) override {
+        note("watch_connections", options);
+        for (const client::ConnectionChange& change : script_.connection_changes) on_change(change);
+        return client::Done{};
+    }
+    client::Result<client::PeerPing> ping_peer(const std::string& peer,
+                                               const Options& options) override {
+        note("ping " + peer, options);
+        if (script_.pings.empty()) return unset();
+        const auto answer = script_.pings.front();
+        script_.pings.erase(script_.pings.begin());
+        return answer;
+    }
+    client::Result<std::unique_ptr<client::Stream>> open_stream(
+        const std::string& peer, const std::vector<std::string>& protocols,
+        const Options& options) override {
+        return note("open " + peer + ' ' + protocols.front(), options), script_.stream();
+    }
+    client::Result<client::Done> serve(
+        const client::ServeQuery& query, const std::function<bool()>& on_serving,
+        const std::function<bool(const client::IncomingStream&)>& on_incoming,
+        const Options& options) override {
+        note("serve " + query.protocol, options);
+        script_.serve_query = query;
+        bool more = on_serving();
+        for (const client::IncomingStream& incoming : script_.incoming) {
+            if (more) more = on_incoming(incoming);
+        }
+        return script_.serve_end;
+    }
+    client::Result<std::unique_ptr<client::Stream>> take_stream(
+        const client::IncomingStream& incoming, const Options& options) override {
+        return note("take " + incoming.token, options), script_.stream();
+    }
 
   private:
     void note(std::string call, const Options& options) {
@@ -240,6 +301,7 @@ struct TerminalSession {
     Terminal terminal = {.is_tty = false, .color = false, .utf8 = true, .columns = 0};
     std::optional<ProgramOutcome> program;
     std::map<std::string, std::string> files;
+    int standard_input = -1, standard_output = -1;
 
     std::string out, err;
     std::vector<std::string> program_words;
@@ -291,6 +353,8 @@ struct TerminalSession {
             if (!connect_error.code.empty()) return connect_error;
             return std::unique_ptr<client::Client>(std::make_unique<ScriptedClient>(script));
         };
+        machine.standard_input = standard_input;
+        machine.standard_output = standard_output;
         machine.daemon_traces = [this] { return traces; };
         machine.run_program = [this](const std::vector<std::string>& words) {
             program_words = words;

@@ -1,0 +1,59 @@
+#include "client/ctl/links.h"
+
+#include <algorithm>
+
+#include "client/ctl/lookups.h"
+#include "client/ctl/phrases.h"
+
+namespace sov::ctl {
+
+json::Object json_of(const client::Connection& connection) {
+    json::Object object;
+    object.set("peer", json_of(connection.peer));
+    object.set_text("path", connection.path).set_text("carrier", connection.carrier);
+    object.set_text("remote", connection.remote).set("inbound", connection.inbound);
+    object.set("age_ms", json::milliseconds(connection.age));
+    if (connection.round_trip)
+        object.set("round_trip_ms", json::milliseconds(*connection.round_trip));
+    object.set("bytes_in", connection.bytes_in).set("bytes_out", connection.bytes_out);
+    object.set("streams", connection.streams).set_text("agent", connection.agent);
+    object.set("protocols", json_texts(connection.protocols));
+    return object;
+}
+
+json::Object json_of(const client::ConnectAttempt& attempt) {
+    json::Object object;
+    object.set("way", attempt.way).set_text("endpoint", attempt.endpoint);
+    object.set("took_ms", json::milliseconds(attempt.took));
+    object.set("won", attempt.won).set("outcome", attempt.outcome);
+    return object;
+}
+
+std::string path_text(const client::Connection& connection) {
+    return connection.path + " over " + connection.carrier;
+}
+
+std::string attempt_text(const client::ConnectAttempt& attempt) {
+    std::string text = attempt.way;
+    if (!attempt.endpoint.empty()) text += ' ' + attempt.endpoint;
+    text += ": " + attempt.outcome;
+    if (attempt.took.count() > 0) text += " after " + duration_text(attempt.took);
+    return text;
+}
+
+std::vector<client::Friend> known_friends(Errand& errand) {
+    auto answer = errand.ask([](client::Client& daemon, const client::CallOptions& options) {
+        return daemon.friends(options);
+    });
+    return answer ? std::move(*answer) : std::vector<client::Friend>();
+}
+
+std::string peer_name(const client::PeerId& peer, const std::vector<client::Friend>& friends) {
+    const auto found =
+        std::find_if(friends.begin(), friends.end(),
+                     [&](const client::Friend& each) { return each.peer.text == peer.text; });
+    const std::string id = short_id(peer.text);
+    return found == friends.end() || found->note.empty() ? id : found->note + " (" + id + ')';
+}
+
+}  // namespace sov::ctl

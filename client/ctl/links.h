@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/ctl/errand.h"
+#include "client/ctl/json.h"
+#include "client/ctl/output.h"
+#include "client/sovereign_client.h"
+
+// How connections to peers are written, the same by every verb.
+
+namespace sov::ctl {
+
+json::Object json_of(const client::Connection& connection);
+json::Object json_of(const client::ConnectAttempt& attempt);
+
+/// "direct over udp"
+std::string path_text(const client::Connection& connection);
+/// "address 192.0.2.7:6881: no_answer after 1.2 s"
+std::string attempt_text(const client::ConnectAttempt& attempt);
+
+/// All friends; none when they can't be asked for: their names are a courtesy.
+std::vector<client::Friend> known_friends(Errand& errand);
+/// What to call a peer: "bob (sov1qqqqqq)" for a friend, else the start of its id.
+std::string peer_name(const client::PeerId& peer, const std::vector<client::Friend>& friends);
+
+}  // namespace sov::ctl
