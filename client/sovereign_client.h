@@ -64,6 +64,14 @@ struct FamilyStatus {
     std::uint32_t table_nodes = 0, table_fresh = 0, dialbacks = 0;
 };
 
+/// A port of the router that sends on to ours.
+struct PortMapping {
+    std::string external;             ///< "198.51.100.7:6881"; empty: there is none
+    std::string method;               ///< nat_pmp upnp
+    std::chrono::seconds lifetime{};  ///< 0: until it is deleted
+    std::string reason;               ///< without one: why
+};
+
 struct BootstrapEntry {
     NodeId node;
     std::string source;  ///< anchor cache pinned dns
@@ -114,6 +122,7 @@ struct NodeStatus {
     std::vector<BootstrapEntry> bootstrap;
     std::vector<OwnName> names;
     std::vector<LayerStatus> layers;
+    std::optional<PortMapping> port_mapping;                      ///< empty: not known
     std::string store_problem, store_notice;                      ///< empty: none
     std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< in order of name
 };
