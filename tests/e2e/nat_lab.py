@@ -30,8 +30,9 @@ from lab import MARK, Host, Lab, remove_namespace
 
 SIDES = ("none", "eim", "full", "symmetric", "double", "double_symmetric", "no_udp", "only_443", "nat_pmp", "upnp",
          "ipv6", "same_lan")
-# The public segment is on real addresses, not on those for documentation: miniupnpd takes the latter for private.
-TURN = "198.41.0.1"
+# Outside addresses of routers that map ports: miniupnpd takes those for documentation for private ones.
+MAPPED_NET = "198.41.0"
+TURN = "203.0.113.1"
 TURN_IPV6 = "2001:db8::1"
 TURN_PORT = 3478
 TURN_USER, TURN_PASSWORD = "lab", "secret"
@@ -172,6 +173,7 @@ class NatLab(Lab):
         port = f"p{len(self.nodes)}x{len(self.hosts)}"
         wire(namespace, name, self.public.namespace, port)
         self.public.ip("link", "set", port, "master", "segment")
+        run("ip", "-n", namespace, "route", "add", f"{MAPPED_NET}.0/24", "dev", name)
 
     def host(self, number, ipv4, ipv6):
         host = NatHost(self, number)
@@ -181,7 +183,7 @@ class NatLab(Lab):
         return host
 
     def public_host(self, number, last):
-        host = self.host(number, f"198.41.0.{last}", f"2001:db8::{last}")
+        host = self.host(number, f"203.0.113.{last}", f"2001:db8::{last}")
         self.attach(host.namespace, "eth0")
         host.ip("addr", "add", f"{host.ipv4}/24", "dev", "eth0")
         host.ip("addr", "add", f"{host.ipv6}/64", "dev", "eth0", "nodad")
@@ -198,7 +200,8 @@ class NatLab(Lab):
             return host
         if kind == "ipv6":
             return self.ipv6_side(letter, index)
-        outside = f"198.41.0.{index}0"
+        maps = kind in ("nat_pmp", "upnp")
+        outside = f"{MAPPED_NET}.{index}0/32" if maps else f"203.0.113.{index}0/24"
         host = self.host(index, f"10.{index}.0.2", None)
         router = self.routers[letter] = Node(self, f"r{letter}")
         wire(host.namespace, "eth0", router.namespace, "lan")
@@ -214,7 +217,9 @@ class NatLab(Lab):
             router.ip("route", "add", "default", "via", f"100.64.{index}.1")
             self.translate(router, "eim", host.ipv4)
         self.attach(border.namespace, "wan")
-        border.ip("addr", "add", f"{outside}/24", "dev", "wan")
+        border.ip("addr", "add", outside, "dev", "wan")
+        if maps:
+            border.ip("route", "add", "203.0.113.0/24", "dev", "wan")
         border.ip("route", "add", "default", "via", TURN)
         self.translate(border, "symmetric" if kind == "double_symmetric" else kind, host.ipv4)
         return host
@@ -286,8 +291,8 @@ class NatLab(Lab):
         self.turn.ip("addr", "add", f"{TURN_IPV6}/64", "dev", "eth0", "nodad")
         # A way to everywhere, be it to nowhere: when the kernel says that there is none to a private address, coturn
         # 4.6.1 stops to relay on that allocation altogether.
-        self.turn.ip("neigh", "add", "198.41.0.254", "lladdr", "02:00:00:00:00:99", "dev", "eth0", "nud", "permanent")
-        self.turn.ip("route", "add", "default", "via", "198.41.0.254")
+        self.turn.ip("neigh", "add", "203.0.113.254", "lladdr", "02:00:00:00:00:99", "dev", "eth0", "nud", "permanent")
+        self.turn.ip("route", "add", "default", "via", "203.0.113.254")
         for index in (1, 2):
             self.turn.ip("route", "add", f"2001:db8:{index}::/64", "via", f"2001:db8::{index}0")
         folder = self.turn.folder

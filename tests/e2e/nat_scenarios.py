@@ -162,7 +162,7 @@ def ice_a_relay_is_given_back_when_its_session_ends(binaries):
 def ice_a_guessed_port_passes_a_router_that_keeps_ports(binaries):
     """What peers of the DHT saw serves as STUN: the address is known, the port is the socket's own."""
     with NatLab(binaries, "eim", "eim", programs=("ice_peer",)) as lab:
-        path, connected, echo = connect(lab, ["extra=198.41.0.10:0"], ["extra=198.41.0.20:0"])
+        path, connected, echo = connect(lab, ["extra=203.0.113.10:0"], ["extra=203.0.113.20:0"])
         expect(path[2] == "direct", f"it went {path}")
         return f"without any server: {path[0]}-{path[1]} {connected:.0f}/{echo:.0f} ms"
 
@@ -175,7 +175,7 @@ def ice_a_restart_leaves_a_dead_path_for_another(binaries):
             # From now on only the relay is reachable: what goes from router to router is dropped.
             lab.routers["a"].load_rules(
                 "table inet cut {\n chain through { type filter hook forward priority -10; "
-                "ip daddr 198.41.0.20 drop; ip saddr 198.41.0.20 drop; }\n}\n")
+                "ip daddr 203.0.113.20 drop; ip saddr 203.0.113.20 drop; }\n}\n")
             began = time.monotonic()
             a.wait("disconnected")
             noticed = time.monotonic() - began
