@@ -153,7 +153,7 @@ sov_layer(tests/sim TARGET sov_sim
 sov_layer(tests/fuzz TARGET sov_fuzz
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
                 daemon/core/dht daemon/core/discovery daemon/core/messaging daemon/core/connect daemon/streams
-                tests/support
+                daemon/ports daemon/hub tests/support
     EXTERNAL std std_system boost_result)
 # Tests of the core run against real cryptography, which is why they alone see an adapter.
 sov_layer(tests/unit/daemon/core TARGET sov_unit_tests
