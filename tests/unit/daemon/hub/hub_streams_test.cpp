@@ -235,6 +235,28 @@ TEST_F(HubWorld, a_peer_that_dies_is_noticed_within_fifteen_seconds_while_stream
     EXPECT_EQ(ann.all<ConnectionClosed>()[0].reason, ports::CloseReason::kIdle);
 }
 
+TEST_F(HubWorld, a_host_that_slept_does_not_take_its_own_silence_for_the_peers) {
+    Peer& ann = peer(1);
+    Peer& bob = peer(2);
+    const StreamId stream = open(ann, bob);
+    pass(seconds{1});
+    wire.now += seconds{30};
+    pass(seconds{30});
+    EXPECT_TRUE(ann.app.over.empty() && bob.app.over.empty());
+    ann.app.send(stream, pattern(100), false);
+    ASSERT_TRUE(run([&] { return bob.app.got[bob.app.first().id].size() == 100; }, seconds{5}));
+}
+
+TEST_F(HubWorld, a_quiet_stream_with_a_live_peer_lasts) {
+    Peer& ann = peer(1);
+    Peer& bob = peer(2);
+    const StreamId stream = open(ann, bob);
+    pass(seconds{3600});
+    EXPECT_TRUE(ann.app.over.empty() && bob.app.over.empty());
+    ann.app.send(stream, pattern(100), false);
+    ASSERT_TRUE(run([&] { return bob.app.got[bob.app.first().id].size() == 100; }, seconds{5}));
+}
+
 TEST_F(HubWorld, a_peer_that_says_goodbye_is_missed_at_once) {
     Peer& ann = peer(1);
     Peer& bob = peer(2);
