@@ -8,6 +8,7 @@
 #include "sovereign/v1/identity.pb.h"
 #include "sovereign/v1/local.pb.h"
 #include "sovereign/v1/mailbox.pb.h"
+#include "sovereign/v1/messaging.pb.h"
 #include "sovereign/v1/neighbour.pb.h"
 #include "sovereign/v1/node.pb.h"
 
@@ -44,6 +45,9 @@ Check plain(const sovereign::v1::Check& message);
 ValueStored plain(const sovereign::v1::LeaveResponse& message);
 Mail plain(const sovereign::v1::Mail& message);
 Mailbox plain(const sovereign::v1::CollectResponse& message);
+ReceivedMessage plain(const sovereign::v1::ReceivedMessage& message);
+SentMessage plain(const sovereign::v1::ListSentResponse::Sent& message);
+PeerPresence plain(const sovereign::v1::GetPresenceResponse& message);
 Connection plain(const sovereign::v1::Connection& message);
 PeerPing plain(const sovereign::v1::PingResponse& message);
 /// Of an event of Connections.WatchConnections.

@@ -10,6 +10,7 @@
 #include "client/call_limits.h"
 #include "client/connection_calls.h"
 #include "client/enum_word.h"
+#include "client/message_calls.h"
 #include "client/plain.h"
 #include "client/socket_connection.h"
 #include "sovereign/v1/connections.grpc.pb.h"
@@ -17,6 +18,7 @@
 #include "sovereign/v1/discovery.grpc.pb.h"
 #include "sovereign/v1/local.grpc.pb.h"
 #include "sovereign/v1/mailbox.grpc.pb.h"
+#include "sovereign/v1/messaging.grpc.pb.h"
 #include "sovereign/v1/node.grpc.pb.h"
 
 namespace sov::client {
@@ -63,7 +65,8 @@ class GrpcClient final : public Client {
           dht_(v1::Dht::NewStub(channel)),
           local_(v1::Local::NewStub(channel)),
           mailbox_(v1::Mailbox::NewStub(channel)),
-          connections_(v1::Connections::NewStub(channel)) {}
+          connections_(v1::Connections::NewStub(channel)),
+          messaging_(v1::Messaging::NewStub(channel)) {}
 
     Result<NodeStatus> status(const CallOptions& options) override {
         return call(*node_, &v1::Node::Stub::GetStatus, v1::GetStatusRequest(), options,
@@ -244,6 +247,60 @@ class GrpcClient final : public Client {
         return call(*mailbox_, &v1::Mailbox::Stub::Acknowledge, request, options,
                     [](const v1::AcknowledgeResponse& answer) { return answer.replicas(); });
     }
+    Result<Done> send_message(const MessageQuery& query,
+                              const std::function<bool(const MessageProgress&)>& on_progress,
+                              const CallOptions& options) override {
+        return call_send_message(*messaging_, query, on_progress, options);
+    }
+    Result<Done> receive_messages(const std::optional<std::string>& topic,
+                                  const std::function<bool(const ReceivedMessage&)>& on_message,
+                                  const CallOptions& options) override {
+        return call_receive_messages(*messaging_, topic, on_message, options);
+    }
+    Result<std::vector<ReceivedMessage>> received_messages(const std::optional<std::string>& topic,
+                                                           std::uint64_t after,
+                                                           const CallOptions& options) override {
+        v1::ListReceivedRequest request;
+        if (topic) request.set_topic(*topic);
+        request.set_after_serial(after);
+        return call(
+            *messaging_, &v1::Messaging::Stub::ListReceived, request, options,
+            [](const v1::ListReceivedResponse& answer) { return plain_list(answer.messages()); });
+    }
+    Result<std::uint32_t> acknowledge_messages(const std::vector<std::uint64_t>& serials,
+                                               const CallOptions& options) override {
+        v1::AcknowledgeMessagesRequest request;
+        for (const std::uint64_t serial : serials) request.add_serials(serial);
+        return call(
+            *messaging_, &v1::Messaging::Stub::AcknowledgeMessages, request, options,
+            [](const v1::AcknowledgeMessagesResponse& answer) { return answer.forgotten(); });
+    }
+    Result<std::vector<SentMessage>> sent_messages(const CallOptions& options) override {
+        return call(
+            *messaging_, &v1::Messaging::Stub::ListSent, v1::ListSentRequest(), options,
+            [](const v1::ListSentResponse& answer) { return plain_list(answer.messages()); });
+    }
+    Result<Done> cancel_message(const std::string& id, const CallOptions& options) override {
+        v1::CancelMessageRequest request;
+        request.set_id(id);
+        return call(*messaging_, &v1::Messaging::Stub::CancelMessage, request, options,
+                    [](const v1::CancelMessageResponse&) { return Done{}; });
+    }
+    Result<Done> set_presence(const std::string& state, const std::string& words,
+                              const CallOptions& options) override {
+        v1::SetPresenceRequest request;
+        request.set_state(
+            enum_of<v1::PresenceState>(state).value_or(v1::PRESENCE_STATE_UNSPECIFIED));
+        request.set_words(words);
+        return call(*messaging_, &v1::Messaging::Stub::SetPresence, request, options,
+                    [](const v1::SetPresenceResponse&) { return Done{}; });
+    }
+    Result<PeerPresence> presence(const std::string& peer, const CallOptions& options) override {
+        v1::GetPresenceRequest request;
+        write_target(peer, request.mutable_target());
+        return call(*messaging_, &v1::Messaging::Stub::GetPresence, request, options,
+                    [](const v1::GetPresenceResponse& answer) { return plain(answer); });
+    }
     Result<ValueGotten> get_value(const ValuePlace& place, const std::string& level,
                                   const CallOptions& options) override;
     Result<Done> listen(const ValuePlace& place, const std::string& cursor,
@@ -271,6 +328,7 @@ class GrpcClient final : public Client {
     std::unique_ptr<v1::Local::Stub> local_;
     std::unique_ptr<v1::Mailbox::Stub> mailbox_;
     std::unique_ptr<v1::Connections::Stub> connections_;
+    std::unique_ptr<v1::Messaging::Stub> messaging_;
 };
 
 /// Until the stream ends or the reader has enough.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "client/connections.h"
+#include "client/messages.h"
 #include "client/result.h"
 
 /// The client library of Sovereign: talks to the daemon on this host through its Unix socket. Plain
@@ -62,14 +63,6 @@ struct FamilyStatus {
     std::string reachability;  ///< unknown client server
     std::string reachability_reason;
     std::uint32_t table_nodes = 0, table_fresh = 0, dialbacks = 0;
-};
-
-/// A port of the router that sends on to ours.
-struct PortMapping {
-    std::string external;             ///< "198.51.100.7:6881"; empty: there is none
-    std::string method;               ///< nat_pmp upnp
-    std::chrono::seconds lifetime{};  ///< 0: until it is deleted
-    std::string reason;               ///< without one: why
 };
 
 struct BootstrapEntry {
@@ -122,7 +115,6 @@ struct NodeStatus {
     std::vector<BootstrapEntry> bootstrap;
     std::vector<OwnName> names;
     std::vector<LayerStatus> layers;
-    std::optional<PortMapping> port_mapping;                      ///< empty: not known
     std::string store_problem, store_notice;                      ///< empty: none
     std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< in order of name
 };
@@ -538,6 +530,32 @@ class Client {
     /// Deletes mail, 1 to 256; the number of nodes that did.
     virtual Result<std::uint32_t> acknowledge_mail(const std::vector<std::string>& ids,
                                                    const CallOptions& options = {}) = 0;
+    /// Calls `on_progress` with the message's id once it is on disk, and with `query.follow` for
+    /// each change until it is delivered or has failed, or until it returns false.
+    virtual Result<Done> send_message(
+        const MessageQuery& query, const std::function<bool(const MessageProgress&)>& on_progress,
+        const CallOptions& options = {}) = 0;
+    /// Calls `on_message` for what waits and for what comes, until it returns false, the call is
+    /// cancelled, or the daemon leaves. At most 64 are told before they are acknowledged.
+    virtual Result<Done> receive_messages(
+        const std::optional<std::string>& topic,
+        const std::function<bool(const ReceivedMessage&)>& on_message,
+        const CallOptions& options = {}) = 0;
+    /// At most 256 that wait, oldest first, with a serial above `after`.
+    virtual Result<std::vector<ReceivedMessage>> received_messages(
+        const std::optional<std::string>& topic, std::uint64_t after,
+        const CallOptions& options = {}) = 0;
+    /// Forgets messages, at most 256; the number of those that were there.
+    virtual Result<std::uint32_t> acknowledge_messages(const std::vector<std::uint64_t>& serials,
+                                                       const CallOptions& options = {}) = 0;
+    /// Ours without a receipt.
+    virtual Result<std::vector<SentMessage>> sent_messages(const CallOptions& options = {}) = 0;
+    virtual Result<Done> cancel_message(const std::string& id, const CallOptions& options = {}) = 0;
+    /// `state`: online, away, busy or offline.
+    virtual Result<Done> set_presence(const std::string& state, const std::string& words,
+                                      const CallOptions& options = {}) = 0;
+    virtual Result<PeerPresence> presence(const std::string& peer,
+                                          const CallOptions& options = {}) = 0;
     /// All pages of the records that the daemon holds for others.
     virtual Result<Held> held(const CallOptions& options = {}) = 0;
 };

@@ -22,7 +22,9 @@
 #include "daemon/api/local_service.h"
 #include "daemon/api/mailbox_service.h"
 #include "daemon/api/messages.h"
+#include "daemon/api/messaging_service.h"
 #include "daemon/api/node_service.h"
+#include "daemon/api/post_table.h"
 #include "daemon/api/stream_door.h"
 #include "daemon/core/base/check.h"
 
@@ -91,19 +93,21 @@ class ApiServer::Parts {
           gate_(connections_, std::move(options.rules)),
           bridge_(std::move(options.post)),
           hub_(bridge_, options.hub),
+          post_(options.courier, crypto),
           desk_{gate_, bridge_, history_, listens_, host, crypto, std::chrono::steady_clock::now(),
-                hub_},
+                hub_,  post_},
           node_(desk_),
           discovery_(desk_),
           dht_(desk_),
           local_(desk_),
           mailbox_(desk_),
           connections_service_(desk_),
+          messaging_(desk_),
           writer_(crypto) {
         make_streams(options, crypto);
         // Last, because calls may come as soon as it is there.
         server_ = build_server(options.limits, {&node_, &discovery_, &dht_, &local_, &mailbox_,
-                                                &connections_service_});
+                                                &connections_service_, &messaging_});
         // Without a port of its own nothing can fail here but memory.
         SOV_CHECK(server_ != nullptr);
         serve_health("", true);
@@ -139,6 +143,7 @@ class ApiServer::Parts {
     void close_bridge() {
         bridge_.close();
         hub_.close();
+        post_.close();
         if (streams_) streams_->close();
         if (door_) door_->close();
     }
@@ -163,6 +168,8 @@ class ApiServer::Parts {
         }
     }
 
+    void handle_event(const hub::PostEvent& event) { post_.handle_event(event); }
+
     void stop(std::chrono::milliseconds grace) {
         if (std::exchange(stopped_, true)) return;
         listener_->stop();
@@ -183,6 +190,7 @@ class ApiServer::Parts {
     EventHistory history_;
     ListenTable listens_;
     HubBridge hub_;
+    PostTable post_;
     Desk desk_;
     std::optional<AppRequests> requests_;
     std::optional<AppStreams> streams_;  // its ends know the requests
@@ -193,6 +201,7 @@ class ApiServer::Parts {
     LocalService local_;
     MailboxService mailbox_;
     ConnectionsService connections_service_;
+    MessagingService messaging_;
     MessageWriter writer_;
     std::unique_ptr<grpc::Server> server_;
     std::optional<Listener> listener_;
@@ -207,6 +216,8 @@ void ApiServer::handle_event(const Event& event) { parts_->handle_event(event); 
 void ApiServer::handle_event(Instant now, const hub::HubEvent& event) {
     parts_->handle_event(now, event);
 }
+
+void ApiServer::handle_event(const hub::PostEvent& event) { parts_->handle_event(event); }
 void ApiServer::set_rules(AccessRules rules) { parts_->gate_.set_rules(std::move(rules)); }
 void ApiServer::close_bridge() { parts_->close_bridge(); }
 void ApiServer::stop(std::chrono::milliseconds grace) { parts_->stop(grace); }

@@ -14,6 +14,7 @@
 #include "daemon/api/host.h"
 #include "daemon/api/listener.h"
 #include "daemon/core/identity/crypto.h"
+#include "daemon/hub/courier.h"
 #include "daemon/hub/stream_hub.h"
 
 namespace sov::api {
@@ -44,6 +45,8 @@ class ApiServer {
         Listener::CallerReader caller_reader = read_caller;
         /// Null: no connections. Used on the core thread only and outlives close_bridge().
         hub::StreamHub* hub = nullptr;
+        /// Null: no messages. As the hub.
+        hub::Courier* courier = nullptr;
         /// The core thread's loop and where apps take up streams of their own; both or none.
         boost::asio::io_context* loop = nullptr;
         std::optional<ApiSocket> stream_socket;
@@ -58,6 +61,8 @@ class ApiServer {
     void handle_event(const Event& event);
     /// Every event of the hub. Core thread.
     void handle_event(Instant now, const hub::HubEvent& event);
+    /// Every event of the courier that apps are shown. Core thread.
+    void handle_event(const hub::PostEvent& event);
     /// New roles for the calls that begin after it. Thread-safe.
     void set_rules(AccessRules rules);
     /// Answers everybody who waits for the core with UNAVAILABLE. On the core thread, or after it

@@ -14,6 +14,7 @@ namespace sov::api {
 
 class AppRequests;
 class AppStreams;
+class PostTable;
 class StreamDoor;
 
 /// What every service works with.
@@ -28,6 +29,8 @@ struct Desk {
     identity::Crypto& crypto;
     std::chrono::steady_clock::time_point started;
     HubBridge& hub;
+    /// Only on the core thread.
+    PostTable& post;
     /// Only on the core thread; null without a hub, and the door also without a socket for it.
     AppStreams* streams = nullptr;
     AppRequests* requests = nullptr;

@@ -8,6 +8,7 @@
 #include "sovereign/v1/discovery.pb.h"
 #include "sovereign/v1/local.pb.h"
 #include "sovereign/v1/mailbox.pb.h"
+#include "sovereign/v1/messaging.pb.h"
 #include "sovereign/v1/node.pb.h"
 
 namespace sov::api {
@@ -30,7 +31,8 @@ RoleTable::RoleTable() {
     for (const auto* file :
          {v1::GetStatusRequest::descriptor()->file(), v1::FindPeerRequest::descriptor()->file(),
           v1::GetRequest::descriptor()->file(), v1::BrowseRequest::descriptor()->file(),
-          v1::LeaveRequest::descriptor()->file(), v1::ConnectRequest::descriptor()->file()}) {
+          v1::LeaveRequest::descriptor()->file(), v1::ConnectRequest::descriptor()->file(),
+          v1::SendRequest::descriptor()->file()}) {
         for (int s = 0; s < file->service_count(); ++s) {
             const auto* service = file->service(s);
             for (int m = 0; m < service->method_count(); ++m) {

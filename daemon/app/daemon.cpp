@@ -208,8 +208,9 @@ std::optional<StartFailure> Daemon::make_plane(const Keys& keys) {
     plane_->join(*driver_, *node_, [this](Instant now, const hub::HubEvent& event) {
         api_->handle_event(now, event);
     });
-    plane_->carry_messages(crypto_, *store_, unix_now(), stored_messages_,
-                           [](Instant, const hub::PostEvent&) {});
+    plane_->carry_messages(
+        crypto_, *store_, unix_now(), stored_messages_,
+        [this](Instant, const hub::PostEvent& event) { api_->handle_event(event); });
     stored_messages_ = {};
     return std::nullopt;
 }
@@ -223,6 +224,7 @@ std::optional<StartFailure> Daemon::make_api(api::ApiSocket socket) {
                                 failure->message};
         }
         options.hub = &plane_->hub();
+        options.courier = &plane_->post().courier();
         options.loop = &context_;
         options.stream_socket.emplace(std::move(std::get<api::ApiSocket>(door)));
     }
@@ -290,11 +292,6 @@ void Daemon::run() {
             node.handle_network_change(at);
             if (plane_) plane_->addresses_changed(at, addresses);
         });
-        router_port_->look_again();
-    });
-    router_port_ = std::make_unique<RouterPort>(context_, config_, listening(), log_, [this] {
-        // Strangers may reach us now, or no more.
-        driver_->post([](Instant at, Node& node) { node.handle_network_change(at); });
     });
     resolver_->resolve(config_.bootstrap);
     save_peers_in(kSaveEach);
@@ -419,7 +416,6 @@ void Daemon::stop_core() {
     power_timer_.cancel();
     resolver_->stop();
     links_->stop();
-    router_port_->stop();
     adapters_->stop();
     persistence_->save_peers(*node_, driver_->now());
     if (plane_) plane_->shut_down(driver_->now());

@@ -17,6 +17,7 @@ import doctor_scenarios  # noqa: F401
 import fault_scenarios  # noqa: F401
 import find_scenarios  # noqa: F401
 import local_scenarios  # noqa: F401
+import message_scenarios  # noqa: F401
 import mailbox_scenarios  # noqa: F401
 import nat_scenarios  # noqa: F401
 import start_scenarios  # noqa: F401

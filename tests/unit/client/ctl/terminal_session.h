@@ -67,6 +67,11 @@ struct Script {
 
     client::Result<client::ValueStored> left = unset();
     client::Result<client::Mailbox> mailbox = unset();
+    std::vector<client::MessageProgress> message_progress;
+    std::vector<client::ReceivedMessage> messages;
+    client::Result<client::Done> message_end = client::Done{};
+    client::Result<std::vector<client::SentMessage>> sent_messages = unset();
+    client::Result<client::PeerPresence> presence = unset();
     client::Result<std::uint32_t> acknowledged = unset();
     client::Result<client::ConnectReport> connected = unset();
     client::Result<client::PeerId> disconnected = unset();
@@ -159,6 +164,60 @@ class ScriptedClient final : public client::Client {
     }
     client::Result<client::Mailbox> collect_mail(const Options& options) override {
         return note("collect_mail", options), script_.mailbox;
+    }
+    client::Result<client::Done> send_message(
+        const client::MessageQuery& query,
+        const std::function<bool(const client::MessageProgress&)>& on_progress,
+        const Options& options) override {
+        note("send_message " + query.peer + ' ' + query.topic + ' ' + query.body +
+                 (query.follow ? " followed" : ""),
+             options);
+        for (const client::MessageProgress& progress : script_.message_progress) {
+            if (!on_progress(progress)) return client::Done{};
+        }
+        return script_.message_end;
+    }
+    client::Result<client::Done> receive_messages(
+        const std::optional<std::string>& topic,
+        const std::function<bool(const client::ReceivedMessage&)>& on_message,
+        const Options& options) override {
+        note("receive_messages " + topic.value_or("of all"), options);
+        for (const client::ReceivedMessage& message : script_.messages) {
+            if (!on_message(message)) return client::Done{};
+        }
+        return script_.message_end;
+    }
+    client::Result<std::vector<client::ReceivedMessage>> received_messages(
+        const std::optional<std::string>& topic, std::uint64_t after,
+        const Options& options) override {
+        note("received_messages " + topic.value_or("of all") + " after " + std::to_string(after),
+             options);
+        std::vector<client::ReceivedMessage> page;
+        for (const client::ReceivedMessage& message : script_.messages) {
+            if (message.serial > after) page.push_back(message);
+        }
+        return page;
+    }
+    client::Result<std::uint32_t> acknowledge_messages(const std::vector<std::uint64_t>& serials,
+                                                       const Options& options) override {
+        note("acknowledge_messages " + std::to_string(serials.size()), options);
+        return static_cast<std::uint32_t>(serials.size());
+    }
+    client::Result<std::vector<client::SentMessage>> sent_messages(
+        const Options& options) override {
+        return note("sent_messages", options), script_.sent_messages;
+    }
+    client::Result<client::Done> cancel_message(const std::string& id,
+                                                const Options& options) override {
+        return note("cancel_message " + id, options), script_.done;
+    }
+    client::Result<client::Done> set_presence(const std::string& state, const std::string& words,
+                                              const Options& options) override {
+        return note("set_presence " + state + ' ' + words, options), script_.done;
+    }
+    client::Result<client::PeerPresence> presence(const std::string& peer,
+                                                  const Options& options) override {
+        return note("presence " + peer, options), script_.presence;
     }
     client::Result<std::uint32_t> acknowledge_mail(const std::vector<std::string>& ids,
                                                    const Options& options) override {

@@ -15,6 +15,7 @@
 #include "sovereign/v1/discovery.pb.h"
 #include "sovereign/v1/local.pb.h"
 #include "sovereign/v1/mailbox.pb.h"
+#include "sovereign/v1/messaging.pb.h"
 #include "sovereign/v1/node.pb.h"
 
 namespace sov::api {
@@ -76,6 +77,7 @@ const std::vector<const pb::FileDescriptor*>& generated_files() {
         sovereign::v1::GetRequest::descriptor()->file(),
         sovereign::v1::BrowseRequest::descriptor()->file(),
         sovereign::v1::LeaveRequest::descriptor()->file(),
+        sovereign::v1::SendRequest::descriptor()->file(),
         sovereign::v1::ConnectRequest::descriptor()->file()};
     return kFiles;
 }
