@@ -443,6 +443,21 @@ NeighbourChange plain_change(const v1::Event& message) {
     return change;
 }
 
+Judgement plain(const v1::ExplainPeerResponse& message) {
+    Judgement judgement;
+    judgement.blocked = message.blocked();
+    judgement.blocked_by = message.blocked_by();
+    judgement.standing = word(message.standing());
+    judgement.points = message.points();
+    for (const auto& deed : message.deeds()) {
+        judgement.deeds.push_back(
+            {deed.what(), deed.times(), span_of<milliseconds>(deed.last_ago_ms()), deed.points()});
+    }
+    judgement.good_after = span_of<milliseconds>(message.good_after_ms());
+    judgement.in_table = message.in_table();
+    return judgement;
+}
+
 Friend plain(const v1::Friend& message) {
     Friend plain_friend;
     plain_friend.peer = plain(message.peer());

@@ -52,6 +52,7 @@ Connection plain(const sovereign::v1::Connection& message);
 PeerPing plain(const sovereign::v1::PingResponse& message);
 /// Of an event of Connections.WatchConnections.
 ConnectionChange plain_connection_change(const sovereign::v1::Event& message);
+Judgement plain(const sovereign::v1::ExplainPeerResponse& message);
 
 /// Every element of a repeated field.
 template <typename Messages>

@@ -100,6 +100,30 @@ class GrpcClient final : public Client {
         return call(*node_, &v1::Node::Stub::SetLayer, request, options,
                     [](const v1::SetLayerResponse& answer) { return plain_list(answer.layers()); });
     }
+    Result<Judgement> explain_peer(const std::string& who, const CallOptions& options) override {
+        v1::ExplainPeerRequest request;
+        request.set_who(who);
+        return call(*node_, &v1::Node::Stub::ExplainPeer, request, options,
+                    [](const v1::ExplainPeerResponse& answer) { return plain(answer); });
+    }
+    Result<std::string> block(const std::string& who, const CallOptions& options) override {
+        v1::BlockRequest request;
+        request.set_who(who);
+        return call(*node_, &v1::Node::Stub::Block, request, options,
+                    [](const v1::BlockResponse& answer) { return answer.who(); });
+    }
+    Result<Done> unblock(const std::string& who, const CallOptions& options) override {
+        v1::UnblockRequest request;
+        request.set_who(who);
+        return call(*node_, &v1::Node::Stub::Unblock, request, options,
+                    [](const v1::UnblockResponse&) { return Done{}; });
+    }
+    Result<std::vector<std::string>> blocks(const CallOptions& options) override {
+        return call(*node_, &v1::Node::Stub::ListBlocks, v1::ListBlocksRequest(), options,
+                    [](const v1::ListBlocksResponse& answer) {
+                        return std::vector<std::string>(answer.who().begin(), answer.who().end());
+                    });
+    }
     Result<ReloadedConfig> reload_config(const CallOptions& options) override {
         return call(*node_, &v1::Node::Stub::ReloadConfig, v1::ReloadConfigRequest(), options,
                     [](const v1::ReloadConfigResponse& answer) {

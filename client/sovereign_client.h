@@ -408,6 +408,25 @@ struct ValueTold {
     std::uint32_t reporters = 0;  ///< without: 0 means that changes may come late for now
 };
 
+/// One kind of deed that is remembered of somebody.
+struct Deed {
+    std::string what;  ///< answered silent flooded malformed denied lied equivocated
+    std::uint32_t times = 0;
+    milliseconds last_ago{0};
+    std::int32_t points = 0;  ///< each time; they halve every hour
+};
+
+/// Why a node or peer is treated as it is.
+struct Judgement {
+    bool blocked = false;
+    std::string blocked_by;  ///< the address prefix, when that is why
+    std::string standing;    ///< good doubtful refused
+    std::uint32_t points = 0;
+    std::vector<Deed> deeds;  ///< the gravest first
+    milliseconds good_after{0};
+    bool in_table = false;
+};
+
 // ---- calls -------------------------------------------------------------------------------------
 
 /// Where the daemon's socket is: $SOVEREIGN_SOCKET, else /run/sovereignd/api.sock.
@@ -447,6 +466,14 @@ class Client {
                                                               const CallOptions& options = {}) = 0;
     virtual Result<std::vector<LayerStatus>> set_layer(const std::string& layer, bool on,
                                                        const CallOptions& options = {}) = 0;
+    /// `who`: "sov1..." or "sovn1...".
+    virtual Result<Judgement> explain_peer(const std::string& who,
+                                           const CallOptions& options = {}) = 0;
+    /// `who`: also an address or a prefix. Answers it as it is listed.
+    virtual Result<std::string> block(const std::string& who, const CallOptions& options = {}) = 0;
+    /// not_found when it was not blocked.
+    virtual Result<Done> unblock(const std::string& who, const CallOptions& options = {}) = 0;
+    virtual Result<std::vector<std::string>> blocks(const CallOptions& options = {}) = 0;
     virtual Result<ReloadedConfig> reload_config(const CallOptions& options = {}) = 0;
     /// Answers before the daemon is gone. `at_once` leaves its records to expire by themselves.
     virtual Result<Done> shutdown(bool at_once, const CallOptions& options = {}) = 0;

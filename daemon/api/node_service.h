@@ -31,6 +31,18 @@ class NodeService final : public sovereign::v1::Node::CallbackService {
     grpc::ServerUnaryReactor* SetLayer(grpc::CallbackServerContext* context,
                                        const sovereign::v1::SetLayerRequest* request,
                                        sovereign::v1::SetLayerResponse* response) override;
+    grpc::ServerUnaryReactor* ExplainPeer(grpc::CallbackServerContext* context,
+                                          const sovereign::v1::ExplainPeerRequest* request,
+                                          sovereign::v1::ExplainPeerResponse* response) override;
+    grpc::ServerUnaryReactor* Block(grpc::CallbackServerContext* context,
+                                    const sovereign::v1::BlockRequest* request,
+                                    sovereign::v1::BlockResponse* response) override;
+    grpc::ServerUnaryReactor* Unblock(grpc::CallbackServerContext* context,
+                                      const sovereign::v1::UnblockRequest* request,
+                                      sovereign::v1::UnblockResponse* response) override;
+    grpc::ServerUnaryReactor* ListBlocks(grpc::CallbackServerContext* context,
+                                         const sovereign::v1::ListBlocksRequest* request,
+                                         sovereign::v1::ListBlocksResponse* response) override;
     grpc::ServerUnaryReactor* ReloadConfig(grpc::CallbackServerContext* context,
                                            const sovereign::v1::ReloadConfigRequest* request,
                                            sovereign::v1::ReloadConfigResponse* response) override;

@@ -24,6 +24,27 @@ UnixMillis wall_time(Instant at, Instant now) {
 
 }  // namespace
 
+namespace {
+
+std::vector<guard::Block> blocks_from(const std::vector<ports::StoredBlock>& stored) {
+    std::vector<guard::Block> blocks;
+    for (const ports::StoredBlock& one : stored) {
+        guard::Block block;
+        block.kind = static_cast<guard::Block::Kind>(one.kind);
+        block.bits = one.bits;
+        if (block.kind == guard::Block::Kind::kAddresses) {
+            block.address.family = one.what.size() == 4 ? Family::kIpv4 : Family::kIpv6;
+            std::copy(one.what.begin(), one.what.end(), block.address.address.begin());
+        } else {
+            block.key = Hash32::from(one.what);
+        }
+        blocks.push_back(block);
+    }
+    return blocks;
+}
+
+}  // namespace
+
 RestoredState restored_from(const ports::StoredState& stored, UnixMillis now) {
     RestoredState state;
     for (const ports::StoredRecord& record : stored.records) {
@@ -48,6 +69,7 @@ RestoredState restored_from(const ports::StoredState& stored, UnixMillis now) {
         if (one.presence_key) known.presence_key = one.presence_key->bytes;
         known.told = one.told;
     }
+    state.blocks = blocks_from(stored.blocks);
     return state;
 }
 
@@ -84,6 +106,17 @@ class Persistence::Router {
             one.told = known.told;
         }
         owner_.submit(std::move(write), "the list of friends");
+    }
+    void operator()(const BlocksChanged& changed) const {
+        ports::ReplaceBlocks write;
+        for (const guard::Block& block : changed.blocks) {
+            const bool addresses = block.kind == guard::Block::Kind::kAddresses;
+            write.blocks.push_back(
+                {static_cast<std::uint8_t>(block.kind),
+                 to_bytes(addresses ? block.address.address_view() : block.key.view()),
+                 block.bits});
+        }
+        owner_.submit(std::move(write), "the blocklist");
     }
     template <typename Other>
     void operator()(const Other&) const {}

@@ -14,6 +14,7 @@
 #include "daemon/core/discovery/friends.h"
 #include "daemon/core/discovery/layer.h"
 #include "daemon/core/discovery/neighbour.h"
+#include "daemon/core/guard/blocklist.h"
 
 // Everything that a node tells the outside. Answers carry the CommandId they belong to; requests
 // for persistence carry a ticket that comes back through Node::handle_persisted.
@@ -73,6 +74,10 @@ struct FriendsChanged {
     discovery::PresenceKey presence_key{};
     std::vector<discovery::FriendRecord> friends;
 };
+/// The user's blocklist is not what it was: keep it.
+struct BlocksChanged {
+    std::vector<guard::Block> blocks;
+};
 struct LayerChanged {
     std::string layer;
     discovery::LayerReport report;
@@ -86,7 +91,7 @@ using Event =
                  PersistRecord, ForgetRecord, PinName, OwnNamesChanged, ReserveSequence,
                  StateChanged, ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored,
                  EquivocationSeen, OwnRecordPublished, RegionCrowded, NameOwnerChanged,
-                 BootstrapProblem, FriendsChanged, LayerChanged, NeighbourChanged, BrowserRequest,
-                 RadioRequest>;
+                 BootstrapProblem, FriendsChanged, BlocksChanged, LayerChanged, NeighbourChanged,
+                 BrowserRequest, RadioRequest>;
 
 }  // namespace sov

@@ -205,6 +205,43 @@ bool Node::set_layer(Instant now, std::string_view layer, bool on) {
 
 bool Node::unpin_name(std::string_view name) { return parts_->dht.unpin(name); }
 
+Result<void> Node::block(Instant now, const guard::Block& block) {
+    parts_->begin_input(now);
+    dht::Context& context = parts_->dht.context();
+    const bool added = context.blocks.add(block);
+    if (added) {
+        if (block.kind == guard::Block::Kind::kNode) {
+            const NodeKey node{block.key.bytes};
+            parts_->sessions.drop(node);
+            context.expel(node);
+        } else if (block.kind == guard::Block::Kind::kAddresses) {
+            for (const TableEntry& entry : table(now)) {
+                const Contact& contact = entry.contact;
+                const bool there =
+                    (contact.has(Family::kIpv4) && context.blocks.blocks(contact.v4)) ||
+                    (contact.has(Family::kIpv6) && context.blocks.blocks(contact.v6));
+                if (there) context.expel(contact.key);
+            }
+        }
+        parts_->push_event(BlocksChanged{context.blocks.all()}, false);
+    }
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    if (!added) return Errc::kOverQuota;
+    return {};
+}
+
+bool Node::unblock(Instant now, const guard::Block& block) {
+    parts_->begin_input(now);
+    dht::Context& context = parts_->dht.context();
+    const bool removed = context.blocks.remove(block);
+    if (block.kind != guard::Block::Kind::kAddresses)
+        context.reputation.forget(guard::Subject{block.key.bytes});
+    if (removed) parts_->push_event(BlocksChanged{context.blocks.all()}, false);
+    parts_->end_input(now);
+    return removed;
+}
+
 // --- outputs
 // ----------------------------------------------------------------------------------------
 

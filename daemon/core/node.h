@@ -66,6 +66,7 @@ struct RestoredState {
     std::uint64_t sequence_reserved = 0;
     std::optional<discovery::PresenceKey> presence_key;
     std::vector<discovery::FriendRecord> friends;
+    std::vector<guard::Block> blocks;
     /// Nodes that are in the table from the start, believed without having answered; then the node
     /// counts as joined. For simulations that begin in the middle of a network's life.
     std::vector<Contact> table;
@@ -182,6 +183,12 @@ class Node {
     /// False when they were none. The others get a new presence key when next met.
     bool remove_friend(Instant now, const PeerId& peer);
 
+    /// From now on nothing of it is heard, asked, stored or shown: a node, a peer (as the owner of
+    /// records), or addresses. over_quota past Limits::blocks_max.
+    Result<void> block(Instant now, const guard::Block& block);
+    /// False when it was not blocked. Its bad deeds are forgotten, too.
+    bool unblock(Instant now, const guard::Block& block);
+
     // --- outputs ---
     /// The next datagram to send, valid until the next input; null when there is none.
     const Transmit* poll_transmit();
@@ -202,6 +209,10 @@ class Node {
     std::vector<discovery::Neighbour> neighbours() const;
     /// Where to dial a peer on this host's own links, the best first.
     std::vector<discovery::NearAddress> near_addresses(const PeerId& peer) const;
+    std::vector<guard::Block> blocks() const;
+    /// What is remembered against a node or peer, and what follows from it.
+    Judgement judgement(Instant now, const NodeKey& node) const;
+    Judgement judgement(Instant now, const PeerId& peer) const;
     std::vector<HeldRecord> held_records(Instant now) const;
     /// Contacts worth keeping for the next start, anchors first; at most 8 anchors and 512 others.
     std::vector<Contact> anchors(Instant now) const;

@@ -72,6 +72,8 @@ Node::Parts::Parts(Surroundings given, NodeOptions chosen, const RestoredState& 
         local->add_layers(coordinator, given.crypto, rng, counters, options);
     }
     dht.set_enabled(options.dht_layer);
+    for (const guard::Block& block : restored.blocks) dht.context().blocks.add(block);
+    sessions.set_blocklist(&dht.context().blocks);
     for (const Contact& anchor : restored.anchors)
         bootstrap->add({}, anchor, discovery::Source::kAnchor);
     for (const Contact& peer : restored.cached_peers)
@@ -102,6 +104,10 @@ void Node::Parts::begin_input(Instant now) {
 // ------------------------------------------------------------------
 
 void Node::Parts::route(Instant now, const session::Received& received) {
+    if (dht.context().blocks.blocks(received.key)) {
+        ++counters.drop_blocked;
+        return;
+    }
     ByteReader reader(received.message);
     const auto head = wire::read_head(reader);
     if (!head) {
@@ -141,6 +147,7 @@ void Node::Parts::route_request(Instant now, const session::Received& received,
         }
     } else {
         ++counters.served_busy;
+        dht.context().note_deed(now, received.key, guard::Deed::kFlooded);
         wire::write_error(answer, head.request_id, Errc::kBusy);
     }
     // An answer that would be longer than an unproven asker's request is not given at all.
@@ -174,6 +181,7 @@ bool Node::Parts::settle_round(Instant now) {
     Outbox out = outbox();
     bool busy = false;
     for (const auto& newcomer : sessions.take_newcomers()) {
+        if (dht.context().blocks.blocks(newcomer.key)) continue;
         dht.on_newcomer(now, newcomer.key, newcomer.from, newcomer.serves);
         busy = true;
     }

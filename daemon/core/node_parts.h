@@ -25,6 +25,7 @@ class Node::Parts {
     void end_input(Instant now);
 
     void route(Instant now, const session::Received& received);
+    void push_event(Event event, bool routine);
     std::vector<LayerStatus> layers() const;
     /// What a layer of the neighbourhood saw is over.
     void layer_off(Instant now, std::string_view layer);
@@ -66,7 +67,6 @@ class Node::Parts {
     /// True when the event is for a part of the node and not for the outside.
     bool take_local_event(dht::Event& event);
     void take_events();
-    void push_event(Event event, bool routine);
     void update_progress();
     Outbox outbox() { return Outbox(surroundings.packets, outgoing); }
 

@@ -106,6 +106,51 @@ std::vector<HeldRecord> Node::held_records(Instant now) const {
     return records;
 }
 
+std::vector<guard::Block> Node::blocks() const { return parts_->dht.context().blocks.all(); }
+
+namespace {
+
+Judgement judged(const dht::Context& context, Instant now, const guard::Subject& subject) {
+    Judgement judgement;
+    if (auto account = context.reputation.account(now, subject)) {
+        judgement.known = true;
+        judgement.points = account->points;
+        judgement.standing = account->standing;
+        judgement.deeds = std::move(account->deeds);
+        judgement.good_after = account->good_after;
+    }
+    return judgement;
+}
+
+}  // namespace
+
+Judgement Node::judgement(Instant now, const NodeKey& node) const {
+    const dht::Context& context = parts_->dht.context();
+    Judgement judgement = judged(context, now, guard::subject_of(node));
+    judgement.blocked = context.blocks.blocks(node);
+    const auto* known = parts_->surroundings.book.find(node);
+    for (const Family family : dht::kFamilies) {
+        judgement.in_table = judgement.in_table || context.table(family).contains(node);
+        if (known == nullptr || !known->contact.has(family)) continue;
+        const Endpoint& there = known->contact.endpoint(family);
+        for (const guard::Block& block : context.blocks.all()) {
+            guard::Blocklist one(1);
+            one.add(block);
+            if (block.kind == guard::Block::Kind::kAddresses && one.blocks(there))
+                judgement.blocked_by = block.address_text();
+        }
+    }
+    judgement.blocked = judgement.blocked || !judgement.blocked_by.empty();
+    return judgement;
+}
+
+Judgement Node::judgement(Instant now, const PeerId& peer) const {
+    const dht::Context& context = parts_->dht.context();
+    Judgement judgement = judged(context, now, guard::subject_of(peer));
+    judgement.blocked = context.blocks.blocks(peer);
+    return judgement;
+}
+
 // Servers that we reached ourselves and have known longest; two per /8 at most, so that no single
 // network provider owns our way back in (Bitcoin Core's anchors have the same purpose).
 std::vector<Contact> Node::anchors(Instant) const {

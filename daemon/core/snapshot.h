@@ -9,6 +9,8 @@
 #include "daemon/core/base/ids.h"
 #include "daemon/core/discovery/layer.h"
 #include "daemon/core/event.h"
+#include "daemon/core/guard/blocklist.h"
+#include "daemon/core/guard/reputation.h"
 
 // Views of a node's state for people and tools: copies, made on request, never kept.
 
@@ -90,6 +92,18 @@ struct LayerStatus {
     std::string name;
     bool on = false;
     discovery::LayerReport report;
+};
+
+/// Why somebody is treated as it is.
+struct Judgement {
+    bool blocked = false;    ///< by the user
+    std::string blocked_by;  ///< the address prefix, when that is why
+    bool known = false;      ///< bad deeds are remembered; what follows is set
+    int points = 0;
+    guard::Standing standing{};
+    std::vector<guard::Reputation::Count> deeds;  ///< the gravest first
+    Duration good_after{0};
+    bool in_table = false;
 };
 
 struct HeldRecord {

@@ -69,6 +69,16 @@ struct StoredIncoming {
     friend bool operator==(const StoredIncoming&, const StoredIncoming&) = default;
 };
 
+/// Whom the user blocks: 1 a node, 2 a peer (32 bytes), 3 addresses (4 or 16 bytes and how many
+/// bits of them count).
+struct StoredBlock {
+    std::uint8_t kind = 0;
+    Bytes what;
+    std::uint8_t bits = 0;
+
+    friend bool operator==(const StoredBlock&, const StoredBlock&) = default;
+};
+
 struct StoredState {
     std::vector<StoredRecord> records;
     std::vector<CachedPeer> peers;
@@ -77,6 +87,7 @@ struct StoredState {
     std::uint64_t sequence_reserved = 0;  ///< no own record at or below this may be signed again
     std::optional<Hash32> presence_key;   ///< ours; nothing before the first was made
     std::vector<StoredFriend> friends;
+    std::vector<StoredBlock> blocks;
     std::vector<StoredOutgoing> outgoing;  ///< in the order they were put
     std::vector<StoredIncoming> incoming;  ///< by serial
     /// Which messages of a peer were taken.
@@ -127,14 +138,17 @@ struct EraseIncoming {
 struct EraseTaken {
     PeerId peer;
 };
+struct ReplaceBlocks {
+    std::vector<StoredBlock> blocks;
+};
 /// Must be on the disk platter (not just in the page cache) before it is confirmed.
 struct ReserveSequence {
     std::uint64_t up_to = 0;
 };
 
 using StoreWrite = std::variant<PutRecord, EraseRecord, ReplacePeers, PutPin, ErasePin,
-                                ReplaceOwnNames, ReplaceFriends, ReserveSequence, PutOutgoing,
-                                EraseOutgoing, PutIncoming, EraseIncoming, EraseTaken>;
+                                ReplaceOwnNames, ReplaceFriends, ReplaceBlocks, ReserveSequence,
+                                PutOutgoing, EraseOutgoing, PutIncoming, EraseIncoming, EraseTaken>;
 
 /// Keeps the state on disk. Writes are taken at once and carried out on the store's own thread,
 /// many in one transaction where they queue up; a full or failing disk never stops the caller.

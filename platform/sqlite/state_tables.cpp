@@ -26,6 +26,8 @@ CREATE TABLE sequence (one INTEGER PRIMARY KEY CHECK (one = 1), reserved INTEGER
 constexpr const char* kAdd = R"(
 CREATE TABLE IF NOT EXISTS friends (peer BLOB PRIMARY KEY, note BLOB NOT NULL, presence_key BLOB,
     told INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS blocks (position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, what BLOB NOT NULL,
+    bits INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS presence (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL);
 )";
 
@@ -105,6 +107,9 @@ Code StateTables::prepare(Connection& database) {
         {"DELETE FROM friends", &erase_friends_},
         {"INSERT OR REPLACE INTO friends VALUES (?, ?, ?, ?)", &put_friend_},
         {"SELECT peer, note, presence_key, told FROM friends ORDER BY peer", &all_friends_},
+        {"DELETE FROM blocks", &erase_blocks_},
+        {"INSERT INTO blocks VALUES (?, ?, ?, ?)", &put_block_},
+        {"SELECT kind, what, bits FROM blocks ORDER BY position", &all_blocks_},
         {"INSERT OR REPLACE INTO presence VALUES (1, ?)", &put_presence_},
         {"SELECT key FROM presence", &get_presence_},
         {"INSERT OR REPLACE INTO sequence VALUES (1, ?, ?)", &put_sequence_},
@@ -124,6 +129,7 @@ Code StateTables::read(UnixMillis now, ports::StoredState& state) {
     if (code == SQLITE_OK) code = read_peers(state);
     if (code == SQLITE_OK) code = read_names(state);
     if (code == SQLITE_OK) code = read_friends(state);
+    if (code == SQLITE_OK) code = read_blocks(state);
     if (code == SQLITE_OK) code = messages_.read(state);
     if (code == SQLITE_OK) code = read_sequence(state.sequence_reserved);
     return code;
@@ -191,6 +197,22 @@ Code StateTables::read_friends(ports::StoredState& state) {
     if (code != SQLITE_DONE) return code;
     while ((code = get_presence_.step()) == SQLITE_ROW) {
         if (!read_fixed(get_presence_, 0, state.presence_key.emplace())) return SQLITE_CORRUPT;
+    }
+    return all_read(code);
+}
+
+Code StateTables::read_blocks(ports::StoredState& state) {
+    Code code;
+    while ((code = all_blocks_.step()) == SQLITE_ROW) {
+        const std::int64_t kind = all_blocks_.integer(0), bits = all_blocks_.integer(2);
+        ports::StoredBlock one{static_cast<std::uint8_t>(kind), all_blocks_.blob(1),
+                               static_cast<std::uint8_t>(bits)};
+        const std::size_t size = one.what.size();
+        const bool fits = kind == 3 ? (size == 4 || size == 16) && bits >= 1 &&
+                                          bits <= static_cast<std::int64_t>(size * 8)
+                                    : (kind == 1 || kind == 2) && size == 32;
+        if (!fits) return SQLITE_CORRUPT;
+        state.blocks.push_back(std::move(one));
     }
     return all_read(code);
 }
@@ -276,6 +298,20 @@ Code StateTables::apply_one(const ports::ReplaceFriends& write) {
         code = put_friend_.run();
     }
     return code == SQLITE_OK ? put_presence_.bind(1, write.presence_key.view()).run() : code;
+}
+
+Code StateTables::apply_one(const ports::ReplaceBlocks& write) {
+    Code code = erase_blocks_.run();
+    std::int64_t position = 0;
+    for (const ports::StoredBlock& one : write.blocks) {
+        if (code != SQLITE_OK) return code;
+        code = put_block_.bind(1, position++)
+                   .bind(2, one.kind)
+                   .bind(3, ByteView(one.what))
+                   .bind(4, one.bits)
+                   .run();
+    }
+    return code;
 }
 
 // A reservation never goes back, whatever order two of them arrive in.

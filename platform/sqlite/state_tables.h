@@ -20,6 +20,7 @@ namespace sov::sqlite {
 ///   own_names  what this node claims
 ///   friends    in the order of their ids: what the user calls them, their presence key, whether
 ///              they have ours
+///   blocks     in the order in which the user made them
 ///   presence   one row: our own presence key
 ///   sequence   one row: the highest reserved sequence number, and its complement as a check,
 ///   because
@@ -56,6 +57,7 @@ class StateTables {
     Code apply_one(const ports::ErasePin& write);
     Code apply_one(const ports::ReplaceOwnNames& write);
     Code apply_one(const ports::ReplaceFriends& write);
+    Code apply_one(const ports::ReplaceBlocks& write);
     Code apply_one(const ports::ReserveSequence& write);
     template <typename MessageWrite>
     Code apply_one(const MessageWrite& write) {
@@ -65,6 +67,7 @@ class StateTables {
     Code read_peers(ports::StoredState& state);
     Code read_names(ports::StoredState& state);
     Code read_friends(ports::StoredState& state);
+    Code read_blocks(ports::StoredState& state);
 
     MessageTables messages_;
     Statement put_record_, erase_record_, purge_records_, all_records_, count_opening_;
@@ -72,6 +75,7 @@ class StateTables {
     Statement put_pin_, erase_pin_, all_pins_;
     Statement erase_own_names_, put_own_name_, all_own_names_;
     Statement erase_friends_, put_friend_, all_friends_, put_presence_, get_presence_;
+    Statement erase_blocks_, put_block_, all_blocks_;
     Statement put_sequence_, get_sequence_;
 };
 

@@ -40,6 +40,7 @@ Limits World::small_limits() {
     limits.records_max = 4096;
     limits.sources_tracked_max = 64;
     limits.silent_addresses_max = 64;
+    limits.reputation_max = 64;
     limits.events_max = 256;
     return limits;
 }

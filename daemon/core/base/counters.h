@@ -19,6 +19,7 @@ namespace sov {
     X(drop_too_long) \
     X(drop_bogon_source) \
     X(drop_rate_limited) \
+    X(drop_blocked) \
     X(drop_unknown_session) \
     X(drop_bad_mac) \
     X(drop_bad_seal) \
@@ -86,6 +87,7 @@ namespace sov {
     X(contacts_refused_subnet) \
     X(contacts_refused_bogon) \
     X(contacts_avoided) \
+    X(contacts_shunned) \
     X(contacts_uninvited) \
     X(unproven_deferred) \
     X(mdns_heard) \

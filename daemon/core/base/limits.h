@@ -161,6 +161,9 @@ struct Limits {
     /// Addresses that nobody answered at, see guard::SilentAddresses.
     std::size_t silent_addresses_max = 1024;
 
+    std::size_t reputation_max = 256;  ///< accounts of bad deeds; past it the mildest goes
+    std::size_t blocks_max = 1024;     ///< entries of the user's blocklist; past it over_quota
+
     // --- server mode ---
     std::size_t dialbacks_wanted = 3;  ///< from helpers in different /16s; 1 in small networks
     std::chrono::seconds auto_server_uptime{10 * 60};  ///< public networks only

@@ -5,6 +5,8 @@ namespace sov::dht {
 void Context::note_answer(Instant now, const NodeKey& key, const Endpoint& from, bool serves,
                           RoutingTable::Origin origin) {
     heard_anything = now;
+    reputation.note(now, guard::subject_of(key), guard::Deed::kAnswered);
+    if (shuns(now, key) || blocks.blocks(from)) return expel(key);
     const ContactBook::Entry* known = book.find(key);
     RoutingTable& routes = table(from.family);
     if (!serves) {
@@ -38,10 +40,28 @@ void Context::note_answer(Instant now, const NodeKey& key, const Endpoint& from,
     }
 }
 
+void Context::note_deed(Instant now, const NodeKey& node, guard::Deed deed) {
+    const auto standing = reputation.note(now, guard::subject_of(node), deed);
+    if (standing == guard::Standing::kRefused) expel(node);
+}
+
+void Context::expel(const NodeKey& node) {
+    const ContactBook::Entry* known = book.find(node);
+    if (known == nullptr) return;
+    const NodeId id = known->id;
+    const Contact contact = known->contact;
+    for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+        if (!table(family).remove(node)) continue;
+        ++counters.table_removed;
+        if (routine_events) events.push_back(NodeLost{id, contact.endpoint(family)});
+    }
+}
+
 void Context::note_failure(Instant now, const NodeKey& key, Family family, const Endpoint& silent) {
     // When nobody at all answers, the fault is ours: nobody is blamed (the lesson of
     // savoirfairelinux/opendht#137), and the table is there when the network comes back.
     if (now - heard_anything > std::chrono::seconds(10)) return;
+    note_deed(now, key, guard::Deed::kSilent);
     if (silent.port != 0 && !table(family).contains(key))
         silent_addresses.note_silent(now, silent, key);
     const ContactBook::Entry* known = book.find(key);

@@ -17,6 +17,8 @@
 #include "daemon/core/dht/size_samples.h"
 #include "daemon/core/dht/tokens.h"
 #include "daemon/core/dht/value_store.h"
+#include "daemon/core/guard/blocklist.h"
+#include "daemon/core/guard/reputation.h"
 #include "daemon/core/guard/silent_addresses.h"
 #include "daemon/core/identity/crypto.h"
 #include "daemon/core/wire/packet.h"
@@ -81,7 +83,9 @@ struct Context {
     // --- more shared state ---
     guard::SilentAddresses silent_addresses{limits.silent_addresses_max};
     ItemStore items{limits, counters};
-    UnixMillis wall_clock = 0;           ///< at Instant{}
+    UnixMillis wall_clock = 0;  ///< at Instant{}
+    guard::Reputation reputation{limits.reputation_max};
+    guard::Blocklist blocks{limits.blocks_max};
     std::array<SizeSamples, 2> sizes{};  ///< indexed by Family
     CrowdAlarms crowds{limits.crowd_alarms_max};
     /// Nodes that left a table because they were silent, the newest last, at most
@@ -117,6 +121,16 @@ struct Context {
     Instant fresh_since(Instant now) const {
         return now - Instant{} > limits.relay_fresh ? now - limits.relay_fresh : Instant{};
     }
+
+    /// Not to be asked, told of or taken into the table: blocked, or refused for what it did.
+    bool shuns(Instant now, const NodeKey& node) const {
+        return blocks.blocks(node) ||
+               reputation.standing(now, guard::subject_of(node)) == guard::Standing::kRefused;
+    }
+    /// Counts a deed; whoever is refused from now on leaves the tables.
+    void note_deed(Instant now, const NodeKey& node, guard::Deed deed);
+    /// Out of all tables.
+    void expel(const NodeKey& node);
 
     /// A node answered a request of ours from `from`: into the table with it, if it serves and has
     /// done its work. Announces newcomers.

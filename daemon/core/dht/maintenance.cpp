@@ -88,6 +88,8 @@ void Maintenance::ask_probed(Context& context, const Contact& contact, bool join
     for (const Family family : kFamilies) {
         if (!contact.has(family) || !context.enabled(family) || probes_.size() >= kProbesMax)
             continue;
+        if (context.blocks.blocks(contact.key) || context.blocks.blocks(contact.endpoint(family)))
+            continue;
         asked = true;
         const std::uint64_t tag = make_tag(Asker::kProbe, next_probe_++);
         probes_.emplace(tag, Probe{contact, joins});
@@ -99,7 +101,7 @@ void Maintenance::ask_probed(Context& context, const Contact& contact, bool join
 
 void Maintenance::consider(Instant now, Context& context, const NodeKey& key,
                            const Endpoint& from) {
-    if (context.table(from.family).contains(key)) return;
+    if (context.table(from.family).contains(key) || context.shuns(now, key)) return;
     if (now - checks_reset_ >= std::chrono::seconds(1)) {
         checks_reset_ = now;
         checks_open_ = 0;

@@ -257,6 +257,7 @@ void Publisher::publish(Instant now, Context& context, Queries& queries, Own& ow
     spec.target = own.key;
     spec.record = own.record;
     spec.head = own.head;
+    for (const Replica& replica : own.replicas) spec.holders.push_back(replica.contact.key);
     own.query = queries.start(now, context, std::move(spec));
     own.next_at = own.query == kNoQuery ? now + kFirstRetry : kNever;
 }

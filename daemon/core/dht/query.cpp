@@ -103,7 +103,7 @@ void Query::begin(Instant now, Context& context) {
     for (const Family family : kFamilies) context.table(family).note_bucket_used(now, spec_.target);
     if (reads()) {
         for (const ValueStore::Held* held : context.store.at(now, spec_.target)) {
-            take_record(context, held->record(), nullptr);
+            take_record(now, context, held->record(), nullptr);
         }
     }
     seed(context);
@@ -131,14 +131,14 @@ void Query::ask(Instant now, Context& context, Lookup& lookup, const Lookup::Can
     asked.node = candidate.id;
     asked.contact = candidate.contact;
     asked.family = lookup.family();
-    asked.kind = reads() ? wire::Kind::kGet : wire::Kind::kFindNode;
+    asked.kind = asks_for_records() ? wire::Kind::kGet : wire::Kind::kFindNode;
     asked.step.path = candidate.path;
     asked.step.hop = candidate.hop;
     // Contacts of both families are welcome; this lookup uses its own.
     const auto want = static_cast<std::uint8_t>(wire::kWantIpv4 | wire::kWantIpv6 |
                                                 (wants_tokens() ? wire::kWantToken : 0));
-    Bytes body = reads() ? body_bytes(wire::Get{spec_.target, want, 0})
-                         : body_bytes(wire::FindNode{spec_.target, want});
+    Bytes body = asks_for_records() ? body_bytes(wire::Get{spec_.target, want, 0})
+                                    : body_bytes(wire::FindNode{spec_.target, want});
     send(now, context, std::move(asked), std::move(body));
 }
 
@@ -237,6 +237,11 @@ void Query::learn(Instant now, Context& context, Asked& asked, const Endpoint& t
             }
         }
         if (contact.key == context.node_key) continue;
+        if (context.shuns(now, contact.key) ||
+            context.blocks.blocks(contact.endpoint(asked.family))) {
+            ++context.counters.contacts_shunned;
+            continue;
+        }
         const Endpoint& there = contact.endpoint(asked.family);
         if (there.port != 0 && context.silent_addresses.avoided(now, there, contact.key) &&
             !context.table(asked.family).contains(contact.key)) {
@@ -256,6 +261,7 @@ void Query::on_nodes(Instant now, Context& context, Asked& asked, const wire::An
     ByteReader reader(answer.body);
     const auto nodes = wire::read_nodes(reader, wants_tokens());
     if (!nodes) {
+        context.note_deed(now, asked.contact.key, guard::Deed::kMalformed);
         ++context.counters.drop_malformed;
         asked.step.outcome = Outcome::kRefused;
         asked.step.error = Errc::kMalformed;
@@ -273,6 +279,7 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
     ByteReader reader(answer.body);
     const auto value = wire::read_value(reader, wants_tokens() && !follow_up);
     if (!value) {
+        context.note_deed(now, asked.contact.key, guard::Deed::kMalformed);
         ++context.counters.drop_malformed;
         asked.step.outcome = Outcome::kRefused;
         asked.step.error = Errc::kMalformed;
@@ -281,7 +288,8 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
     }
     if (value->token) tokens_.push_back({asked.contact, asked.family, *value->token});
     bool any = false;
-    for (const ByteView record : value->records) any = take_record(context, record, &asked) || any;
+    for (const ByteView record : value->records)
+        any = take_record(now, context, record, &asked) || any;
     asked.step.outcome = any ? Outcome::kRecord : Outcome::kContacts;
     if (any && !follow_up) ++with_records_;
     if (!follow_up) learn(now, context, asked, answer.from, value->contacts);
@@ -303,7 +311,8 @@ void Query::note_shown(QueryResult::Record& record, const Asked* from) {
     ++record.replicas;
     record.last_replica = from->node;
     record.held_here = false;
-    if (!identity::is_value(record.record.head.kind)) return;
+    if (!identity::is_value(record.record.head.kind) && spec_.goal != QuerySpec::Goal::kTouch)
+        return;
     const auto token = std::find_if(tokens_.begin(), tokens_.end(), [&](const Replica& replica) {
         return replica.contact.key == from->contact.key && replica.family == from->family;
     });
@@ -313,7 +322,7 @@ void Query::note_shown(QueryResult::Record& record, const Asked* from) {
 
 // Checks a record and keeps it when it is new or newer. True when it is valid and fits. `from` is
 // null for what we hold ourselves.
-bool Query::take_record(Context& context, ByteView bytes, const Asked* from) {
+bool Query::take_record(Instant now, Context& context, ByteView bytes, const Asked* from) {
     for (QueryResult::Record& known : result_.records) {
         if (!std::equal(bytes.begin(), bytes.end(), known.record.bytes.begin(),
                         known.record.bytes.end())) {
@@ -325,8 +334,11 @@ bool Query::take_record(Context& context, ByteView bytes, const Asked* from) {
     auto checked = identity::check_record(context.crypto, context.network, spec_.target, bytes);
     if (!checked) {
         ++context.counters.records_refused;
+        // A record that does not fit its place or is not signed by its owner is nobody's mistake.
+        if (from != nullptr) context.note_deed(now, from->contact.key, guard::Deed::kLied);
         return false;
     }
+    if (context.blocks.blocks(checked->head.owner)) return false;
     if (spec_.owner && checked->head.owner != *spec_.owner) return false;
     QueryResult::Record shown;
     shown.record = std::move(*checked);
@@ -412,18 +424,51 @@ void Query::begin_stores(Instant now, Context& context) {
                             : spec_.goal == QuerySpec::Goal::kTouch ? wire::Kind::kTouch
                                                                     : wire::Kind::kDelete;
     for (Lookup& lookup : lookups_) {
-        const auto nearest = lookup.homes();
+        auto nearest = lookup.homes();
         if (&lookup == &lookups_.front()) store_here(now, context, nearest);
+        // Whoever broke its word keeps nothing for us; the next one does.
+        const auto doubted = [&](const Lookup::Candidate* candidate) {
+            return context.reputation.standing(now, guard::subject_of(candidate->contact.key)) !=
+                   guard::Standing::kGood;
+        };
+        const auto bad = std::count_if(nearest.begin(), nearest.end(), doubted);
+        if (bad > 0) {
+            nearest = lookup.answered(nearest.size() + static_cast<std::size_t>(bad));
+            std::erase_if(nearest, doubted);
+        }
         for (const Lookup::Candidate* candidate : nearest) {
             const auto token =
                 std::find_if(tokens_.begin(), tokens_.end(), [&](const Replica& replica) {
                     return replica.contact.key == candidate->contact.key &&
                            replica.family == lookup.family();
                 });
-            if (token != tokens_.end()) send_store(now, context, *token, kind);
+            if (token == tokens_.end()) continue;
+            if (kind == wire::Kind::kTouch && audit(now, context, *token))
+                send_store(now, context, *token, wire::Kind::kStore);
+            else
+                send_store(now, context, *token, kind);
         }
     }
     pump(now, context);
+}
+
+// A replica that took the record and does not show it to whoever reads: true, and that is held
+// against it. It gets the record again, if it still may.
+bool Query::audit(Instant now, Context& context, const Replica& replica) {
+    const bool promised = std::find(spec_.holders.begin(), spec_.holders.end(),
+                                    replica.contact.key) != spec_.holders.end();
+    const bool shows = std::any_of(
+        result_.records.begin(), result_.records.end(), [&](const QueryResult::Record& record) {
+            return record.record.head.owner == spec_.head.owner &&
+                   std::any_of(record.holders.begin(), record.holders.end(),
+                               [&](const Replica& holder) {
+                                   return holder.contact.key == replica.contact.key;
+                               });
+        });
+    if (!promised || shows) return false;
+    ++context.counters.replicas_denied;
+    context.note_deed(now, replica.contact.key, guard::Deed::kDenied);
+    return true;
 }
 
 void Query::send_store(Instant now, Context& context, const Replica& replica, wire::Kind kind) {

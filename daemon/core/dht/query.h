@@ -23,12 +23,13 @@ struct QuerySpec {
         kDelete,        ///< a tombstone to the k nearest nodes
     } goal{};
     Key target;
-    std::optional<PeerId> owner;  ///< only records of this owner fit
-    bool both_families = false;   ///< walk each family even where one would reach everybody
-    bool with_tokens = false;     ///< reads that may have to repair stale replicas
-    std::size_t places = 0;       ///< how many of the nearest nodes are wanted; 0: k
-    Bytes record;                 ///< kStore, kTouch, kDelete: signed already
-    identity::RecordHead head;    ///< of that record
+    std::optional<PeerId> owner;   ///< only records of this owner fit
+    bool both_families = false;    ///< walk each family even where one would reach everybody
+    bool with_tokens = false;      ///< reads that may have to repair stale replicas
+    std::size_t places = 0;        ///< how many of the nearest nodes are wanted; 0: k
+    Bytes record;                  ///< kStore, kTouch, kDelete: signed already
+    identity::RecordHead head;     ///< of that record
+    std::vector<NodeKey> holders;  ///< kTouch: who said that they keep it
 };
 
 /// A node that keeps our record, and the token to change it.
@@ -105,6 +106,8 @@ class Query {
                spec_.goal == QuerySpec::Goal::kAgreed ||
                spec_.goal == QuerySpec::Goal::kEveryReplica;
     }
+    /// A touch reads on its way: whoever keeps the record has to show it.
+    bool asks_for_records() const { return reads() || spec_.goal == QuerySpec::Goal::kTouch; }
     bool wants_tokens() const {
         return stores() || spec_.goal == QuerySpec::Goal::kPlaces || spec_.with_tokens;
     }
@@ -121,7 +124,7 @@ class Query {
     void on_value(Instant now, Context& context, Asked& asked, const wire::Answer& answer);
     void learn(Instant now, Context& context, Asked& asked, const Endpoint& teller,
                const std::vector<Contact>& contacts);
-    bool take_record(Context& context, ByteView bytes, const Asked* from);
+    bool take_record(Instant now, Context& context, ByteView bytes, const Asked* from);
     void note_shown(QueryResult::Record& record, const Asked* from);
     bool near_enough(const Context& context,
                      const std::vector<const Lookup::Candidate*>& nearest) const;
@@ -132,6 +135,7 @@ class Query {
     void on_stored(Instant now, Context& context, Asked& asked, const wire::Answer& answer);
     void store_here(Instant now, Context& context,
                     const std::vector<const Lookup::Candidate*>& nearest);
+    bool audit(Instant now, Context& context, const Replica& replica);
     bool stores_done() const;
     void finish(Instant now, Context& context, std::optional<Errc> error);
 

@@ -112,6 +112,7 @@ bool Server::store(Instant now, Context& context, const Requester& requester, st
     const auto head = identity::read_head(body.record);
     if (!head) return refuse(head.error());
     if (head->tombstone != tombstone) return refuse(Errc::kInvalidArgument);
+    if (context.blocks.blocks(head->owner)) return refuse(Errc::kUnauthorized);
     const auto acceptable =
         context.store.acceptable(now, body.key, *head, body.record.size(), requester.from);
     if (!acceptable) return refuse(acceptable.error());
@@ -134,6 +135,7 @@ bool Server::store(Instant now, Context& context, const Requester& requester, st
         std::chrono::duration_cast<std::chrono::seconds>(stored->lifetime).count());
     if (stored->equivocation) {
         ++context.counters.equivocations_seen;
+        context.reputation.note(now, guard::subject_of(kept.head.owner), guard::Deed::kEquivocated);
         context.events.push_back(
             EquivocationSeen{kept.key, kept.head.owner, kept.head.kind, kept.head.sequence});
     }

@@ -181,7 +181,7 @@ void Values::on_looked(Instant now, Context& context, Put put, QueryResult& resu
         const NodeKey& node = replica.contact.key;
         if (is_among(showed, node)) return false;
         if (is_among(own.holders, node)) {
-            note_denial(context, own, node);
+            note_denial(now, context, own, node);
             ++denied;
         }
         return denies(own, node);
@@ -199,8 +199,9 @@ bool Values::denies(const Own& own, const NodeKey& node) {
     });
 }
 
-void Values::note_denial(Context& context, Own& own, const NodeKey& node) {
+void Values::note_denial(Instant now, Context& context, Own& own, const NodeKey& node) {
     ++context.counters.replicas_denied;
+    context.note_deed(now, node, guard::Deed::kDenied);
     for (Denial& denial : own.denials) {
         if (denial.node != node) continue;
         ++denial.times;

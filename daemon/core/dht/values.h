@@ -113,7 +113,7 @@ class Values {
     void repair(Instant now, Context& context, const Get& get,
                 const identity::CheckedRecord& value);
     static bool denies(const Own& own, const NodeKey& node);
-    static void note_denial(Context& context, Own& own, const NodeKey& node);
+    static void note_denial(Instant now, Context& context, Own& own, const NodeKey& node);
     void write(Instant now, Context& context, Put put, QueryResult& result);
     void look_after(Instant now, Context& context, Queries& queries, Own& own);
     void wake(Instant at) { next_ = std::min(next_, at); }

@@ -61,6 +61,9 @@ std::optional<Received> SessionTable::handle_datagram(Instant now, const Path& f
     if (datagram.size() > Limits::kDatagramBytesMax) return ++counters_.drop_too_long, std::nullopt;
     if (from.remote.scope() == Scope::kBogon) return ++counters_.drop_bogon_source, std::nullopt;
 
+    if (blocks_ != nullptr && blocks_->blocks(from.remote))
+        return ++counters_.drop_blocked, std::nullopt;
+
     if (datagram.size() == wire::kCookieDatagramSize) {
         on_cookie(now, from, datagram, outbox);
         return std::nullopt;
@@ -73,6 +76,14 @@ std::optional<Received> SessionTable::handle_datagram(Instant now, const Path& f
     }
     ++counters_.drop_malformed;
     return std::nullopt;
+}
+
+void SessionTable::drop(const NodeKey& node) {
+    std::vector<std::uint32_t> gone;
+    slots_.for_each([&](std::uint32_t index, const Session& session) {
+        if (session.peer.entry().contact.key == node) gone.push_back(index);
+    });
+    for (const std::uint32_t index : gone) slots_.erase(index);
 }
 
 // --- init: a stranger, or a peer that lost its session -------------------------------------------

@@ -7,6 +7,7 @@
 
 #include "daemon/core/base/counters.h"
 #include "daemon/core/base/outbox.h"
+#include "daemon/core/guard/blocklist.h"
 #include "daemon/core/session/session_slots.h"
 
 namespace sov::session {
@@ -87,6 +88,12 @@ class SessionTable {
     bool has_newcomers() const { return !newcomers_.empty(); }
     std::vector<Newcomer> take_newcomers() { return std::exchange(newcomers_, {}); }
 
+    /// Datagrams from these addresses are dropped before anything is computed for them. It outlives
+    /// this.
+    void set_blocklist(const guard::Blocklist* blocks) { blocks_ = blocks; }
+    /// Forgets all sessions with this node.
+    void drop(const NodeKey& node);
+
     void handle_timeout(Instant now) { slots_.expire(now); }
     Instant next_timeout() const { return slots_.next_expiry(); }
 
@@ -134,6 +141,7 @@ class SessionTable {
     const Limits& limits_;
     LocalKeys local_;
     SessionSlots slots_;
+    const guard::Blocklist* blocks_ = nullptr;
     std::uint8_t flags(const Path& to) const {
         return flags_[static_cast<std::size_t>(to.remote.family)];
     }

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/sim/run.h"
+#include "tests/sim/settlement.h"
 
 // Small versions of the scenarios of docs/resilience.md, as gates: some hundred nodes, few seeds.
 // The bars are those of the table or, where a small network can't show them, lower.
@@ -70,6 +71,29 @@ TEST(Attack, by_ids_planted_next_to_a_key_is_noticed_and_hides_no_record) {
 TEST(Attack, by_replicas_that_deny_what_they_signed_for_leaves_enough_honest_copies) {
     const RunReport report = attack("withholders", 600, 25, 1);
     EXPECT_TRUE(report.passed) << report.problem;
+}
+
+TEST(Attack, by_replicas_that_deny_a_peer_record_is_found_out_by_its_owner) {
+    World::Options options;
+    options.seed = 1;
+    World world(options);
+    Settlement settlement(world);
+    settlement.hostile(150, Conduct::kWithholds);
+    settlement.active(4);
+    settlement.quiet(346);
+    settlement.found();
+    world.run_for(std::chrono::minutes{25});
+    for (const NodeIndex owner : settlement.active_nodes()) {
+        const Node& node = world.node(owner);
+        EXPECT_GT(node.counters().replicas_denied, 0U);
+        const Key place = identity::peer_key(world.crypto(), node.peer_id());
+        std::size_t honest = 0;
+        for (const NodeIndex index : settlement.honest_nodes()) {
+            for (const HeldRecord& held : world.node(index).held_records(world.now()))
+                honest += held.key == place ? 1U : 0U;
+        }
+        EXPECT_GE(honest, 16U) << "denied " << node.counters().replicas_denied;
+    }
 }
 
 TEST(Attack, by_replicas_that_serve_old_versions_does_not_reach_readers) {

@@ -46,6 +46,9 @@ struct Script {
     client::Result<std::vector<client::LayerStatus>> layers = unset();
     client::Result<client::ReloadedConfig> reloaded = unset();
     client::Result<client::Done> done = unset();
+    client::Result<client::Judgement> judgement = unset();
+    client::Result<std::string> blocked = unset();
+    client::Result<std::vector<std::string>> blocks = unset();
     client::Result<client::Found> found = unset();
     client::Result<client::Stored> stored = unset();
     client::Result<client::ValueStored> value_stored = unset();
@@ -129,6 +132,19 @@ class ScriptedClient final : public client::Client {
     client::Result<std::vector<client::LayerStatus>> set_layer(const std::string& layer, bool on,
                                                                const Options& options) override {
         return note("set_layer " + layer + (on ? " on" : " off"), options), script_.layers;
+    }
+    client::Result<client::Judgement> explain_peer(const std::string& who,
+                                                   const Options& options) override {
+        return note("explain_peer " + who, options), script_.judgement;
+    }
+    client::Result<std::string> block(const std::string& who, const Options& options) override {
+        return note("block " + who, options), script_.blocked;
+    }
+    client::Result<client::Done> unblock(const std::string& who, const Options& options) override {
+        return note("unblock " + who, options), script_.done;
+    }
+    client::Result<std::vector<std::string>> blocks(const Options& options) override {
+        return note("blocks", options), script_.blocks;
     }
     client::Result<client::ReloadedConfig> reload_config(const Options& options) override {
         return note("reload_config", options), script_.reloaded;

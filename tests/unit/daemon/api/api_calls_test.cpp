@@ -100,6 +100,39 @@ TEST_F(ApiCalls, name_the_field_of_an_invalid_argument) {
     expect_field(node->SetLayer(&layer, kitchen, &layers), "layer");
 }
 
+TEST_F(ApiCalls, block_list_explain_and_unblock) {
+    serve();
+    const auto node = v1::Node::NewStub(channel());
+    grpc::ClientContext first, second, third, fourth, fifth, sixth, seventh;
+    const std::string somebody = identity::peer_text(PeerId{{9}});
+    v1::BlockRequest block;
+    v1::BlockResponse blocked;
+    block.set_who(somebody);
+    EXPECT_TRUE(node->Block(&first, block, &blocked).ok());
+    block.set_who("198.51.100.0/24");
+    EXPECT_TRUE(node->Block(&second, block, &blocked).ok());
+    EXPECT_EQ(blocked.who(), "198.51.100.0/24");
+    block.set_who("198.51.100.7/24");
+    EXPECT_EQ(node->Block(&third, block, &blocked).error_code(),
+              grpc::StatusCode::INVALID_ARGUMENT);
+    v1::ListBlocksResponse list;
+    EXPECT_TRUE(node->ListBlocks(&fourth, {}, &list).ok());
+    ASSERT_EQ(list.who_size(), 2);
+    EXPECT_EQ(list.who(0), somebody);
+    v1::ExplainPeerRequest explain;
+    v1::ExplainPeerResponse why;
+    explain.set_who(somebody);
+    EXPECT_TRUE(node->ExplainPeer(&fifth, explain, &why).ok());
+    EXPECT_TRUE(why.blocked());
+    EXPECT_EQ(why.standing(), v1::STANDING_GOOD);
+    EXPECT_EQ(why.deeds_size(), 0);
+    v1::UnblockRequest unblock;
+    v1::UnblockResponse done;
+    unblock.set_who(somebody);
+    EXPECT_TRUE(node->Unblock(&sixth, unblock, &done).ok());
+    EXPECT_EQ(node->Unblock(&seventh, unblock, &done).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
 TEST_F(ApiCalls, refuse_a_record_that_nobody_signed) {
     serve();
     auto dht = v1::Dht::NewStub(channel());

@@ -117,6 +117,7 @@ TEST(RoleTable, keeps_for_admins_what_changes_the_daemon_or_shows_who_publishes)
     const RoleTable table;
     for (const char* method : {"/sovereign.v1.Node/SetLogLevel", "/sovereign.v1.Node/SetLayer",
                                "/sovereign.v1.Node/ReloadConfig", "/sovereign.v1.Node/Shutdown",
+                               "/sovereign.v1.Node/Block", "/sovereign.v1.Node/Unblock",
                                "/sovereign.v1.Discovery/ForgetPin", "/sovereign.v1.Dht/Put",
                                "/sovereign.v1.Dht/ListHeld"}) {
         EXPECT_EQ(table.needed(method), Role::kAdmin) << method;

@@ -175,6 +175,48 @@ TEST_F(TwoNodes, meet_although_one_of_them_asks_everybody_for_a_cookie) {
     EXPECT_GE(pair.node(Side::kA).counters().cookies_received, 1U);
 }
 
+TEST_F(TwoNodes, hear_nothing_of_each_other_while_one_blocks_the_other) {
+    const auto addresses = guard::Block::addresses("10.0.0.0/8");
+    VirtualPair first(crypto, options);
+    ASSERT_TRUE(become_acquainted(first));
+    const guard::Block by_key = guard::Block::of(first.node(Side::kB).node_key());
+    for (const guard::Block& block : {by_key, *addresses}) {
+        VirtualPair pair(crypto, options);
+        ASSERT_TRUE(become_acquainted(pair));
+        const Node& a = pair.node(Side::kA);
+        const NodeKey b = pair.node(Side::kB).node_key();
+        EXPECT_FALSE(a.judgement(pair.now(), b).blocked);
+        ASSERT_FALSE(a.table(pair.now()).empty());
+        pair.with(Side::kA, [&](Node& node, Instant now) {
+            EXPECT_TRUE(node.block(now, block).has_value());
+        });
+        EXPECT_TRUE(a.judgement(pair.now(), b).blocked);
+        EXPECT_TRUE(a.table(pair.now()).empty());
+        const std::uint64_t answered = a.counters().served_find_node + a.counters().served_ping;
+        pair.run_for(minutes{2});
+        EXPECT_TRUE(a.table(pair.now()).empty());
+        EXPECT_GT(a.counters().drop_blocked, 0U);
+        EXPECT_EQ(a.counters().served_find_node + a.counters().served_ping, answered);
+        pair.with(Side::kA,
+                  [&](Node& node, Instant now) { EXPECT_TRUE(node.unblock(now, block)); });
+        EXPECT_TRUE(pair.run_until([&] { return !a.table(pair.now()).empty(); }, minutes{15}));
+    }
+}
+
+TEST_F(TwoNodes, neither_keep_nor_show_the_records_of_a_blocked_peer) {
+    VirtualPair pair(crypto, options);
+    ASSERT_TRUE(become_acquainted(pair));
+    const PeerId owner = pair.node(Side::kA).peer_id();
+    pair.with(Side::kB, [&](Node& node, Instant now) {
+        EXPECT_TRUE(node.block(now, guard::Block::of(owner)).has_value());
+    });
+    const auto found = claim_and_find(pair);
+    ASSERT_TRUE(found.has_value());
+    EXPECT_TRUE(found->error.has_value());
+    EXPECT_GT(pair.node(Side::kB).counters().records_refused, 0U);
+    EXPECT_TRUE(pair.node(Side::kB).judgement(pair.now(), owner).blocked);
+}
+
 TEST_F(TwoNodes, leave_no_record_behind_when_they_withdraw) {
     VirtualPair pair(crypto, options);
     ASSERT_TRUE(become_acquainted(pair));

@@ -56,23 +56,33 @@ TEST(SqliteStore, every_write_comes_back_after_a_restart) {
     const std::string odd_name("n\0'\xff", 4);
     const std::vector<ports::StoredFriend> friends{{PeerId{{4}}, "Bob", Hash32{{9}}, true},
                                                    {PeerId{{5}}, "", std::nullopt, false}};
+    const std::vector<ports::StoredBlock> blocks{
+        {3, Bytes{198, 51, 100, 0}, 24}, {2, Bytes(32, 7), 0}, {3, Bytes(16, 1), 128}};
     {
         SqliteStore store(folder.options());
         ASSERT_TRUE(store.load(kNow).has_value());
-        const auto answers = write_all(
-            store, {ports::PutRecord{record_of(1)}, ports::PutRecord{record_of(2, 0)},
-                    ports::PutRecord{record_of(3)},
-                    ports::EraseRecord{record_of(1).key, record_of(1).owner, 2},
-                    ports::EraseRecord{record_of(3).key, record_of(3).owner, 1},
-                    ports::PutRecord{record_of(3, 7, ~0ULL)}, ports::ReplacePeers{{{four, false}}},
-                    ports::ReplacePeers{{{both, true}, {six, false}}},
-                    ports::PutPin{{"bob", owner}}, ports::PutPin{{"eve", owner}},
-                    ports::PutPin{{odd_name, owner}}, ports::ErasePin{"eve"},
-                    ports::ReplaceOwnNames{{"old"}}, ports::ReplaceOwnNames{{"zed", "", "anna"}},
-                    ports::ReplaceFriends{Hash32{{1}}, {{owner, "gone", {}, false}}},
-                    ports::ReplaceFriends{Hash32{{2}}, friends}, ports::ReserveSequence{~0ULL - 5},
-                    ports::ReserveSequence{64}});
-        EXPECT_EQ(std::count(answers.begin(), answers.end(), true), 18);
+        const auto answers =
+            write_all(store, {ports::PutRecord{record_of(1)},
+                              ports::PutRecord{record_of(2, 0)},
+                              ports::PutRecord{record_of(3)},
+                              ports::EraseRecord{record_of(1).key, record_of(1).owner, 2},
+                              ports::EraseRecord{record_of(3).key, record_of(3).owner, 1},
+                              ports::PutRecord{record_of(3, 7, ~0ULL)},
+                              ports::ReplacePeers{{{four, false}}},
+                              ports::ReplacePeers{{{both, true}, {six, false}}},
+                              ports::PutPin{{"bob", owner}},
+                              ports::PutPin{{"eve", owner}},
+                              ports::PutPin{{odd_name, owner}},
+                              ports::ErasePin{"eve"},
+                              ports::ReplaceOwnNames{{"old"}},
+                              ports::ReplaceOwnNames{{"zed", "", "anna"}},
+                              ports::ReplaceFriends{Hash32{{1}}, {{owner, "gone", {}, false}}},
+                              ports::ReplaceFriends{Hash32{{2}}, friends},
+                              ports::ReplaceBlocks{{{1, Bytes(32, 1), 0}}},
+                              ports::ReplaceBlocks{blocks},
+                              ports::ReserveSequence{~0ULL - 5},
+                              ports::ReserveSequence{64}});
+        EXPECT_EQ(std::count(answers.begin(), answers.end(), true), 20);
     }
     const auto state = reload(folder.options());
     ASSERT_EQ(state.records.size(), 2u);
@@ -94,6 +104,7 @@ TEST(SqliteStore, every_write_comes_back_after_a_restart) {
     EXPECT_EQ(state.pins[1].name, odd_name);
     EXPECT_EQ(state.own_names, (std::vector<std::string>{"zed", "", "anna"}));
     EXPECT_EQ(state.friends, friends);
+    EXPECT_EQ(state.blocks, blocks);
     EXPECT_EQ(state.presence_key, Hash32{{2}});
     EXPECT_EQ(state.sequence_reserved, ~0ULL - 5) << "a reservation never goes back";
 }

@@ -96,6 +96,47 @@ TEST(LayerVerbs, switch_and_answer_the_state) {
     EXPECT_NE(session.out.find(R"("layers":{"bootstrap":true,"dht":false})"), std::string::npos);
 }
 
+TEST(BlockVerbs, block_list_and_unblock) {
+    TerminalSession session;
+    session.script.blocked = std::string("198.51.100.0/24");
+    session.script.blocks = std::vector<std::string>{"198.51.100.0/24", "sovn1x"};
+    session.script.done = client::Done{};
+    EXPECT_EQ(session.run({"block", "198.51.100.0/24"}), 0);
+    EXPECT_EQ(session.script.calls.back(), "block 198.51.100.0/24");
+    EXPECT_NE(session.out.find("sovctl unblock 198.51.100.0/24"), std::string::npos);
+    EXPECT_EQ(session.run({"block"}), 0);
+    EXPECT_EQ(session.out, "198.51.100.0/24\nsovn1x\n");
+    EXPECT_EQ(session.run({"block", "--json"}), 0);
+    EXPECT_NE(session.out.find(R"("blocked":["198.51.100.0/24","sovn1x"])"), std::string::npos);
+    EXPECT_EQ(session.run({"unblock", "sovn1x"}), 0);
+    EXPECT_EQ(session.script.calls.back(), "unblock sovn1x");
+}
+
+TEST(PeerWhyVerb, says_what_was_done_and_what_follows) {
+    TerminalSession session;
+    client::Judgement judgement;
+    judgement.standing = "refused";
+    judgement.points = 105;
+    judgement.deeds = {{"lied", 3, std::chrono::minutes(4), 40}, {"silent", 1, {}, 2}};
+    judgement.good_after = std::chrono::minutes(145);
+    session.script.judgement = judgement;
+    EXPECT_EQ(session.run({"peer", "why", "sovn1x"}), 0);
+    EXPECT_EQ(session.script.calls.back(), "explain_peer sovn1x");
+    for (const char* part : {"refused: neither asked nor told of", "3  showed a record",
+                             "4 min ago", "105 points now", "good again in 2 h 25 min"}) {
+        EXPECT_NE(session.out.find(part), std::string::npos) << part << '\n' << session.out;
+    }
+    EXPECT_EQ(session.run({"peer", "why", "sovn1x", "--json"}), 0);
+    EXPECT_NE(session.out.find(R"("deeds":[{"what":"lied","times":3)"), std::string::npos)
+        << session.out;
+    judgement = {};
+    judgement.blocked = true;
+    judgement.blocked_by = "198.51.100.0/24";
+    session.script.judgement = judgement;
+    EXPECT_EQ(session.run({"peer", "why", "sovn1x"}), 0);
+    EXPECT_NE(session.out.find("blocked by you with 198.51.100.0/24"), std::string::npos);
+}
+
 TEST(ShutdownVerb, withdraws_unless_told_otherwise) {
     TerminalSession session;
     session.script.done = client::Done{};
