@@ -350,6 +350,10 @@ NodeStatus plain(const v1::GetStatusResponse& message) {
     }
     status.contacts_known = message.contacts_known();
     status.crowded_regions = message.crowded_regions();
+    const auto& around = message.surround();
+    status.surround = {
+        around.suspected(), around.signs(),   around.size_near(), around.size_far(),
+        around.subnets(),   around.inbound(), around.anchors(),   around.anchors_answering()};
     for (const auto& entry : message.bootstrap())
         status.bootstrap.push_back(plain_bootstrap(entry));
     status.names = plain_list(message.names());

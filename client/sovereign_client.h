@@ -88,6 +88,14 @@ struct LayerStatus {
     std::string reason = {};  ///< why it does not work wholly; empty while it does
 };
 
+/// Whether one party's nodes surround the daemon's.
+struct Surround {
+    bool suspected = false;
+    std::string signs;
+    std::uint64_t size_near = 0, size_far = 0;  ///< of the network; 0: unknown
+    std::uint32_t subnets = 0, inbound = 0, anchors = 0, anchors_answering = 0;
+};
+
 struct NodeStatus {
     std::string verdict;  ///< starting online degraded offline
     std::string sentence;
@@ -111,6 +119,7 @@ struct NodeStatus {
     std::uint32_t own_record_replicas = 0;
     std::optional<milliseconds> own_record_age;  ///< empty: never stored
     std::uint32_t contacts_known = 0;
+    Surround surround;
     std::uint32_t crowded_regions = 0;  ///< keys with more nodes around than there can be
     std::vector<BootstrapEntry> bootstrap;
     std::vector<OwnName> names;

@@ -131,6 +131,16 @@ struct Describe {
         if (published.error) *kind->mutable_error() = detail_of(*published.error);
         return event;
     }
+    std::optional<v1::Event> operator()(const EclipseSuspected& eclipse) const {
+        v1::Event event;
+        event.set_type("node.eclipse");
+        event.set_summary(eclipse.suspected
+                              ? "ALARM: one party may surround this node: " + eclipse.signs
+                              : "no signs any more that one party surrounds this node");
+        event.mutable_eclipse_suspected()->set_suspected(eclipse.suspected);
+        event.mutable_eclipse_suspected()->set_signs(eclipse.signs);
+        return event;
+    }
     std::optional<v1::Event> operator()(const RegionCrowded& region) const {
         v1::Event event;
         event.set_type("region.crowded");

@@ -71,6 +71,16 @@ void report_counts(const NodeStatus& status, v1::GetStatusResponse* response) {
     if (status.own_record_age.count() > 0)
         response->set_own_record_age_ms(whole_ms(status.own_record_age));
     response->set_contacts_known(static_cast<std::uint32_t>(status.contacts_known));
+    const guard::Surround& surround = status.surround;
+    auto* around = response->mutable_surround();
+    around->set_suspected(status.eclipse_suspected);
+    around->set_signs(status.eclipse_signs);
+    around->set_size_near(surround.size_near);
+    around->set_size_far(surround.size_far);
+    around->set_subnets(static_cast<std::uint32_t>(surround.subnets));
+    around->set_inbound(static_cast<std::uint32_t>(surround.inbound));
+    around->set_anchors(static_cast<std::uint32_t>(surround.anchors));
+    around->set_anchors_answering(static_cast<std::uint32_t>(surround.anchors_answering));
     response->set_crowded_regions(static_cast<std::uint32_t>(status.crowded_regions));
 }
 

@@ -115,6 +115,13 @@ Verdict judge(const VerdictInput& input) {
                  "let UDP to the port of udp.port in, or set node.mode = auto"});
         }
     }
+    if (input.status.eclipse_suspected) {
+        verdict.reasons.push_back(
+            {"eclipse_suspected",
+             "one party's nodes may surround this one: " + input.status.eclipse_signs,
+             "add a bootstrap.peer that you trust, then restart; 'sovctl status --json' has the "
+             "figures"});
+    }
     judge_own_records(input, verdict);
     // What stands above makes a working node degraded; what follows is only worth knowing.
     if (verdict.word == VerdictWord::kOnline && verdict.reasons.size() > grave) {

@@ -72,6 +72,12 @@ struct Line {
              {"nodes", std::to_string(published.stored)},
              {"error", published.error ? std::string(errc_name(*published.error)) : "none"}});
     }
+    void operator()(const EclipseSuspected& eclipse) const {
+        log.write(eclipse.suspected ? LogLevel::kWarning : LogLevel::kInfo, "node", "node.eclipse",
+                  eclipse.suspected ? "one party may surround this node"
+                                    : "no signs any more that one party surrounds this node",
+                  {{"signs", eclipse.signs}});
+    }
     void operator()(const RegionCrowded& region) const {
         log.write(region.crowded ? LogLevel::kWarning : LogLevel::kInfo, "dht", "region.crowded",
                   region.crowded ? "more nodes than there can be stand next to a key"

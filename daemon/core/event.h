@@ -78,6 +78,11 @@ struct FriendsChanged {
 struct BlocksChanged {
     std::vector<guard::Block> blocks;
 };
+/// Signs that we are surrounded by one party's nodes, or that we are not any more.
+struct EclipseSuspected {
+    bool suspected = false;
+    std::string signs;  ///< in words
+};
 struct LayerChanged {
     std::string layer;
     discovery::LayerReport report;
@@ -91,7 +96,7 @@ using Event =
                  PersistRecord, ForgetRecord, PinName, OwnNamesChanged, ReserveSequence,
                  StateChanged, ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored,
                  EquivocationSeen, OwnRecordPublished, RegionCrowded, NameOwnerChanged,
-                 BootstrapProblem, FriendsChanged, BlocksChanged, LayerChanged, NeighbourChanged,
-                 BrowserRequest, RadioRequest>;
+                 BootstrapProblem, EclipseSuspected, FriendsChanged, BlocksChanged, LayerChanged,
+                 NeighbourChanged, BrowserRequest, RadioRequest>;
 
 }  // namespace sov

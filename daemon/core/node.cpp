@@ -43,6 +43,7 @@ void Node::handle_timeout(Instant now) {
     if (parts_->started && !parts_->withdrawing) {
         parts_->dht.handle_timeout(now);
         parts_->coordinator.handle_timeout(now);
+        if (parts_->eclipse.due(now)) parts_->look_around(now);
     }
     parts_->unsettled = true;
     parts_->end_input(now);

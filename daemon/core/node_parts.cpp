@@ -1,5 +1,7 @@
 #include "daemon/core/node_parts.h"
 
+#include <algorithm>
+
 #include "daemon/core/base/check.h"
 
 namespace sov {
@@ -98,6 +100,41 @@ void Node::Parts::begin_input(Instant now) {
     // time.
     if (event_queue.capacity() > 4) std::vector<Event>().swap(event_queue);
     if (outgoing.capacity() > 64) std::vector<std::unique_ptr<Transmit>>().swap(outgoing);
+}
+
+void Node::Parts::look_around(Instant now) {
+    const dht::Context& context = dht.context();
+    guard::Surround around;
+    std::vector<std::uint64_t> subnets;
+    for (const Family family : dht::kFamilies) {
+        const dht::RoutingTable& table = context.table(family);
+        const std::uint64_t near = table.size() == 0 ? 0 : table.estimate_network_size();
+        const std::uint64_t far = context.sizes[static_cast<std::size_t>(family)].elsewhere();
+        // The family where more is known speaks for both.
+        if (table.size() > around.nodes || around.nodes == 0) {
+            around.size_near = near;
+            around.size_far = far;
+        }
+        around.nodes += table.size();
+        around.inbound += table.inbound();
+        table.for_each([&](const dht::RoutingTable::View& view) {
+            const Endpoint& there = view.contact.contact.endpoint(family);
+            if (view.replacement || there.scope() != Scope::kGlobal) return;
+            ++around.public_nodes;
+            subnets.push_back(far_prefix(there));
+        });
+    }
+    std::sort(subnets.begin(), subnets.end());
+    subnets.erase(std::unique(subnets.begin(), subnets.end()), subnets.end());
+    around.subnets = subnets.size();
+    around.small = std::max(around.size_near, around.size_far) < options.limits.small_network;
+    for (const auto& entry : bootstrap->entries()) {
+        if (entry.source != discovery::Source::kAnchor) continue;
+        ++around.anchors;
+        around.anchors_answering += entry.answered ? 1U : 0U;
+    }
+    if (eclipse.look(now, around))
+        push_event(EclipseSuspected{eclipse.alarmed(), eclipse.signs()}, false);
 }
 
 // --- from the network to the parts

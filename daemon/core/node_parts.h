@@ -8,6 +8,7 @@
 #include "daemon/core/discovery/bootstrap_layer.h"
 #include "daemon/core/discovery/coordinator.h"
 #include "daemon/core/discovery/dht_layer.h"
+#include "daemon/core/guard/eclipse_check.h"
 #include "daemon/core/node.h"
 #include "daemon/core/node_local.h"
 #include "daemon/core/session/exchange.h"
@@ -27,6 +28,8 @@ class Node::Parts {
     void route(Instant now, const session::Received& received);
     void push_event(Event event, bool routine);
     std::vector<LayerStatus> layers() const;
+    /// Looks whether others surround us, once a minute.
+    void look_around(Instant now);
     /// What a layer of the neighbourhood saw is over.
     void layer_off(Instant now, std::string_view layer);
     CommandId next_command() { return CommandId{next_command_++}; }
@@ -39,6 +42,7 @@ class Node::Parts {
     session::SessionTable sessions;
     session::Exchange exchange;
     dht::Dht dht;
+    guard::EclipseCheck eclipse;
     discovery::Coordinator coordinator;
     discovery::BootstrapLayer* bootstrap = nullptr;  ///< owned by the coordinator
     discovery::DhtLayer* dht_layer = nullptr;        ///< owned by the coordinator

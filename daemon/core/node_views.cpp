@@ -34,6 +34,9 @@ NodeStatus Node::status(Instant now) const {
     const auto own = parts_->dht.publisher().peer_record();
     status.own_record_replicas = own.replicas;
     status.own_record_age = own.replicas == 0 ? Duration{0} : now - own.stored_at;
+    status.surround = parts_->eclipse.last();
+    status.eclipse_suspected = parts_->eclipse.alarmed();
+    status.eclipse_signs = parts_->eclipse.signs();
     status.crowded_regions = context.crowds.size();
     status.contacts_known = parts_->surroundings.book.size();
     return status;

@@ -10,6 +10,7 @@
 #include "daemon/core/discovery/layer.h"
 #include "daemon/core/event.h"
 #include "daemon/core/guard/blocklist.h"
+#include "daemon/core/guard/eclipse_check.h"
 #include "daemon/core/guard/reputation.h"
 
 // Views of a node's state for people and tools: copies, made on request, never kept.
@@ -38,6 +39,9 @@ struct NodeStatus {
     std::uint16_t own_record_replicas = 0;  ///< nodes that hold our peer record
     Duration own_record_age{0};             ///< since it was last stored or touched; 0: never
     std::size_t contacts_known = 0;
+    guard::Surround surround;  ///< as of the last look
+    bool eclipse_suspected = false;
+    std::string eclipse_signs;        ///< in words; may be there without suspicion
     std::size_t crowded_regions = 0;  ///< keys with more nodes around than there can be
 };
 

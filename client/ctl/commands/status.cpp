@@ -63,6 +63,13 @@ json::Object status_json(const client::NodeStatus& status) {
         data.set("own_record_age_ms", json::milliseconds(*status.own_record_age));
     data.set("contacts_known", status.contacts_known);
     data.set("crowded_regions", status.crowded_regions);
+    json::Object around;
+    around.set("suspected", status.surround.suspected).set_text("signs", status.surround.signs);
+    around.set("size_near", status.surround.size_near).set("size_far", status.surround.size_far);
+    around.set("subnets", status.surround.subnets).set("inbound", status.surround.inbound);
+    around.set("anchors", status.surround.anchors);
+    around.set("anchors_answering", status.surround.anchors_answering);
+    data.set("surround", std::move(around));
     if (!status.abridged) {
         json::Array bootstrap;
         for (const auto& entry : status.bootstrap) bootstrap.emplace_back(bootstrap_json(entry));

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/sim/run.h"
 #include "tests/sim/settlement.h"
 
@@ -94,6 +96,42 @@ TEST(Attack, by_replicas_that_deny_a_peer_record_is_found_out_by_its_owner) {
         }
         EXPECT_GE(honest, 16U) << "denied " << node.counters().replicas_denied;
     }
+}
+
+TEST(Attack, that_surrounds_a_node_is_suspected_by_it_and_by_nobody_else) {
+    World::Options options;
+    options.seed = 3;
+    World world(options);
+    Settlement settlement(world);
+    settlement.active(12);
+    settlement.quiet(588);
+    const auto victim_key = identity::make_node_key(world.crypto(), 0);
+    const NodeId victim_id = identity::node_id(world.crypto(), NodeKey{victim_key.public_key});
+    settlement.hostile_near({victim_id}, 80, Conduct::kColludes);
+    settlement.found();
+    NodePlan plan;
+    plan.node_key = victim_key;
+    plan.table = settlement.table_for(victim_id);
+    const NodeIndex victim = world.add(plan);
+    std::set<NodeIndex> suspicious;
+    world.on_event([&](NodeIndex node, const Event& event) {
+        if (const auto* eclipse = std::get_if<EclipseSuspected>(&event);
+            eclipse != nullptr && eclipse->suspected) {
+            suspicious.insert(node);
+        }
+    });
+    const auto look_around = [&](NodeIndex node) {
+        for (std::size_t number = 0; number < 8; ++number) {
+            Key anywhere;
+            world.crypto().fill_random(anywhere.bytes);
+            world.get(node, anywhere, [](const Event&) {});
+        }
+    };
+    look_around(victim);
+    for (const NodeIndex node : settlement.active_nodes()) look_around(node);
+    world.run_for(std::chrono::minutes{20});
+    EXPECT_EQ(suspicious, std::set<NodeIndex>{victim});
+    EXPECT_TRUE(world.node(victim).status(world.now()).eclipse_suspected);
 }
 
 TEST(Attack, by_replicas_that_serve_old_versions_does_not_reach_readers) {
