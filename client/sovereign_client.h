@@ -118,9 +118,8 @@ struct NodeStatus {
     microseconds lookup_p50{0};  ///< 0: no lookup has finished yet
     std::uint32_t own_record_replicas = 0;
     std::optional<milliseconds> own_record_age;  ///< empty: never stored
-    std::uint32_t contacts_known = 0;
+    std::uint32_t contacts_known = 0, crowded_regions = 0;
     Surround surround;
-    std::uint32_t crowded_regions = 0;  ///< keys with more nodes around than there can be
     std::vector<BootstrapEntry> bootstrap;
     std::vector<OwnName> names;
     std::vector<LayerStatus> layers;
@@ -424,16 +423,13 @@ struct Deed {
     milliseconds last_ago{0};
     std::int32_t points = 0;  ///< each time; they halve every hour
 };
-
 /// Why a node or peer is treated as it is.
 struct Judgement {
-    bool blocked = false;
-    std::string blocked_by;  ///< the address prefix, when that is why
-    std::string standing;    ///< good doubtful refused
+    bool blocked = false, in_table = false;
+    std::string blocked_by, standing;  ///< an address prefix or empty; good doubtful refused
     std::uint32_t points = 0;
     std::vector<Deed> deeds;  ///< the gravest first
     milliseconds good_after{0};
-    bool in_table = false;
 };
 
 // ---- calls -------------------------------------------------------------------------------------
@@ -475,12 +471,10 @@ class Client {
                                                               const CallOptions& options = {}) = 0;
     virtual Result<std::vector<LayerStatus>> set_layer(const std::string& layer, bool on,
                                                        const CallOptions& options = {}) = 0;
-    /// `who`: "sov1..." or "sovn1...".
+    /// `who`: "sov1...", "sovn1..."; to block also an address or a prefix, answered as listed.
     virtual Result<Judgement> explain_peer(const std::string& who,
                                            const CallOptions& options = {}) = 0;
-    /// `who`: also an address or a prefix. Answers it as it is listed.
     virtual Result<std::string> block(const std::string& who, const CallOptions& options = {}) = 0;
-    /// not_found when it was not blocked.
     virtual Result<Done> unblock(const std::string& who, const CallOptions& options = {}) = 0;
     virtual Result<std::vector<std::string>> blocks(const CallOptions& options = {}) = 0;
     virtual Result<ReloadedConfig> reload_config(const CallOptions& options = {}) = 0;
