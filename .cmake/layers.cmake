@@ -129,7 +129,8 @@ sov_layer(daemon/io TARGET sov_io
     EXTERNAL std std_system posix boost_result asio)
 sov_layer(daemon/api TARGET sov_api
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/event.h daemon/core/snapshot.h daemon/ports/store.h
-                daemon/io/node_driver.h daemon/hub daemon/core/messaging daemon/ports/stream_transport.h daemon/streams proto
+                daemon/io/node_driver.h daemon/hub daemon/core/messaging daemon/ports/stream_transport.h
+                daemon/ports/port_mapper.h daemon/streams proto
     EXTERNAL std std_system posix boost_result asio grpc protobuf)
 
 sov_layer(client TARGET sov_client MAY_INCLUDE proto EXTERNAL std std_system posix grpc protobuf)
@@ -152,7 +153,7 @@ sov_layer(tests/sim TARGET sov_sim
 sov_layer(tests/fuzz TARGET sov_fuzz
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
                 daemon/core/dht daemon/core/discovery daemon/core/messaging daemon/core/connect daemon/streams
-                tests/support
+                daemon/ports daemon/hub tests/support
     EXTERNAL std std_system boost_result)
 # Tests of the core run against real cryptography, which is why they alone see an adapter.
 sov_layer(tests/unit/daemon/core TARGET sov_unit_tests
@@ -181,7 +182,7 @@ sov_layer(daemon/app TARGET sov_app
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
                 daemon/core/dht daemon/core/discovery daemon/ports daemon/hub daemon/io daemon/api proto
                 platform/openssl platform/sqlite platform/linux platform/avahi platform/bluez platform/quic
-                platform/nice
+                platform/nice platform/portmap
     EXTERNAL std std_system posix boost_result asio program_options grpc protobuf systemd)
 
 sov_layer(tests/bench TARGET sov_bench

@@ -11,6 +11,14 @@
 
 namespace sov::client {
 
+/// A port of the router that sends on to ours.
+struct PortMapping {
+    std::string external;             ///< "198.51.100.7:6881"; empty: there is none
+    std::string method;               ///< nat_pmp upnp
+    std::chrono::seconds lifetime{};  ///< 0: until it is deleted
+    std::string reason;               ///< without one: why
+};
+
 /// A connection to a peer.
 struct Connection {
     PeerId peer;

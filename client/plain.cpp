@@ -358,6 +358,11 @@ NodeStatus plain(const v1::GetStatusResponse& message) {
         status.bootstrap.push_back(plain_bootstrap(entry));
     status.names = plain_list(message.names());
     status.layers = plain_list(message.layers());
+    if (message.has_port_mapping()) {
+        const auto& mapping = message.port_mapping();
+        status.port_mapping = {mapping.external(), mapping.method(),
+                               std::chrono::seconds(mapping.lifetime_seconds()), mapping.reason()};
+    }
     status.store_problem = message.store_problem();
     status.store_notice = message.store_notice();
     status.counters.assign(message.counters().begin(), message.counters().end());

@@ -123,6 +123,7 @@ struct NodeStatus {
     std::vector<BootstrapEntry> bootstrap;
     std::vector<OwnName> names;
     std::vector<LayerStatus> layers;
+    std::optional<PortMapping> port_mapping;                      ///< empty: not known
     std::string store_problem, store_notice;                      ///< empty: none
     std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< in order of name
 };

@@ -13,6 +13,7 @@
 #include "daemon/core/base/instant.h"
 #include "daemon/core/base/radio.h"
 #include "daemon/core/base/service.h"
+#include "daemon/ports/port_mapper.h"
 
 namespace sov::api {
 
@@ -79,6 +80,8 @@ class Host {
     virtual std::vector<Endpoint> listening() const = 0;
     /// Addresses of this host's interfaces that others might reach, with the ports in use.
     virtual std::vector<Endpoint> local_addresses() const = 0;
+    /// What the router lets us have; nothing while it is not known or not wanted.
+    virtual std::optional<ports::MappingChanged> port_mapping() const = 0;
     /// Empty while writes succeed.
     virtual std::string store_problem() const = 0;
     /// What was set aside because it was damaged, in words; empty when nothing was.

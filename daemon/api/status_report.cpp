@@ -84,6 +84,17 @@ void report_counts(const NodeStatus& status, v1::GetStatusResponse* response) {
     response->set_crowded_regions(static_cast<std::uint32_t>(status.crowded_regions));
 }
 
+void report_mapping(const std::optional<ports::MappingChanged>& state,
+                    v1::GetStatusResponse* response) {
+    if (!state) return;
+    v1::PortMapping* to = response->mutable_port_mapping();
+    to->set_reason(state->reason);
+    if (!state->mapping) return;
+    to->set_external(state->mapping->external.text());
+    to->set_method(std::string(ports::mapping_method_name(state->mapping->method)));
+    to->set_lifetime_seconds(static_cast<std::uint32_t>(state->mapping->lifetime.count()));
+}
+
 /// Reasons may name peers and names; the words alone may be seen by everybody.
 void report_verdict(const Verdict& verdict, bool abridged, v1::GetStatusResponse* response) {
     response->set_verdict(word_message(verdict.word));
@@ -140,6 +151,7 @@ void report_status(const Desk& desk, Instant now, const Node& node, Role role,
         (*response->mutable_counters())[std::string(name)] = value;
     });
     if (abridged) return;
+    report_mapping(desk.host.port_mapping(), response);
     for (const BootstrapEntry& entry : bootstrap) writer.write(entry, response->add_bootstrap());
     for (const OwnName& name : names) writer.write(name, response->add_names());
 }

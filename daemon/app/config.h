@@ -59,6 +59,7 @@ struct Config {
     bool connect_ice = false;
     std::vector<ports::IceServer> ice_servers;
     int connections_max = 0, streams_per_peer_max = 0, connect_idle_seconds = 0;
+    bool port_mapping = false;
 
     std::string api_socket;
     mode_t api_socket_mode = 0;

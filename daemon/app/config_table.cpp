@@ -358,6 +358,8 @@ void add_connect(Rows& rows) {
              kRestart, "Streams of apps with one peer, both directions; past it more are refused.");
     rows.add("connect.idle_seconds", "300", whole(&Config::connect_idle_seconds, 5, 86400),
              kRestart, "A connection without streams for this long is closed.");
+    rows.add("connect.port_mapping", "yes", boolean(&Config::port_mapping), kRestart,
+             "Keep the UDP port open at the router, by NAT-PMP or UPnP.");
 }
 
 void add_operation(Rows& rows) {

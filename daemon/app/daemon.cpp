@@ -292,6 +292,11 @@ void Daemon::run() {
             node.handle_network_change(at);
             if (plane_) plane_->addresses_changed(at, addresses);
         });
+        router_port_->look_again();
+    });
+    router_port_ = std::make_unique<RouterPort>(context_, config_, listening(), log_, [this] {
+        // Strangers may reach us now, or no more.
+        driver_->post([](Instant at, Node& node) { node.handle_network_change(at); });
     });
     resolver_->resolve(config_.bootstrap);
     save_peers_in(kSaveEach);
@@ -416,6 +421,7 @@ void Daemon::stop_core() {
     power_timer_.cancel();
     resolver_->stop();
     links_->stop();
+    router_port_->stop();
     adapters_->stop();
     persistence_->save_peers(*node_, driver_->now());
     if (plane_) plane_->shut_down(driver_->now());

@@ -18,6 +18,7 @@
 #include "daemon/app/local_adapters.h"
 #include "daemon/app/log_sink.h"
 #include "daemon/app/persistence.h"
+#include "daemon/app/router_port.h"
 #include "daemon/app/start_failure.h"
 #include "daemon/core/base/contact_book.h"
 #include "daemon/core/base/packet_pool.h"
@@ -55,6 +56,9 @@ class Daemon final : private api::Host {
     std::string store_problem() const override { return persistence_->problem(); }
     std::string store_notice() const override;
     api::MachineFacts machine() const override;
+    std::optional<ports::MappingChanged> port_mapping() const override {
+        return router_port_ ? router_port_->state() : std::nullopt;
+    }
     std::vector<api::LayerSwitch> layers() const override;
     void layer_switched(std::string_view layer, bool on) override;
     std::vector<api::ModuleLevel> log_levels() const override { return log_.levels(); }
@@ -109,6 +113,7 @@ class Daemon final : private api::Host {
     std::unique_ptr<BootstrapResolver> resolver_;
     std::unique_ptr<LocalAdapters> adapters_;
     std::unique_ptr<LinkWatch> links_;
+    std::unique_ptr<RouterPort> router_port_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer save_timer_, leave_timer_, power_timer_;
     bool on_battery_ = false;

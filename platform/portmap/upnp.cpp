@@ -51,8 +51,12 @@ UpnpRouter::~UpnpRouter() = default;
 std::string UpnpRouter::find(std::chrono::milliseconds wait) {
     found_.reset();
     int error = 0;
-    const std::unique_ptr<UPNPDev, FreeDevices> devices(upnpDiscover(
-        static_cast<int>(wait.count()), nullptr, nullptr, UPNP_LOCAL_PORT_ANY, 0, 2, &error));
+    // One kind, since the library waits as long for each. Version 2 answers to version 1 as well.
+    constexpr std::array<const char*, 2> kKinds{
+        "urn:schemas-upnp-org:device:InternetGatewayDevice:1", nullptr};
+    const std::unique_ptr<UPNPDev, FreeDevices> devices(
+        upnpDiscoverDevices(kKinds.data(), static_cast<int>(wait.count()), nullptr, nullptr,
+                            UPNP_LOCAL_PORT_ANY, 0, 2, &error, 0));
     for (UPNPDev* device = devices.get(); device != nullptr; device = device->pNext) {
         if (!is_near(device->descURL)) continue;
         // One at a time, so that an impostor does not hide the router behind it.

@@ -55,6 +55,7 @@ class Daemon:
             # Scenarios of the neighbourhood switch these on: the others must not meet this machine's own services.
             "layers.mdns": "no",
             "layers.ble": "no",
+            "connect.port_mapping": "no",
             **{key: value for key, value in self.settings.items() if key != "bootstrap"},
         }
         lines = [f"{key} = {value}" for key, value in keys.items() if value is not None]

@@ -14,6 +14,8 @@ Kinds of a side (SIDES):
     double_symmetric  a home router behind a carrier that is symmetric
     no_udp            eim, and UDP is dropped
     only_443          eim, and all but TCP to port 443 is dropped
+    nat_pmp           eim, and its router maps ports when it is asked by NAT-PMP
+    upnp              the same by UPnP
     ipv6              no IPv4, no NAT, a firewall that lets nobody in unasked
     same_lan          for b only: on host a's LAN
 
@@ -24,9 +26,12 @@ import os
 import subprocess
 
 from commands import LabError, run, wait_until
-from lab import MARK, Host, Lab
+from lab import MARK, Host, Lab, remove_namespace
 
-SIDES = ("none", "eim", "full", "symmetric", "double", "double_symmetric", "no_udp", "only_443", "ipv6", "same_lan")
+SIDES = ("none", "eim", "full", "symmetric", "double", "double_symmetric", "no_udp", "only_443", "nat_pmp", "upnp",
+         "ipv6", "same_lan")
+# Outside addresses of routers that map ports: miniupnpd takes those for documentation for private ones.
+MAPPED_NET = "198.41.0"
 TURN = "203.0.113.1"
 TURN_IPV6 = "2001:db8::1"
 TURN_PORT = 3478
@@ -47,6 +52,34 @@ table inet filter {{
  chain through {{ type filter hook forward priority 0; {forward}
  iifname "wan" ct state new {unasked}; }}
 }}
+"""
+# Chains as miniupnpd expects them; what it maps is let in before the rest is dropped.
+MAPPING_RULES = """
+table inet filter {
+ chain own { type filter hook input priority 0; iifname "wan" ct state new drop; }
+ chain through { type filter hook forward priority 0; jump miniupnpd; iifname "wan" ct state new drop; }
+ chain miniupnpd { }
+ chain inwards { type nat hook prerouting priority -100; jump prerouting_miniupnpd; }
+ chain prerouting_miniupnpd { }
+ chain outwards { type nat hook postrouting priority 100; jump postrouting_miniupnpd; oifname "wan" masquerade; }
+ chain postrouting_miniupnpd { }
+}
+"""
+MINIUPNPD = """
+ext_ifname=wan
+listening_ip=lan
+http_port=0
+enable_natpmp={nat_pmp}
+enable_upnp={upnp}
+secure_mode=yes
+uuid=11111111-2222-3333-4444-{number:012d}
+upnp_table_name=filter
+upnp_nat_table_name=filter
+upnp_forward_chain=miniupnpd
+upnp_nat_chain=prerouting_miniupnpd
+upnp_nat_postrouting_chain=postrouting_miniupnpd
+allow 1024-65535 10.0.0.0/8 1024-65535
+deny 0-65535 0.0.0.0/0 0-65535
 """
 FIREWALL = """
 table inet filter {
@@ -132,7 +165,7 @@ class NatLab(Lab):
     def remove(self):
         super().remove()
         for node in self.nodes:
-            run("ip", "netns", "del", node.namespace, check=False)
+            remove_namespace(node.namespace)
         self.nodes = []
 
     def attach(self, namespace, name):
@@ -140,6 +173,7 @@ class NatLab(Lab):
         port = f"p{len(self.nodes)}x{len(self.hosts)}"
         wire(namespace, name, self.public.namespace, port)
         self.public.ip("link", "set", port, "master", "segment")
+        run("ip", "-n", namespace, "route", "add", f"{MAPPED_NET}.0/24", "dev", name)
 
     def host(self, number, ipv4, ipv6):
         host = NatHost(self, number)
@@ -155,7 +189,8 @@ class NatLab(Lab):
         host.ip("addr", "add", f"{host.ipv6}/64", "dev", "eth0", "nodad")
         # Hosts with IPv6 only are behind routers on this segment.
         for index in (1, 2):
-            host.ip("route", "add", f"2001:db8:{index}::/64", "via", f"2001:db8::{index}0")
+            if last != index * 10:
+                host.ip("route", "add", f"2001:db8:{index}::/64", "via", f"2001:db8::{index}0")
         return host
 
     def side(self, letter, index, kind):
@@ -165,7 +200,8 @@ class NatLab(Lab):
             return host
         if kind == "ipv6":
             return self.ipv6_side(letter, index)
-        outside = f"203.0.113.{index}0"
+        maps = kind in ("nat_pmp", "upnp")
+        outside = f"{MAPPED_NET}.{index}0/32" if maps else f"203.0.113.{index}0/24"
         host = self.host(index, f"10.{index}.0.2", None)
         router = self.routers[letter] = Node(self, f"r{letter}")
         wire(host.namespace, "eth0", router.namespace, "lan")
@@ -181,18 +217,40 @@ class NatLab(Lab):
             router.ip("route", "add", "default", "via", f"100.64.{index}.1")
             self.translate(router, "eim", host.ipv4)
         self.attach(border.namespace, "wan")
-        border.ip("addr", "add", f"{outside}/24", "dev", "wan")
+        border.ip("addr", "add", outside, "dev", "wan")
+        if maps:
+            border.ip("route", "add", "203.0.113.0/24", "dev", "wan")
         border.ip("route", "add", "default", "via", TURN)
         self.translate(border, "symmetric" if kind == "double_symmetric" else kind, host.ipv4)
         return host
 
     def translate(self, router, kind, inside):
+        if kind in ("nat_pmp", "upnp"):
+            return self.map_ports(router, kind)
         inwards = (f'chain inwards {{ type nat hook prerouting priority -100; iifname "wan" udp dport 1024-65535 '
                    f"dnat ip to {inside}; }}") if kind == "full" else ""
         router.load_rules(RULES.format(
             ports="fully-random" if kind == "symmetric" else "", inwards=inwards, forward=FORWARD.get(kind, ""),
             # Without the drop Linux itself gives a hole another port when the other side's packet comes first.
             unasked="accept" if kind == "full" else "drop"))
+
+    def map_ports(self, router, kind):
+        router.load_rules(MAPPING_RULES)
+        config = self.folder / f"{router.namespace}.conf"
+        config.write_text(MINIUPNPD.format(nat_pmp="yes" if kind == "nat_pmp" else "no",
+                                           upnp="yes" if kind == "upnp" else "no", number=len(self.nodes)))
+        with open(f"{config}.log", "wb") as log:
+            router.process = subprocess.Popen(
+                ["ip", "netns", "exec", router.namespace, "miniupnpd", "-d", "-f", config, "-P", f"{config}.pid"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        port = ":5351" if kind == "nat_pmp" else ":1900"
+        wait_until(lambda: port in run("ip", "netns", "exec", router.namespace, "ss", "-lun").stdout,
+                   "miniupnpd to listen")
+
+    def mappings(self, letter):
+        """How many ports the router of a side sends on."""
+        rules = run("ip", "netns", "exec", self.routers[letter].namespace, "nft", "list", "ruleset").stdout
+        return rules.count("dnat ")
 
     def ipv6_side(self, letter, index):
         host = self.host(index, None, f"2001:db8:{index}::2")

@@ -186,3 +186,45 @@ def ice_a_restart_leaves_a_dead_path_for_another(binaries):
             expect(path[2] == "relayed", f"it went {path}")
             expect(noticed < 20, f"it took {noticed:.1f} s to notice")
             return f"noticed after {noticed:.1f} s, back by {path[0]}-{path[1]}"
+
+
+@scenario
+def a_router_that_maps_ports_makes_a_daemon_reachable(binaries):
+    with NatLab(binaries, "nat_pmp", "upnp", servers=2) as lab:
+        first, stranger = (host.daemon() for host in lab.servers)
+        inside = [host.daemon(**{"connect.port_mapping": "yes"}) for host in (lab.a, lab.b)]
+        lab.network([first, *inside], pinned=1)
+        found = []
+        for daemon, outside in zip(inside, ("198.41.0.10:6881", "198.41.0.20:6881")):
+            status = daemon.wait_status(lambda status: status.get("port_mapping", {}).get("external"),
+                                        f"{daemon.label} to have a port at its router")
+            mapping = status["port_mapping"]
+            expect(mapping["external"] == outside, f"the router was said to send {mapping['external']} on")
+            found.append(mapping["method"])
+        expect(found == ["nat_pmp", "upnp"], f"the routers were asked by {found}")
+        # Somebody whom a never heard of joins through that port and no other.
+        node = inside[0].bootstrap_line().split("@", 1)[0]
+        stranger.settings["bootstrap"] = [f"{node}@198.41.0.10:6881"]
+        stranger.start()
+        stranger.wait_online()
+        expect(lab.mappings("a") == 1 and lab.mappings("b") == 1, "the routers hold no mapping")
+        for daemon in inside:
+            seconds, _ = daemon.stop()
+            expect(seconds < 4, f"it took {seconds:.1f} s to leave")
+        expect(lab.mappings("a") == 0 and lab.mappings("b") == 0, "a mapping was left behind")
+        return "a stranger joined through the port that NAT-PMP opened; UPnP opened the other; none was left behind"
+
+
+@scenario
+def without_a_router_that_maps_ports_the_status_says_why(binaries):
+    with NatLab(binaries, "eim", "none", servers=1) as lab:
+        daemon = lab.a.daemon(**{"connect.port_mapping": "yes"})
+        server = lab.servers[0].daemon()
+        lab.network([server, daemon], pinned=1)
+        status = daemon.wait_status(lambda status: "port_mapping" in status, "an answer of the router or its absence")
+        mapping = status["port_mapping"]
+        expect("external" not in mapping and mapping["reason"], f"it says {mapping}")
+        expect("router" in daemon.ctl_raw("status").stdout, "the status does not show the router")
+        seconds, _ = daemon.stop()
+        expect(seconds < 4, f"it took {seconds:.1f} s to leave")
+        return f"it says: {mapping['reason']}"

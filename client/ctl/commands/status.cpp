@@ -21,6 +21,15 @@ json::Object family_json(const client::FamilyStatus& family) {
     return object.set("dialbacks", family.dialbacks);
 }
 
+json::Object mapping_json(const client::PortMapping& mapping) {
+    json::Object object;
+    object.set_text("external", mapping.external).set_text("method", mapping.method);
+    if (!mapping.external.empty()) {
+        object.set("lifetime_s", static_cast<std::uint64_t>(mapping.lifetime.count()));
+    }
+    return object.set_text("reason", mapping.reason);
+}
+
 json::Object bootstrap_json(const client::BootstrapEntry& entry) {
     json::Object object;
     object.set("node", json_of(entry.node))
@@ -70,6 +79,7 @@ json::Object status_json(const client::NodeStatus& status) {
     around.set("anchors", status.surround.anchors);
     around.set("anchors_answering", status.surround.anchors_answering);
     data.set("surround", std::move(around));
+    if (status.port_mapping) data.set("port_mapping", mapping_json(*status.port_mapping));
     if (!status.abridged) {
         json::Array bootstrap;
         for (const auto& entry : status.bootstrap) bootstrap.emplace_back(bootstrap_json(entry));
@@ -138,6 +148,12 @@ std::string reach_text(const client::FamilyStatus& family) {
         return reason.empty() ? text : text + " (" + reason + ')';
     }
     return text + ", " + (reason.empty() ? "not yet known whether reachable" : reason);
+}
+
+std::string mapping_text(const client::PortMapping& mapping) {
+    if (mapping.external.empty()) return "opens no port for us: " + mapping.reason;
+    return "sends " + mapping.external + " on to us (" +
+           (mapping.method == "upnp" ? "UPnP" : "NAT-PMP") + ')';
 }
 
 std::string table_text(const client::NodeStatus& status) {
@@ -213,6 +229,7 @@ void show_status(const client::NodeStatus& status, bool with_counters, Screen& s
             if (family.enabled) show_fact(std::exchange(label, ""), reach_text(family), screen);
         }
     }
+    if (status.port_mapping) show_fact("router", mapping_text(*status.port_mapping), screen);
     show_fact("dht", table_text(status), screen);
     if (status.crowded_regions != 0) {
         show_fact("alarm",

@@ -62,6 +62,9 @@ TEST_F(ApiAccess, knows_no_method_outside_the_table) {
 }
 
 TEST_F(ApiAccess, abridges_the_status_for_observers) {
+    host_.mapping = {ports::PortMapping{*Endpoint::parse("198.51.100.7:6881"), 6881,
+                                        std::chrono::hours(2), ports::MappingMethod::kUpnp},
+                     ""};
     serve();
     for (const uid_t uid : {kUser, kStranger}) {
         auto node = v1::Node::NewStub(channel(uid));
@@ -75,6 +78,12 @@ TEST_F(ApiAccess, abridges_the_status_for_observers) {
         EXPECT_EQ(status.caller_role(), uid == kStranger ? v1::ROLE_OBSERVE : v1::ROLE_USE);
         ASSERT_EQ(status.families_size(), 2);
         EXPECT_EQ(status.families(0).listening().empty(), uid == kStranger);
+        EXPECT_EQ(status.has_port_mapping(), uid == kUser);
+        if (uid == kUser) {
+            EXPECT_EQ(status.port_mapping().external(), "198.51.100.7:6881");
+            EXPECT_EQ(status.port_mapping().method(), "upnp");
+            EXPECT_EQ(status.port_mapping().lifetime_seconds(), 7200u);
+        }
         EXPECT_GT(status.counters().count("datagrams_in"), 0u);
     }
 }

@@ -37,6 +37,7 @@ class RememberingHost final : public Host {
     std::string store_problem() const override { return {}; }
     std::string store_notice() const override { return {}; }
     MachineFacts machine() const override { return machine_facts; }
+    std::optional<ports::MappingChanged> port_mapping() const override { return mapping; }
     std::vector<LayerSwitch> layers() const override {
         return {{"bootstrap", true}, {"dht", true}};
     }
@@ -53,6 +54,7 @@ class RememberingHost final : public Host {
 
     std::string reload_error;
     MachineFacts machine_facts;
+    std::optional<ports::MappingChanged> mapping;
     std::atomic<int> shutdowns = 0;
 
   private:

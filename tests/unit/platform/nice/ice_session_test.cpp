@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <string>
 
 #include "tests/unit/platform/nice/ice_fixture.h"
@@ -144,6 +145,29 @@ TEST_F(IceTest, ABurstIsHandedOverAtOnce) {
         for (int i = 0; i < 100; ++i) a.send("burst");
         return until([&] { return b.received.size() >= 50; }) && b.bursts < b.received.size() / 2;
     }));
+}
+
+std::size_t open_descriptors() {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+TEST_F(IceTest, ClosedSessionsLeaveNoSocketOpen) {
+    const auto connect_once = [&] {
+        Party a, b;
+        open_pair(a, b);
+        ASSERT_TRUE(until([&] { return a.connected() && b.connected(); }));
+        a.other = b.other = nullptr;
+    };
+    // What is made once and kept is there after the first.
+    connect_once();
+    Party quiet;
+    open(quiet, IceRole::kControlled);
+    ASSERT_TRUE(until([&] { return quiet.gathered; }));
+    const std::size_t before = open_descriptors();
+    for (int i = 0; i < 20; ++i) connect_once();
+    EXPECT_EQ(agents_.sessions(), 1U);
+    EXPECT_TRUE(until([&] { return open_descriptors() <= before; }));
 }
 
 TEST_F(IceTest, AnExtraAddressIsToldAsOurs) {

@@ -136,6 +136,28 @@ TEST(StatusVerb, says_how_many_keys_are_crowded_while_there_are_some) {
         << session.out;
 }
 
+TEST(StatusVerb, says_what_the_router_lets_us_have) {
+    TerminalSession session;
+    client::NodeStatus status = online();
+    status.port_mapping = {"198.51.100.7:6881", "nat_pmp", 2h, ""};
+    session.script.status = status;
+    EXPECT_EQ(session.run({"status"}), 0);
+    EXPECT_NE(session.out.find("  router   sends 198.51.100.7:6881 on to us (NAT-PMP)\n"),
+              std::string::npos)
+        << session.out;
+    EXPECT_EQ(session.run({"status", "--json"}), 0);
+    EXPECT_NE(session.out.find(R"("port_mapping":{"external":"198.51.100.7:6881",)"
+                               R"("method":"nat_pmp","lifetime_s":7200})"),
+              std::string::npos)
+        << session.out;
+    status.port_mapping = {"", "", 0s, "no router answers to UPnP"};
+    session.script.status = status;
+    EXPECT_EQ(session.run({"status"}), 0);
+    EXPECT_NE(session.out.find("  router   opens no port for us: no router answers to UPnP\n"),
+              std::string::npos)
+        << session.out;
+}
+
 TEST(StatusVerb, json_when_all_is_well) {
     TerminalSession session;
     session.script.status = online();
