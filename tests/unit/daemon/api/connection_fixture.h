@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -52,7 +53,8 @@ class ConnectionCalls : public ApiFixture {
     /// Lets time pass until the other side has seen what it should.
     template <typename Condition>
     bool soon(const Condition& condition) {
-        for (int round = 0; round < 2000; ++round) {
+        const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (std::chrono::steady_clock::now() < patience) {
             if (on_core([&] {
                     pass(std::chrono::milliseconds(10));
                     return condition();
@@ -99,6 +101,9 @@ class ConnectionCalls : public ApiFixture {
         if (status != nullptr) *status = end;
         return nullptr;
     }
+
+    /// Streams of the other side that were refused, before or after it saw them open. Core thread.
+    std::size_t turned_away() const { return there_.app.over.size() + there_.app.failed.size(); }
 
     World world_;
     hub::Peer& here_ = world_.peer(1);

@@ -92,6 +92,7 @@ TEST_F(RequestCalls, a_busy_peer_is_asked_again_when_it_says_so) {
     grpc::ClientContext context;
     auto request = call("notes.list");
     request.set_retries(1);
+    request.set_time_ms(600'000);
     const auto reader = stub->Request(&context, request);
     answer_with([&](auto& answerer, const streams::Request& asked, Bytes& out) {
         auto busy = streams::refusal_of(asked.id, Errc::kBusy);
