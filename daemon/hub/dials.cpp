@@ -46,20 +46,8 @@ std::string words_of(const std::vector<DialAttempt>& tried, bool addresses_known
                    "as a friend";
         case Errc::kBusy: return "the other side has too many connections: try again later";
         case Errc::kWrongKey: return "somebody else lives at the address of this peer: " + where;
-        default: break;
+        default: return "nobody answered at " + where;
     }
-    for (const DialAttempt& one : tried) {
-        if (one.way != DialAttempt::Way::kIce) continue;
-        if (one.outcome == "no_path")
-            return "no path through the NATs was found (" + where +
-                   "): a relay would help, see connect.turn_servers";
-        if (one.outcome == "clocks_apart")
-            return "the clocks of the two hosts are more than two minutes apart: set them";
-        if ((one.outcome == "no_answer" || one.outcome == "trying") && tried.size() == 1)
-            return "no address of this peer is known, and it did not answer our call: it is "
-                   "offline, or has not added you as a friend";
-    }
-    return "nobody answered at " + where;
 }
 
 std::string outcome_of(const ports::Closed& closed) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/hub/ice_words.h"
+
 namespace sov::hub {
 
 namespace {
@@ -55,6 +57,9 @@ ConnectionView StreamHub::Parts::view(const Connection& connection) const {
     view.id = connection.id;
     view.peer = connection.peer;
     view.remote = connection.remote;
+    // An ICE path's own address is made up; people want to see where the datagrams go.
+    const auto call = connection.carrier == "ice" ? ice.report(connection.peer) : std::nullopt;
+    if (call && call->pair) view.remote = call->pair->remote;
     view.inbound = connection.inbound;
     view.path = connection.path;
     view.carrier = connection.carrier;
@@ -340,7 +345,14 @@ void StreamHub::Parts::settle(Instant now) {
     settle_calls(now);
     for (const PeerId& peer : dials.take_wanted()) events.emplace_back(AddressesWanted{peer});
     for (Dials::Failed& failed : dials.take_failed()) {
-        fail(std::move(failed.waiter), failed.peer, failed.why, std::move(failed.words));
+        // Where NATs stand between, they are what the user can do something about.
+        const auto call = ice.report(failed.peer);
+        std::string words =
+            call && failed.why == Errc::kTimedOut && call->begun >= failed.waiter.begun
+                ? explain(*call)
+                : std::string{};
+        if (words.empty()) words = std::move(failed.words);
+        fail(std::move(failed.waiter), failed.peer, failed.why, std::move(words));
     }
 }
 

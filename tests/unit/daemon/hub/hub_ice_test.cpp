@@ -232,7 +232,9 @@ TEST_F(HubIce, says_that_a_relay_would_help_when_no_pair_works) {
     EXPECT_TRUE(run([&] { return a.finished(command).has_value(); }));
     const ConnectFinished answer = *a.finished(command);
     EXPECT_EQ(answer.outcome.error(), Errc::kTimedOut);
+    EXPECT_NE(answer.words.find("neither side has a relay"), std::string::npos) << answer.words;
     EXPECT_NE(answer.words.find("turn_servers"), std::string::npos) << answer.words;
+    EXPECT_NE(answer.words.find("theirs 1 host, 1 srflx"), std::string::npos) << answer.words;
     ASSERT_EQ(answer.attempts.size(), 1u);
     EXPECT_EQ(answer.attempts[0].outcome, "no_path");
     const IceReport report = *a.hub->ice_report(b.id());
@@ -254,6 +256,15 @@ TEST_F(HubIce, says_when_the_peer_does_not_answer) {
     EXPECT_FALSE(a.hub->ice_report(b.id())->answered);
     pass(seconds{1});
     EXPECT_EQ(ice.sessions(), 0u);
+}
+
+TEST_F(HubIce, says_when_not_even_a_relay_helps) {
+    Peer &a = behind_nat(1, true), &b = behind_nat(2, true);
+    ice.direct = ice.relays = false;
+    const CommandId command = a.hub->connect(wire.now, b.id(), {});
+    EXPECT_TRUE(run([&] { return a.finished(command).has_value(); }));
+    EXPECT_NE(a.finished(command)->words.find("our relay gave no address"), std::string::npos)
+        << a.finished(command)->words;
 }
 
 TEST_F(HubIce, opens_no_session_for_a_stranger) {
