@@ -12,6 +12,7 @@ import traceback
 
 import access_scenarios  # noqa: F401  each registers its scenarios
 import ble_scenarios  # noqa: F401
+import call_scenarios  # noqa: F401
 import connect_scenarios  # noqa: F401
 import doctor_scenarios  # noqa: F401
 import fault_scenarios  # noqa: F401
