@@ -5,6 +5,7 @@
 #include "daemon/core/identity/crypto.h"
 #include "platform/openssl/context_cache.h"
 #include "platform/openssl/edwards_map.h"
+#include "platform/openssl/ml_dsa.h"
 #include "platform/openssl/random_pool.h"
 
 namespace sov::openssl {
@@ -48,6 +49,17 @@ class HostCrypto final : public identity::Crypto {
               MutableBytes buffer) override;
     void mask(const identity::MaskKey& key, const identity::MaskSample& sample,
               MutableBytes header) override;
+    bool has_post_quantum() override { return ml_dsa_.present(); }
+    Bytes post_quantum_key(const identity::Secret32& seed) override {
+        return ml_dsa_.public_key(seed);
+    }
+    Bytes post_quantum_sign(const identity::Secret32& seed, ByteView message) override {
+        return ml_dsa_.sign(seed, message);
+    }
+    std::optional<bool> post_quantum_verify(ByteView key, ByteView message,
+                                            ByteView signature) override {
+        return ml_dsa_.verify(key, message, signature);
+    }
 
     /// Contexts kept now, for tests of the bounds.
     std::size_t seal_contexts() const { return seal_contexts_.size(); }
@@ -65,6 +77,7 @@ class HostCrypto final : public identity::Crypto {
 
     RandomPool random_;
     EdwardsMap edwards_map_;
+    MlDsa ml_dsa_;
     bool sodium_seals_;
     crypto_aead_aes256gcm_state expanded_;  ///< the key that libsodium used last
     ContextCache<32, 10> seal_contexts_;

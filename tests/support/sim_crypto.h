@@ -12,7 +12,7 @@ namespace sov::support {
 /// or signed by somebody else is refused, as it must be; but nothing here is secret from code that
 /// sets out to forge, since a public key is all that it takes to compute a signature. Adversaries
 /// in the simulator keep to the interface.
-class SimCrypto final : public identity::Crypto {
+class SimCrypto : public identity::Crypto {
   public:
     explicit SimCrypto(std::uint64_t seed) : rng_(seed) {}
 

@@ -237,8 +237,9 @@ bool Publisher::sign(Instant now, Context& context, Own& own) {
         own.record = identity::encode_record(context.crypto, context.user_key, context.network,
                                              own_peer(context));
     } else {
-        own.record = identity::encode_record(context.crypto, context.user_key, context.network,
-                                             identity::NameRecord{own.head, own.name, own.stamp});
+        own.record = identity::encode_record(
+            context.crypto, context.user_key, context.network,
+            identity::NameRecord{own.head, own.name, own.stamp, std::nullopt});
     }
     own.signed_at = now;
     return true;

@@ -37,6 +37,9 @@ struct MaskKey {
     std::array<std::uint8_t, 16> bytes{};
 };
 
+/// Sizes of ML-DSA-65 (FIPS 204, table 2).
+inline constexpr std::size_t kPostQuantumKeyBytes = 1952, kPostQuantumSignatureBytes = 3309;
+
 inline constexpr std::size_t kTagSize = 16;
 using MaskSample = std::array<std::uint8_t, 16>;
 
@@ -84,6 +87,18 @@ class Crypto {
     /// sample with its last byte XORed with i (the idea of QUIC's header protection, RFC 9001
     /// s5.4.3).
     virtual void mask(const MaskKey& key, const MaskSample& sample, MutableBytes header) = 0;
+
+    // ML-DSA-65 (FIPS 204), where the host has it; the others carry its keys and signatures unread.
+    virtual bool has_post_quantum() { return false; }
+    /// The public key of kPostQuantumKeyBytes that belongs to a seed; empty where it is missing.
+    virtual Bytes post_quantum_key(const Secret32&) { return {}; }
+    /// kPostQuantumSignatureBytes over the message; empty where it is missing.
+    virtual Bytes post_quantum_sign(const Secret32&, ByteView) { return {}; }
+    /// Nothing where it is missing, else whether the signature is right; never throws.
+    virtual std::optional<bool> post_quantum_verify(ByteView /*key*/, ByteView /*message*/,
+                                                    ByteView /*signature*/) {
+        return std::nullopt;
+    }
 };
 
 }  // namespace sov::identity

@@ -24,7 +24,8 @@ constexpr std::chrono::seconds kTtlMax{7 * 24 * 3600};
 // fields unread, or every new field would need a network that upgrades at once.
 constexpr std::uint8_t kNodeTag = 1, kCapabilitiesTag = 2;
 constexpr std::uint8_t kNameTag = 1, kStampTag = 2;
-constexpr std::uint8_t kLastKnownTag = 2;
+constexpr std::uint8_t kPostQuantumTag = 3;
+constexpr std::uint8_t kLastKnownTag = 3;
 
 using RecordBuffer = std::array<std::uint8_t, kRecordBytesMax>;
 
@@ -164,6 +165,20 @@ Result<Key> place_of(Crypto& crypto, const RecordHead& head, const Key& claimed,
     return name_key(crypto, name->name);
 }
 
+void write_post_quantum(ByteWriter& writer, const std::optional<Hash32>& hash) {
+    if (!hash) return;
+    write_field_head(writer, kPostQuantumTag, Hash32::kSize);
+    writer.fixed(*hash);
+}
+
+// False for a field that is none; those of later versions are left unread.
+bool read_post_quantum(const Field& field, std::optional<Hash32>& hash) {
+    if (field.tag != kPostQuantumTag) return field.tag > kLastKnownTag;
+    if (field.value.size() != Hash32::kSize) return false;
+    hash = Hash32::from(field.value);
+    return true;
+}
+
 bool add_peer_field(PeerRecord& record, const Field& field) {
     if (field.tag == kNodeTag) {
         auto node = read_node(field.value);
@@ -174,7 +189,7 @@ bool add_peer_field(PeerRecord& record, const Field& field) {
         record.nodes.push_back(std::move(*node));
         return true;
     }
-    if (field.tag != kCapabilitiesTag) return field.tag > kLastKnownTag;
+    if (field.tag != kCapabilitiesTag) return read_post_quantum(field, record.post_quantum);
     if (field.value.size() != 4) return false;
     record.capabilities = load_u32(field.value.data());
     return true;
@@ -213,6 +228,7 @@ Bytes encode_record(Crypto& crypto, const SigningKey& owner, const NetworkId& ne
     for (const PeerNode& node : record.nodes) write_node(body, node);
     write_field_head(body, kCapabilitiesTag, 4);
     body.u32(record.capabilities);
+    write_post_quantum(body, record.post_quantum);
     RecordHead head = record.head;
     head.kind = RecordKind::kPeer;
     head.tombstone = false;
@@ -228,6 +244,7 @@ Bytes encode_record(Crypto& crypto, const SigningKey& owner, const NetworkId& ne
     body.bytes(as_bytes(record.name));
     write_field_head(body, kStampTag, 8);
     body.u64(record.stamp);
+    write_post_quantum(body, record.post_quantum);
     RecordHead head = record.head;
     head.kind = RecordKind::kName;
     head.tombstone = false;
@@ -270,7 +287,7 @@ Result<PeerRecord> decode_peer(ByteView bytes) {
     const auto head = read_layout(bytes);
     if (!head) return head.error();
     if (head->kind != RecordKind::kPeer) return Errc::kWrongKey;
-    PeerRecord record{*head, {}, 0};
+    PeerRecord record{*head, {}, 0, std::nullopt};
     if (head->tombstone) return record;
     ByteReader reader(body_of(bytes));
     std::uint8_t last_tag = 0;
@@ -291,7 +308,7 @@ Result<NameRecord> decode_name(ByteView bytes) {
     const auto head = read_layout(bytes);
     if (!head) return head.error();
     if (head->kind != RecordKind::kName) return Errc::kWrongKey;
-    NameRecord record{*head, {}, 0};
+    NameRecord record{*head, {}, 0, std::nullopt};
     if (head->tombstone) return record;
     ByteReader reader(body_of(bytes));
     const Field name = read_field(reader);
@@ -303,9 +320,10 @@ Result<NameRecord> decode_name(ByteView bytes) {
     record.stamp = load_u64(stamp.value.data());
     const auto folded = fold_name(record.name);
     if (!folded || *folded != record.name) return Errc::kMalformed;
-    for (std::uint8_t last_tag = kLastKnownTag; reader.remaining() > 0;) {
+    for (std::uint8_t last_tag = kStampTag; reader.remaining() > 0;) {
         const Field field = read_field(reader);
-        if (!reader.ok() || field.tag <= last_tag) return Errc::kMalformed;
+        if (!reader.ok() || field.tag <= last_tag || !read_post_quantum(field, record.post_quantum))
+            return Errc::kMalformed;
         last_tag = field.tag;
     }
     return record;

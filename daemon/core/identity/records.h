@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,8 @@
 //
 //   Peer  1 node, repeated: key 32 | endpoint count 1 | count x (family 4 or 6 | address | port 2)
 //         2 capabilities 4
-//   Name  1 folded name    2 stamp 8
+//         3 SHA-256 of the owner's post-quantum key 32, optional: post_quantum.h
+//   Name  1 folded name    2 stamp 8    3 as Peer
 //   Immutable, Mutable: values, drawn in values.h
 //   Mail, Signal: sealed items, drawn in items.h
 //
@@ -77,15 +79,17 @@ inline constexpr std::uint32_t kCapabilityServes = 1;
 /// Where a peer is: stored at peer_key(owner).
 struct PeerRecord {
     RecordHead head;
-    std::vector<PeerNode> nodes;     ///< at most kNodesPerPeerMax
-    std::uint32_t capabilities = 0;  ///< bits of docs/protocol.md, "Capabilities"
+    std::vector<PeerNode> nodes;         ///< at most kNodesPerPeerMax
+    std::uint32_t capabilities = 0;      ///< bits of docs/protocol.md, "Capabilities"
+    std::optional<Hash32> post_quantum;  ///< of the key that signs this record, too
 };
 
 /// Who claims a name: stored at name_key(name).
 struct NameRecord {
     RecordHead head;
-    std::string name;         ///< folded form, see peer_name.h
-    std::uint64_t stamp = 0;  ///< proof of work, see name_work()
+    std::string name;                    ///< folded form, see peer_name.h
+    std::uint64_t stamp = 0;             ///< proof of work, see name_work()
+    std::optional<Hash32> post_quantum;  ///< as PeerRecord
 };
 
 /// Kinds that second_home() is for: check_record takes them at both keys, under one signature.

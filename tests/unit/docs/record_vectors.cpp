@@ -37,6 +37,7 @@ Vector described(identity::Crypto& crypto, const NetworkId& network, std::string
             vector.add("node", std::move(text));
         }
         vector.add("capabilities", std::uint64_t{peer->capabilities});
+        if (peer->post_quantum) vector.add("post_quantum", peer->post_quantum->view());
     }
     if (head.kind == RecordKind::kName && !head.tombstone) {
         const auto claim = identity::decode_name(bytes);
@@ -113,6 +114,8 @@ std::vector<Vector> record_vectors(identity::Crypto& crypto) {
         return described(crypto, cast.network, std::move(name), made.key,
                          identity::record_part(made.bytes));
     };
+    identity::PeerRecord hybrid = peer;
+    hybrid.post_quantum = crypto.hash({Bytes(identity::kPostQuantumKeyBytes)});
     const Key box =
         identity::item_key(crypto, identity::ItemUse::kMail, PeerId{cast.responder.public_key});
     return {described(crypto, cast.network, "record peer", peer_place,
@@ -128,7 +131,9 @@ std::vector<Vector> record_vectors(identity::Crypto& crypto) {
             value("record mutable value", labelled(as_bytes("hello"), false)),
             value("record mutable value tombstone", labelled({}, true)),
             value("record mutable value in pages", labelled(Bytes(1027, 0x70), false)),
-            described(crypto, cast.network, "record mail", box, mail(cast, box))};
+            described(crypto, cast.network, "record mail", box, mail(cast, box)),
+            described(crypto, cast.network, "record peer with a post-quantum hash", peer_place,
+                      identity::encode_record(crypto, cast.user, cast.network, hybrid))};
 }
 
 Vector read_record(identity::Crypto& crypto, const Vector& documented) {

@@ -258,11 +258,21 @@ TEST_F(Records, of_a_name_have_one_encoding) {
 }
 
 TEST_F(Records, keep_the_fields_of_later_versions_unread) {
-    EXPECT_EQ(peer_body_refusal(kCapabilities + "030001ff" + "ff0000"), Errc{});
-    EXPECT_EQ(peer_body_refusal(kCapabilities + "040000" + "030000"), Errc::kMalformed);
-    EXPECT_EQ(peer_body_refusal(kCapabilities + "030000" + "030000"), Errc::kMalformed);
-    EXPECT_EQ(name_body_refusal(kBob + kStamp + "0300020102"), Errc{});
-    EXPECT_EQ(name_body_refusal(kBob + kStamp + "030000" + "030000"), Errc::kMalformed);
+    EXPECT_EQ(peer_body_refusal(kCapabilities + "040001ff" + "ff0000"), Errc{});
+    EXPECT_EQ(peer_body_refusal(kCapabilities + "050000" + "040000"), Errc::kMalformed);
+    EXPECT_EQ(peer_body_refusal(kCapabilities + "040000" + "040000"), Errc::kMalformed);
+    EXPECT_EQ(name_body_refusal(kBob + kStamp + "0400020102"), Errc{});
+    EXPECT_EQ(name_body_refusal(kBob + kStamp + "040000" + "040000"), Errc::kMalformed);
+}
+
+TEST_F(Records, name_a_post_quantum_key_by_its_hash) {
+    const std::string hash(64, 'a');
+    EXPECT_EQ(peer_body_refusal(kCapabilities + "030020" + hash), Errc{});
+    EXPECT_EQ(name_body_refusal(kBob + kStamp + "030020" + hash), Errc{});
+    EXPECT_EQ(peer_body_refusal(kCapabilities + "030001aa"), Errc::kMalformed);
+    EXPECT_EQ(name_body_refusal(kBob + kStamp + "030001aa"), Errc::kMalformed);
+    EXPECT_EQ(peer_body_refusal(kCapabilities + "030020" + hash + "030020" + hash),
+              Errc::kMalformed);
 }
 
 TEST_F(Records, tell_their_head_without_a_verification) {

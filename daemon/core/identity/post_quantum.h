@@ -1,0 +1,69 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "daemon/core/identity/records.h"
+
+// The second half of an identity: ML-DSA-65 (FIPS 204) beside Ed25519, for the day on which a
+// quantum computer forges the latter. A peer or name record names its owner's post-quantum key by
+// its hash only, so that it stays small; key and signature are its *post-quantum part*, which
+// whoever wants to check reads as a value in pages:
+//
+//   key 1952 | signature 3309
+//
+// The signature is made over "sovereign/post-quantum/1" ‖ network ‖ key of the record ‖ the record
+// without its Ed25519 signature. The record names the key, so the two halves can't be parted: who
+// forges one has to forge the other. Where the algorithm is missing, records are carried unchanged.
+
+namespace sov::identity {
+
+inline constexpr std::size_t kPostQuantumPartBytes =
+    kPostQuantumKeyBytes + kPostQuantumSignatureBytes;
+
+enum class PostQuantumPolicy : std::uint8_t {
+    kOff,      ///< neither sign nor look
+    kPrefer,   ///< sign and look where the algorithm is there; refuse what is false
+    kRequire,  ///< refuse what was not verified
+};
+
+/// What is known of the second half of a record.
+enum class PostQuantumProof : std::uint8_t {
+    kNone,          ///< the record names no such key
+    kMissing,       ///< it names one, and the part was not found
+    kUnverifiable,  ///< the algorithm is missing here
+    kVerified,
+    kFalse,  ///< another key, or the signature is wrong
+};
+
+/// The seed of a user's post-quantum key: HMAC-SHA-256(Ed25519 seed, "sovereign/post-quantum/1").
+/// One secret to keep; who has it has both halves anyway.
+Secret32 post_quantum_seed(Crypto& crypto, const SigningKey& user);
+
+/// What a record has to name; nothing where the algorithm is missing.
+std::optional<Hash32> post_quantum_hash(Crypto& crypto, const SigningKey& user);
+
+/// The part that belongs to a record of ours; empty where the algorithm is missing. `record` is the
+/// whole signed record. Costs one signature of about a millisecond.
+Bytes make_post_quantum_part(Crypto& crypto, const SigningKey& user, const NetworkId& network,
+                             const Key& key, ByteView record);
+
+/// Checks a record that check_record has passed against its part; no part: kMissing, if the record
+/// names a key. Costs one verification.
+PostQuantumProof check_post_quantum(Crypto& crypto, const NetworkId& network, const Key& key,
+                                    ByteView record, std::optional<ByteView> part);
+
+/// The hash that a peer or name record names.
+std::optional<Hash32> named_post_quantum(ByteView record);
+
+/// Whether a record with this proof may be used.
+constexpr bool accepts(PostQuantumPolicy policy, PostQuantumProof proof) {
+    if (policy == PostQuantumPolicy::kOff) return true;
+    if (policy == PostQuantumPolicy::kRequire) return proof == PostQuantumProof::kVerified;
+    return proof != PostQuantumProof::kFalse;
+}
+
+/// "none", "missing", "unverifiable", "verified", "false".
+std::string_view proof_word(PostQuantumProof proof);
+
+}  // namespace sov::identity
