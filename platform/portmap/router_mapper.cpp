@@ -15,7 +15,7 @@ namespace sov::portmap {
 
 namespace {
 
-constexpr std::chrono::milliseconds kStopPatience{1500};
+constexpr std::chrono::milliseconds kStopPatience{1000};
 
 }  // namespace
 

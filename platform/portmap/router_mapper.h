@@ -33,7 +33,7 @@ class RouterMapper final : public ports::PortMapper {
     RouterMapper& operator=(const RouterMapper&) = delete;
 
     void look_again() override;
-    /// Waits at most a second and a half for the router; a thread that is stuck in it longer is
+    /// Waits at most a second for the router; a thread that is stuck in it longer is
     /// left to itself and touches nothing of ours any more.
     void stop() override;
 
