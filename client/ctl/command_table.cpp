@@ -1,6 +1,5 @@
 #include "client/ctl/command_table.h"
 
-#include "client/ctl/commands/verbs.h"
 #include "client/ctl/guard_commands.h"
 
 namespace sov::ctl {
@@ -489,6 +488,9 @@ constexpr Command kCommands[] = {
      .exit_codes = {1, 8, 11},
      .run = verbs::forward},
 
+    kBootstrapSign,
+    kBootstrapVerify,
+    kBootstrapShow,
     {.path = "config check",
      .section = Section::kOperate,
      .summary = "check a configuration file without touching the daemon",

@@ -3,7 +3,7 @@
 #include "client/ctl/command_table.h"
 #include "client/ctl/commands/verbs.h"
 
-// Rows of the command table: whom to deal with, and why not.
+// Rows of the command table: whom to deal with, and whom to begin with.
 
 namespace sov::ctl {
 
@@ -43,5 +43,50 @@ inline constexpr Command kUnblock = {
     .examples = {"sovctl unblock 198.51.100.0/24", "sovctl unblock sovn1..."},
     .exit_codes = {8},
     .run = verbs::unblock};
+
+inline constexpr Command kBootstrapSign = {
+    .path = "bootstrap sign",
+    .section = Section::kOperate,
+    .summary = "sign a bootstrap list, or the draft of one",
+    .text =
+        "Prints the list with one more signature; a draft has lines of number, network, "
+        "expires, threshold, key and node. Signatures are added on one host after the other, "
+        "offline. The key file is made where there is none.",
+    .argument_slots =
+        {{{.name = "FILE", .summary = "a list or a draft", .completes = Completes::kFile}}},
+    .option_slots = {{{.name = "key", .value = "FILE", .summary = "the key to sign with"}}},
+    .examples = {"sovctl bootstrap sign draft --key my.key > list",
+                 "sovctl bootstrap sign list --key other.key > list.2"},
+    .exit_codes = {1, 9, 78},
+    .asks_daemon = false,
+    .run = verbs::bootstrap_sign};
+
+inline constexpr Command kBootstrapVerify = {
+    .path = "bootstrap verify",
+    .section = Section::kOperate,
+    .summary = "say whether this host would take a bootstrap list",
+    .text =
+        "Judged by the keys and the threshold of the configuration, or by the list that is in "
+        "force already: enough signatures, newer, not expired, for this network.",
+    .argument_slots = {{{.name = "FILE", .summary = "a list", .completes = Completes::kFile}}},
+    .option_slots = {{{.name = "config",
+                       .value = "FILE",
+                       .summary = "default /etc/sovereignd/sovereignd.conf"}}},
+    .examples = {"sovctl bootstrap verify list", "sovctl bootstrap verify list --quiet"},
+    .exit_codes = {1, 9, 78},
+    .asks_daemon = false,
+    .run = verbs::bootstrap_verify};
+
+inline constexpr Command kBootstrapShow = {
+    .path = "bootstrap show",
+    .section = Section::kOperate,
+    .summary = "what a bootstrap list says and who signed it",
+    .text = "Each signature is verified; who may sign is not judged.",
+    .argument_slots =
+        {{{.name = "FILE", .summary = "a list or a draft", .completes = Completes::kFile}}},
+    .examples = {"sovctl bootstrap show list", "sovctl bootstrap show list --json"},
+    .exit_codes = {1, 9, 78},
+    .asks_daemon = false,
+    .run = verbs::bootstrap_show};
 
 }  // namespace sov::ctl

@@ -17,7 +17,15 @@ po::options_description options_of_program() {
     options.add_options()("help,h", "this text")("version", "print the version")(
         "config,c", po::value<std::string>()->value_name("FILE"),
         "configuration file (default /etc/sovereignd/sovereignd.conf)")(
-        "check-config", "check the configuration and exit: 0 when it is valid, 78 when not");
+        "check-config", "check the configuration and exit: 0 when it is valid, 78 when not")(
+        "show-list", po::value<std::string>()->value_name("FILE"),
+        "show a bootstrap list or a draft of one and exit")(
+        "verify-list", po::value<std::string>()->value_name("FILE"),
+        "say whether this configuration takes a bootstrap list, and exit")(
+        "sign-list", po::value<std::string>()->value_name("FILE"),
+        "sign a bootstrap list or draft with --list-key-file, print it and exit")(
+        "list-key-file", po::value<std::string>()->value_name("FILE"),
+        "the key for --sign-list, made where there is none");
     return options;
 }
 
@@ -56,6 +64,14 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
                 line.check_config = true;
             else if (option.string_key == "config")
                 line.config_file = value;
+            else if (option.string_key == "show-list")
+                line.list.verb = ListErrand::Verb::kShow, line.list.file = value;
+            else if (option.string_key == "verify-list")
+                line.list.verb = ListErrand::Verb::kVerify, line.list.file = value;
+            else if (option.string_key == "sign-list")
+                line.list.verb = ListErrand::Verb::kSign, line.list.file = value;
+            else if (option.string_key == "list-key-file")
+                line.list.key_file = value;
             else
                 line.overrides.emplace_back(option.string_key, value);
         }
@@ -70,6 +86,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     } catch (const po::error& error) {
         line.problem = error.what();
     }
+    if (line.problem.empty() &&
+        (line.list.verb == ListErrand::Verb::kSign) == line.list.key_file.empty())
+        line.problem = "--sign-list and --list-key-file belong together";
     return line;
 }
 

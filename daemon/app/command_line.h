@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/app/bootstrap_files.h"
 #include "daemon/app/config.h"
 
 namespace sov::app {
@@ -11,6 +12,7 @@ namespace sov::app {
 struct CommandLine {
     std::string config_file;  ///< empty: the default place
     Overrides overrides;
+    ListErrand list;  ///< an offline verb instead of the daemon
     bool check_config = false, help = false, version = false;
     std::string problem;  ///< not empty: usage error, in words
 };

@@ -250,6 +250,10 @@ ConfigOutcome load_config(const std::string& file, const Overrides& overrides) {
         read_bootstrap_file((folder / config.bootstrap_file).string(), !chosen, config,
                             outcome.problems);
     }
+    if (!config.bootstrap_list.empty()) {
+        const auto folder = std::filesystem::path(config.file).parent_path();
+        config.bootstrap_list = (folder / config.bootstrap_list).string();
+    }
     if (outcome.problems.empty()) check_together(config, outcome.problems, path);
     // Found in several passes, told in the order of the file.
     std::stable_sort(outcome.problems.begin(), outcome.problems.end(),

@@ -41,6 +41,9 @@ struct Config {
 
     std::vector<identity::BootstrapLine> bootstrap;
     std::string bootstrap_file;
+    std::string bootstrap_list;     ///< file of a signed list; empty: none
+    std::vector<PeerId> list_keys;  ///< whom to believe about the first list
+    int list_threshold = 0;
 
     int bucket_size = 0;
     int sessions_max = 0, lookups_max = 0, records_max = 0;

@@ -130,6 +130,15 @@ Rule bootstrap_peers() {
             }};
 }
 
+Rule list_keys() {
+    return {"sov1..., at most 16 times", [](Config& config, const std::string& text) {
+                const auto key = identity::parse_peer(text);
+                if (!key) return false;
+                config.list_keys.push_back(*key);
+                return config.list_keys.size() <= 16;
+            }};
+}
+
 Rule any_path(std::string Config::*member) {
     return {"a path, relative to this file's folder if it is not absolute",
             [=](Config& config, const std::string& text) {
@@ -238,6 +247,13 @@ void add_node(Rows& rows) {
              "A peer to join the network through, with the key that it must prove.", Count::kMany);
     rows.add("bootstrap.file", "bootstrap.conf", any_path(&Config::bootstrap_file), kLive,
              "File with more of these, one a line; the default file may be missing.");
+    rows.add("bootstrap.list", "", any_path(&Config::bootstrap_list), kLive,
+             "File of a signed bootstrap list, as 'sovctl bootstrap sign' writes it.");
+    rows.add("bootstrap.list_key", "", list_keys(), kRestart,
+             "A key that signs the first list; later lists name the keys of their successors.",
+             Count::kMany);
+    rows.add("bootstrap.list_threshold", "2", whole(&Config::list_threshold, 1, 16), kRestart,
+             "How many of these keys must have signed it.");
 }
 
 void add_dht(Rows& rows) {

@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+#include <fstream>
+#include <sstream>
 
 #include <boost/asio/post.hpp>
 #include <csignal>
@@ -94,6 +96,7 @@ std::optional<StartFailure> Daemon::prepare() {
     }
     io::NodeDriver::Transports transports;
     if (auto failure = open_sockets(transports)) return failure;
+    read_bootstrap_list();
     make_node(std::get<Keys>(keys), std::move(restored), std::move(transports));
     if (auto failure = make_plane(std::get<Keys>(keys))) return failure;
     return make_api(std::move(std::get<api::ApiSocket>(socket)));
@@ -337,7 +340,41 @@ std::vector<Sighting> Daemon::pinned_peers() const {
             sightings.push_back({Sighting::Source::kPinned, Contact::of(line.key, endpoint)});
         }
     }
+    const identity::BootstrapList* list = lists_ ? lists_->in_force() : nullptr;
+    if (list == nullptr) return sightings;
+    for (const identity::PeerNode& node : list->nodes) {
+        for (const Endpoint& endpoint : node.endpoints)
+            sightings.push_back({Sighting::Source::kPinned, Contact::of(node.key, endpoint)});
+    }
     return sightings;
+}
+
+void Daemon::read_bootstrap_list() {
+    if (config_.list_keys.empty()) return;
+    if (!lists_) {
+        lists_.emplace(config_.state_dir, network_id(config_.network, crypto_),
+                       identity::ListTrust{config_.list_keys,
+                                           static_cast<std::uint8_t>(config_.list_threshold), 0},
+                       crypto_);
+    }
+    const auto complain = [this](const std::string& words) {
+        log_.write(LogLevel::kWarning, "discovery", "bootstrap.list",
+                   "a bootstrap list is not taken", {{"reason", words}});
+    };
+    if (!lists_->notice().empty()) complain(lists_->notice());
+    if (config_.bootstrap_list.empty()) return;
+    std::ifstream file(config_.bootstrap_list, std::ios::binary);
+    std::ostringstream text;
+    if (file) text << file.rdbuf();
+    auto read = read_list(text.str(), crypto_);
+    if (const auto* problem = std::get_if<ListProblem>(&read))
+        return complain(config_.bootstrap_list + ": " + problem->words);
+    const auto bytes = identity::encode_list(std::get<identity::BootstrapList>(read));
+    if (const auto refused = lists_->take(*bytes, unix_now() / 1000))
+        return complain(config_.bootstrap_list + ": " + refused->words);
+    if (!lists_->notice().empty()) complain(lists_->notice());
+    log_.write(LogLevel::kInfo, "discovery", "bootstrap.list", "a bootstrap list is in force",
+               {{"number", std::to_string(lists_->in_force()->number)}});
 }
 
 void Daemon::save_peers_in(std::chrono::seconds pause) {

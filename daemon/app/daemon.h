@@ -10,6 +10,7 @@
 
 #include "daemon/api/api_server.h"
 #include "daemon/api/host.h"
+#include "daemon/app/bootstrap_files.h"
 #include "daemon/app/bootstrap_resolver.h"
 #include "daemon/app/config.h"
 #include "daemon/app/connection_plane.h"
@@ -81,6 +82,8 @@ class Daemon final : private api::Host {
     // --- running it ---
     void handle_event(Instant now, const Event& event);
     std::vector<Sighting> pinned_peers() const;
+    /// Reads the file of bootstrap.list, when there are keys to believe.
+    void read_bootstrap_list();
     void await_signals();
     void save_peers_in(std::chrono::seconds pause);
     /// Tells the node whether this host runs on its battery, again and again.
@@ -101,6 +104,7 @@ class Daemon final : private api::Host {
     // the API's threads do too.
     boost::asio::io_context context_{1};
     openssl::HostCrypto crypto_;
+    std::optional<ListKeeper> lists_;  ///< only where the configuration names keys for one
     ContactBook book_;
     PacketPool packets_;
     std::unique_ptr<Node> node_;

@@ -95,9 +95,11 @@ api::ReloadOutcome Daemon::reload_config() {
 }
 
 void Daemon::apply(const Config& fresh, const std::string& key) {
-    if (key == "bootstrap.peer" || key == "bootstrap.file") {
+    if (key == "bootstrap.peer" || key == "bootstrap.file" || key == "bootstrap.list") {
         config_.bootstrap = fresh.bootstrap;
         config_.bootstrap_file = fresh.bootstrap_file;
+        config_.bootstrap_list = fresh.bootstrap_list;
+        read_bootstrap_list();
         for (const Sighting& sighting : pinned_peers()) {
             // One input at a time: the driver drains the node after each.
             driver_->post(

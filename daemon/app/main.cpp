@@ -69,6 +69,8 @@ int start(const std::vector<std::string>& arguments) {
         std::cerr << describe(outcome.problems);
         return kExitUnusable;
     }
+    if (line.list.verb != ListErrand::Verb::kNone)
+        return run_list_errand(line.list, outcome.config, std::cout, std::cerr);
     if (line.check_config) {
         const std::string& file = outcome.config.file;
         std::cout << (file.empty() ? "no configuration file: the defaults are valid"

@@ -76,6 +76,18 @@ def items():
         save("item", f"played_{seed}", b"\5" + bytes(
             source.choice([0, 0, 0, 1, 2, 3, 4]) if at % 4 == 0 else source.randrange(8) * (9 if at % 4 == 1 else 1)
             for at in range(400)))
+def bootstrap_lists():
+    def made(keys, nodes, signatures, threshold=1):
+        head = b"\1" + KEY + struct.pack(">QQB", 3, 1 << 40, threshold)
+        return (head + bytes([len(keys)]) + b"".join(keys) + bytes([len(nodes)]) + b"".join(nodes)
+                + bytes([len(signatures)]) + b"".join(signatures))
+
+    node = KEY + b"\2" + V4 + V6
+    save("bootstrap_list", "signed", made([KEY, KEY[::-1]], [node], [KEY + bytes(64), KEY[::-1] + bytes(64)], 2))
+    save("bootstrap_list", "unsigned", made([KEY], [], []))
+    save("bootstrap_list", "keys_out_of_order", made([KEY[::-1], KEY], [node], []))
+    save("bootstrap_list", "node_twice", made([KEY], [node, node], []))
+    save("bootstrap_list", "threshold_too_high", made([KEY], [node], [], 2))
 
 
 def texts():
@@ -287,6 +299,7 @@ if __name__ == "__main__":
     records()
     values()
     items()
+    bootstrap_lists()
     texts()
     messages()
     adverts()
