@@ -26,7 +26,7 @@ constexpr std::string_view kMagic = "sovereign-bootstrap-list-1";
 constexpr std::size_t kFileBytesMax = 64 << 10;
 constexpr std::size_t kDigitsALine = 96;
 
-std::string trimmed(std::string_view text) {
+std::string without_blanks(std::string_view text) {
     const auto first = text.find_first_not_of(" \t\r");
     if (first == std::string_view::npos) return "";
     return std::string(text.substr(first, text.find_last_not_of(" \t\r") - first + 1));
@@ -38,7 +38,7 @@ std::vector<std::pair<std::size_t, std::string>> lines_of(std::string_view text)
     std::istringstream stream{std::string(text)};
     std::string line;
     for (std::size_t number = 1; std::getline(stream, line); ++number) {
-        line = trimmed(std::string_view(line).substr(0, line.find('#')));
+        line = without_blanks(std::string_view(line).substr(0, line.find('#')));
         if (!line.empty()) lines.emplace_back(number, line);
     }
     return lines;
@@ -117,9 +117,10 @@ std::variant<identity::BootstrapList, ListProblem> read_draft(
     list.network = network_id("sovereign", crypto);
     for (const auto& [number, line] : lines) {
         const auto equals = line.find('=');
-        const std::string key = trimmed(std::string_view(line).substr(0, equals));
-        const std::string value =
-            equals == std::string::npos ? "" : trimmed(std::string_view(line).substr(equals + 1));
+        const std::string key = without_blanks(std::string_view(line).substr(0, equals));
+        const std::string value = equals == std::string::npos
+                                      ? ""
+                                      : without_blanks(std::string_view(line).substr(equals + 1));
         if (!take_line(key, value, crypto, list)) {
             return ListProblem{"line " + std::to_string(number) + ": '" + line +
                                "' is none of number, network, expires = YYYY-MM-DD, threshold, "

@@ -9,10 +9,10 @@ namespace sov::identity {
 
 namespace {
 
-constexpr std::string_view kDomain = "sovereign/bootstrap/1";
-constexpr std::uint8_t kVersion = 1;
+constexpr std::string_view kListDomain = "sovereign/bootstrap/1";
+constexpr std::uint8_t kListVersion = 1;
 
-bool may_stand(const PeerNode& node) {
+bool may_be_listed(const PeerNode& node) {
     const auto& endpoints = node.endpoints;
     if (endpoints.empty() || endpoints.size() > kEndpointsPerNodeMax) return false;
     for (auto at = endpoints.begin(); at != endpoints.end(); ++at) {
@@ -23,7 +23,7 @@ bool may_stand(const PeerNode& node) {
 }
 
 // Everything that a reader may rely on.
-bool sound(const BootstrapList& list) {
+bool is_sound(const BootstrapList& list) {
     const auto ascending = [](const auto& a, const auto& b) { return !(a < b); };
     const auto& keys = list.keys;
     if (keys.empty() || keys.size() > BootstrapList::kKeysMax) return false;
@@ -36,15 +36,15 @@ bool sound(const BootstrapList& list) {
         const bool twice = std::any_of(list.nodes.begin(), at, [&](const PeerNode& earlier) {
             return earlier.key == at->key;
         });
-        if (twice || !may_stand(*at)) return false;
+        if (twice || !may_be_listed(*at)) return false;
     }
     return std::adjacent_find(list.signatures.begin(), list.signatures.end(),
                               [](const auto& a, const auto& b) { return !(a.key < b.key); }) ==
            list.signatures.end();
 }
 
-void write_body(ByteWriter& writer, const BootstrapList& list) {
-    writer.u8(kVersion);
+void write_list_body(ByteWriter& writer, const BootstrapList& list) {
+    writer.u8(kListVersion);
     writer.fixed(list.network);
     writer.u64(list.number);
     writer.u64(list.expires);
@@ -63,7 +63,7 @@ void write_body(ByteWriter& writer, const BootstrapList& list) {
     }
 }
 
-std::optional<Endpoint> read_endpoint(ByteReader& reader) {
+std::optional<Endpoint> read_listed_endpoint(ByteReader& reader) {
     const std::uint8_t family = reader.u8();
     if (family != 4 && family != 6) return std::nullopt;
     const ByteView address = reader.bytes(family == 4 ? 4 : 16);
@@ -75,12 +75,12 @@ std::optional<Endpoint> read_endpoint(ByteReader& reader) {
     return endpoint;
 }
 
-bool read_nodes(ByteReader& reader, BootstrapList& list) {
+bool read_listed_nodes(ByteReader& reader, BootstrapList& list) {
     for (std::size_t left = reader.u8(); left > 0; --left) {
         PeerNode& node = list.nodes.emplace_back();
         node.key = reader.fixed<NodeKey>();
         for (std::size_t endpoints = reader.u8(); endpoints > 0; --endpoints) {
-            const auto endpoint = read_endpoint(reader);
+            const auto endpoint = read_listed_endpoint(reader);
             if (!endpoint) return false;
             node.endpoints.push_back(*endpoint);
         }
@@ -89,11 +89,11 @@ bool read_nodes(ByteReader& reader, BootstrapList& list) {
     return reader.ok();
 }
 
-Bytes signed_bytes(const BootstrapList& list) {
-    Bytes bytes(kDomain.size() + BootstrapList::kBytesMax);
+Bytes list_signed_bytes(const BootstrapList& list) {
+    Bytes bytes(kListDomain.size() + BootstrapList::kBytesMax);
     ByteWriter writer(bytes);
-    writer.bytes(as_bytes(kDomain));
-    write_body(writer, list);
+    writer.bytes(as_bytes(kListDomain));
+    write_list_body(writer, list);
     bytes.resize(writer.size());
     return bytes;
 }
@@ -101,10 +101,10 @@ Bytes signed_bytes(const BootstrapList& list) {
 }  // namespace
 
 Result<Bytes> encode_list(const BootstrapList& list) {
-    if (!sound(list)) return Errc::kInvalidArgument;
+    if (!is_sound(list)) return Errc::kInvalidArgument;
     Bytes bytes(BootstrapList::kBytesMax);
     ByteWriter writer(bytes);
-    write_body(writer, list);
+    write_list_body(writer, list);
     writer.u8(static_cast<std::uint8_t>(list.signatures.size()));
     for (const BootstrapList::Signed& one : list.signatures) {
         writer.fixed(one.key);
@@ -118,7 +118,7 @@ Result<Bytes> encode_list(const BootstrapList& list) {
 Result<BootstrapList> decode_list(ByteView bytes) {
     if (bytes.size() > BootstrapList::kBytesMax) return Errc::kTooLarge;
     ByteReader reader(bytes);
-    if (reader.u8() != kVersion) return Errc::kMalformed;
+    if (reader.u8() != kListVersion) return Errc::kMalformed;
     BootstrapList list;
     list.network = reader.fixed<NetworkId>();
     list.number = reader.u64();
@@ -127,12 +127,12 @@ Result<BootstrapList> decode_list(ByteView bytes) {
     const std::size_t keys = reader.u8();
     if (keys > BootstrapList::kKeysMax) return Errc::kMalformed;
     for (std::size_t at = 0; at < keys; ++at) list.keys.push_back(reader.fixed<PeerId>());
-    if (!read_nodes(reader, list)) return Errc::kMalformed;
+    if (!read_listed_nodes(reader, list)) return Errc::kMalformed;
     for (std::size_t left = reader.u8(); left > 0 && reader.ok(); --left) {
         const auto key = reader.fixed<PeerId>();
         list.signatures.push_back({key, reader.fixed<Signature>()});
     }
-    if (!reader.at_end() || !sound(list)) return Errc::kMalformed;
+    if (!reader.at_end() || !is_sound(list)) return Errc::kMalformed;
     return list;
 }
 
@@ -144,7 +144,7 @@ Result<void> sign_list(Crypto& crypto, const SigningKey& key, BootstrapList& lis
     if (signatures.size() >= BootstrapList::kSignaturesMax) return Errc::kOverQuota;
     const auto place = std::find_if(signatures.begin(), signatures.end(),
                                     [&](const auto& one) { return signer < one.key; });
-    signatures.insert(place, {signer, crypto.sign(key, signed_bytes(list))});
+    signatures.insert(place, {signer, crypto.sign(key, list_signed_bytes(list))});
     const auto encoded = encode_list(signed_list);
     if (!encoded) return encoded.error();
     list = std::move(signed_list);
@@ -152,7 +152,7 @@ Result<void> sign_list(Crypto& crypto, const SigningKey& key, BootstrapList& lis
 }
 
 std::vector<PeerId> signers_of(Crypto& crypto, const BootstrapList& list) {
-    const Bytes covered = signed_bytes(list);
+    const Bytes covered = list_signed_bytes(list);
     std::vector<PeerId> signers;
     for (const BootstrapList::Signed& one : list.signatures) {
         if (crypto.verify(one.key.bytes, covered, one.signature)) signers.push_back(one.key);

@@ -15,7 +15,7 @@ namespace sov::app {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::uint64_t kNow = 1'800'000'000;
+constexpr std::uint64_t kToday = 1'800'000'000;
 
 class BootstrapFiles : public ::testing::Test {
   protected:
@@ -102,27 +102,28 @@ TEST_F(BootstrapFiles, take_a_list_with_enough_signatures_and_never_an_older_one
     {
         ListKeeper fresh = keeper();
         EXPECT_EQ(fresh.in_force(), nullptr);
-        EXPECT_TRUE(fresh.take(signed_list(2, {1}), kNow).has_value()) << "k - 1 signers";
-        EXPECT_TRUE(fresh.take(signed_list(2, {1, 4}), kNow).has_value()) << "4 is not trusted yet";
+        EXPECT_TRUE(fresh.take(signed_list(2, {1}), kToday).has_value()) << "k - 1 signers";
+        EXPECT_TRUE(fresh.take(signed_list(2, {1, 4}), kToday).has_value())
+            << "4 is not trusted yet";
         EXPECT_EQ(fresh.in_force(), nullptr);
-        EXPECT_FALSE(fresh.take(signed_list(2, {1, 3}), kNow).has_value());
-        EXPECT_FALSE(fresh.take(signed_list(2, {1, 3}), kNow).has_value()) << "the same again";
+        EXPECT_FALSE(fresh.take(signed_list(2, {1, 3}), kToday).has_value());
+        EXPECT_FALSE(fresh.take(signed_list(2, {1, 3}), kToday).has_value()) << "the same again";
         EXPECT_EQ(fresh.in_force()->number, 2U);
     }
     ListKeeper restarted = keeper();
     ASSERT_NE(restarted.in_force(), nullptr) << restarted.notice();
     EXPECT_EQ(restarted.in_force()->number, 2U);
-    const auto older = restarted.take(signed_list(1, {1, 2, 3}), kNow);
+    const auto older = restarted.take(signed_list(1, {1, 2, 3}), kToday);
     ASSERT_TRUE(older.has_value());
     EXPECT_NE(older->words.find("not newer"), std::string::npos) << older->words;
-    EXPECT_TRUE(restarted.take(signed_list(3, {2, 3}), kNow).has_value())
+    EXPECT_TRUE(restarted.take(signed_list(3, {2, 3}), kToday).has_value())
         << "3 was taken off the list";
-    EXPECT_FALSE(restarted.take(signed_list(3, {2, 4}), kNow).has_value());
+    EXPECT_FALSE(restarted.take(signed_list(3, {2, 4}), kToday).has_value());
     EXPECT_TRUE(restarted.take(signed_list(4, {2, 4}), 1'893'456'000).has_value()) << "expired";
 }
 
 TEST_F(BootstrapFiles, begin_anew_when_the_configuration_names_other_keys) {
-    ASSERT_FALSE(keeper().take(signed_list(2, {1, 3}), kNow).has_value());
+    ASSERT_FALSE(keeper().take(signed_list(2, {1, 3}), kToday).has_value());
     ListKeeper other(folder.string(), network, {{person(7), person(8)}, 1, 0}, crypto);
     EXPECT_EQ(other.in_force(), nullptr);
     EXPECT_FALSE(other.notice().empty());
