@@ -78,10 +78,10 @@ struct HubLimits {
 };
 
 struct HubOptions {
-    PeerId self;
+    PeerId self{};
     Admission admission = Admission::kFriends;
-    std::string agent;  ///< said in identify, "sovereignd/0.1.0"
-    HubLimits limits;
+    std::string agent = {};  ///< said in identify, "sovereignd/0.1.0"
+    HubLimits limits{};
 };
 
 /// One try of a connect, for whoever asks why.

@@ -62,7 +62,7 @@ class StreamHub {
         DialPolicy policy = DialPolicy::kAny;
         /// A connect that is not done by then has failed.
         Duration time = std::chrono::seconds{15};
-        std::vector<DialAddress> addresses;  ///< known already; others are asked for as well
+        std::vector<DialAddress> addresses = {};  ///< known already; others are asked for as well
     };
     /// Finished at once when there is a connection that the policy allows.
     CommandId connect(Instant now, const PeerId& peer, ConnectOptions options);

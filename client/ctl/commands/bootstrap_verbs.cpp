@@ -7,7 +7,7 @@
 namespace sov::ctl::verbs {
 namespace {
 
-Problem no_program() {
+Problem no_reader() {
     return {.exit_code = 9,
             .name = "not_supported",
             .what = "sovereignd, which reads and signs bootstrap lists, was not found",
@@ -17,10 +17,10 @@ Problem no_program() {
 
 int run(Errand& errand, std::vector<std::string> options) {
     const std::string program = errand.machine().daemon_traces().program;
-    if (program.empty()) return errand.fail(no_program());
+    if (program.empty()) return errand.fail(no_reader());
     options.insert(options.begin(), program);
     const auto outcome = errand.machine().run_program(options);
-    if (!outcome) return errand.fail(no_program());
+    if (!outcome) return errand.fail(no_reader());
     std::string text = outcome->output;
     json::Object data;
     data.set("file", errand.argument());
