@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "daemon/core/identity/peer_name.h"
 #include "tests/unit/daemon/api/api_fixture.h"
 
 namespace sov::api {

@@ -203,9 +203,9 @@ TEST_F(HubIce, uses_a_relay_only_when_that_is_asked_for) {
     const CommandId command = a.hub->connect(wire.now, b.id(), options);
     EXPECT_TRUE(run([&] { return a.finished(command).has_value(); }));
     EXPECT_EQ(a.finished(command)->outcome->path, PathClass::kRelayed);
-    for (const IceCandidate& each : a.hub->ice_report(b.id())->ours) {
-        EXPECT_EQ(each.kind, CandidateKind::kRelayed);
-    }
+    const auto report = a.hub->ice_report(b.id());
+    ASSERT_TRUE(report.has_value());
+    for (const IceCandidate& each : report->ours) EXPECT_EQ(each.kind, CandidateKind::kRelayed);
     pass(seconds{60});
     EXPECT_EQ(a.hub->connection(b.id())->path, PathClass::kRelayed);
 }

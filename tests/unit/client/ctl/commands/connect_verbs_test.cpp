@@ -39,7 +39,7 @@ client::Connection to_bob() {
     return connection;
 }
 
-std::vector<client::Friend> bob_is_a_friend() {
+std::vector<client::Friend> bob_called_bob() {
     client::Friend of;
     of.peer = {kBob, "k7f3q2"};
     of.note = "bob";
@@ -59,7 +59,7 @@ client::ConnectReport connected() {
 TEST(ConnectVerb, says_how_the_connection_travels_and_how_long_it_took) {
     TerminalSession session;
     session.script.connected = connected();
-    session.script.friends = bob_is_a_friend();
+    session.script.friends = bob_called_bob();
     EXPECT_EQ(session.run({"connect", "bob", "--policy", "direct", "--timeout", "3s"}), 0);
     EXPECT_EQ(session.script.connect_query.policy, "direct");
     EXPECT_EQ(session.script.connect_query.time, 3s);
@@ -106,7 +106,7 @@ TEST(ConnectVerb, takes_known_policies_only) {
 TEST(ConnectionsVerb, lists_them_and_follows) {
     TerminalSession session;
     session.script.connections = std::vector{to_bob()};
-    session.script.friends = bob_is_a_friend();
+    session.script.friends = bob_called_bob();
     EXPECT_EQ(session.run({"connections"}), 0);
     EXPECT_NE(session.out.find("bob (sov1bob000)  direct over udp  192.0.2.7:6881  4.2 ms"),
               std::string::npos)
@@ -327,7 +327,7 @@ TEST(SendVerb, delivers_files_that_the_other_side_checked) {
     for (std::size_t at = 0; at < content.size(); at += 7) content[at] = static_cast<char>(at);
     const std::string one = transfer.from.write("one.bin", content);
     const std::string two = transfer.from.write("two", "");
-    transfer.receiver.script.friends = bob_is_a_friend();
+    transfer.receiver.script.friends = bob_called_bob();
     transfer.run({"send", "bob", one, two}, {"recv", transfer.to.path.string(), "--yes"});
     EXPECT_EQ(transfer.sent, 0) << transfer.sender.err;
     EXPECT_EQ(transfer.received, 0) << transfer.receiver.err;
@@ -354,7 +354,7 @@ TEST(RecvVerb, does_not_overwrite_unless_forced) {
         Transfer transfer;
         const std::string one = transfer.from.write("one", "new");
         transfer.to.write("one", "old");
-        transfer.receiver.script.friends = bob_is_a_friend();
+        transfer.receiver.script.friends = bob_called_bob();
         std::vector<std::string> recv = {"recv", transfer.to.path.string(), "--yes"};
         if (force) recv.emplace_back("--force");
         transfer.run({"send", "bob", one}, recv);
@@ -379,7 +379,7 @@ struct Hostile {
     Folder to;
 
     int run(const std::function<void(FileStream&)>& act) {
-        receiver.script.friends = bob_is_a_friend();
+        receiver.script.friends = bob_called_bob();
         receiver.script.incoming = {{"token", {kBob, "k7f3q2"}, "/sovereign/file/1.0.0"}};
         receiver.script.stream = stream_over(stream);
         std::thread other([&] {
@@ -438,7 +438,7 @@ TEST(RecvVerb, keeps_nothing_that_is_damaged_or_cut) {
 
 TEST(ExposeVerb, wants_a_place_and_known_peers) {
     TerminalSession session;
-    session.script.friends = bob_is_a_friend();
+    session.script.friends = bob_called_bob();
     EXPECT_EQ(session.run({"expose", "8080", "--for", "bob," + kEve}), 0);
     EXPECT_EQ(session.script.serve_query.protocol, "/sovereign/tcp/8080/1.0.0");
     EXPECT_EQ(session.script.serve_query.only_peers, (std::vector<std::string>{kBob, kEve}));
