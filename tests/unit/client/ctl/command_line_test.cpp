@@ -82,7 +82,8 @@ TEST(CommandLine, a_unique_prefix_works_at_a_terminal_only) {
     EXPECT_EQ(understood({"stat"}, true).command->path, "status");
     EXPECT_EQ(understood({"n", "cl", "bob"}, true).command->path, "name claim");
     refused({"stat"}, false);
-    EXPECT_EQ(refused({"c"}, true).problem.what, "\"c\" could be config, completion");
+    EXPECT_EQ(refused({"c"}, true).problem.what,
+              "\"c\" could be connect, connections, config, completion");
     // Options are never guessed, not even there.
     refused({"find", "bob", "--tra"}, true);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -23,7 +25,11 @@ class FakeRouter {
     FakeRouter(const FakeRouter&) = delete;
     FakeRouter& operator=(const FakeRouter&) = delete;
 
-    static Endpoint address() { return *Endpoint::parse("127.0.0.77:5351"); }
+    /// One for each process, since the port is the protocol's and tests run beside each other.
+    static Endpoint address() {
+        const auto process = static_cast<std::uint32_t>(getpid());
+        return Endpoint::v4(0x7f010000U + ((process & 0x7fffU) << 8U) + 77U, 5351);
+    }
 
     /// Its own address outside.
     void set_outside(const Endpoint& address);
