@@ -180,7 +180,7 @@ std::vector<std::string> smallest_line(const Command& command) {
     if (command.path == "expose" || command.path == "forward") words.back() = "8080";
     if (command.path == "forward" || command.path == "msg" || command.path == "pipe")
         words.emplace_back("bob");
-    if (command.path == "send") words.emplace_back("/dev/null");
+    if (command.path == "send") words.emplace_back("/etc/passwd");
     if (command.path == "recv") words.emplace_back("--yes");
     if (command.path == "mailbox send") words.insert(words.end(), {"--text", "hello"});
     if (command.path == "dht put") words.insert(words.end(), {"--key", "name:bob"});
