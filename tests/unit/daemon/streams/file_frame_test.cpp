@@ -36,7 +36,8 @@ TEST(FileFrame, is_malformed_when_cut_or_longer_than_its_kind) {
         Bytes bytes = frame_bytes(frame);
         bytes.push_back(0);
         EXPECT_EQ(read_file_frame(bytes).error(), Errc::kMalformed);
-        bytes.resize(bytes.size() - 2);
+        bytes.pop_back();
+        bytes.pop_back();
         EXPECT_EQ(read_file_frame(bytes).error(), Errc::kMalformed);
     }
     const Bytes no_name = {1, 0, 0, 0, 0, 0, 0, 0, 4};
