@@ -19,7 +19,8 @@ void ItemStore::insert(const identity::CheckedRecord& item, Instant expires, std
     bytes_ += item.bytes.size();
 }
 
-void ItemStore::erase(const Gone& which) {
+// By value: what names an item often lies in the very table that forgets it here.
+void ItemStore::erase(Gone which) {
     const auto box = boxes_.find({which.key, which.kind});
     SOV_CHECK(box != boxes_.end());
     const auto item = box->second.items.find(which.id);
@@ -37,7 +38,7 @@ void ItemStore::erase(const Gone& which) {
     if (box->second.items.empty() && box->second.deleted.empty()) boxes_.erase(box);
 }
 
-void ItemStore::evict(const Gone& victim) {
+void ItemStore::evict(Gone victim) {
     ++counters_.items_evicted;
     gone_.push_back(victim);
     erase(victim);

@@ -87,9 +87,9 @@ class ItemStore {
     }
     bool make_room_at(const Place& place, const Box& box, std::uint64_t origin);
     bool make_room(std::uint64_t origin, std::size_t bytes);
-    void evict(const Gone& victim);
+    void evict(Gone victim);
     void insert(const identity::CheckedRecord& item, Instant expires, std::uint64_t origin);
-    void erase(const Gone& which);
+    void erase(Gone which);
     void remember(Box& box, const Gone& deleted, Instant until);
 
     const Limits& limits_;
