@@ -314,7 +314,7 @@ TEST_F(ConnectionCalls, a_served_stream_is_taken_once_by_the_user_it_was_told_to
     while (stream->Read(&output)) {
     }
     EXPECT_TRUE(stream->Finish().ok());
-    EXPECT_EQ(to_text(there_.app.got[id]), "answer");
+    EXPECT_EQ(on_core([&] { return to_text(there_.app.got[id]); }), "answer");
 }
 
 TEST_F(ConnectionCalls, a_stream_that_nobody_takes_is_reset) {
