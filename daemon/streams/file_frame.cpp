@@ -9,7 +9,7 @@ namespace {
 
 enum Kind : std::uint8_t { kOffer = 1, kAccept = 2, kRefuse = 3, kDigest = 4, kReceipt = 5 };
 
-constexpr std::size_t kSafeNameMax = 199;  // one more may come in front
+constexpr std::size_t kSafeNameMax = 200;
 
 void append_text(Bytes& to, std::string_view text) {
     to.insert(to.end(), text.begin(), text.end());
@@ -123,6 +123,8 @@ std::string safe_file_name(std::string_view offered) {
     const std::size_t slash = offered.find_last_of("/\\");
     if (slash != std::string_view::npos) offered.remove_prefix(slash + 1);
     std::string name;
+    // Neither hidden nor an option of whatever is run on it, and neither "." nor "..".
+    if (offered.empty() || offered.front() == '.' || offered.front() == '-') name = "_";
     while (!offered.empty()) {
         const std::size_t bytes = character_bytes(offered);
         const std::string_view character = offered.substr(0, bytes == 0 ? 1 : bytes);
@@ -134,8 +136,6 @@ std::string safe_file_name(std::string_view offered) {
         }
         offered.remove_prefix(character.size());
     }
-    // Neither hidden nor an option of whatever is run on it, and neither "." nor "..".
-    if (name.empty() || name.front() == '.' || name.front() == '-') name.insert(0, 1, '_');
     return name;
 }
 
