@@ -51,12 +51,11 @@ def attempts(binaries, side_a, side_b, count, relay=True):
         return found
 
 
-def claim(binaries, side_a, side_b, path, relay=True, milliseconds=5000):
-    """Friends on these sides connect on this class of path. The bound is generous: the machine may be busy."""
+def claim(binaries, side_a, side_b, path, relay=True):
+    """Friends on these sides connect on this class of path. Times are told and not judged: the machine may be busy."""
     results = attempts(binaries, side_a, side_b, 3, relay)
     for found, carrier, took in results:
         expect(found == path, f"{side_a} and {side_b} are connected {found} over {carrier}, not {path}")
-        expect(took < milliseconds, f"it took {took:.0f} ms")
     return ", ".join(f"{found} over {carrier} in {took:.0f} ms" for found, carrier, took in results)
 
 

@@ -94,54 +94,53 @@ def attempts(binaries, side_a, side_b, options, count=3):
         return [connect(lab, options) for _ in range(count)]
 
 
-def claim(binaries, side_a, side_b, options, wanted, milliseconds):
-    """A pair of sides connects on this class of path. The bound is generous: the machine may be busy."""
+def claim(binaries, side_a, side_b, options, wanted):
+    """A pair of sides connects on this class of path. Times are told and not judged: the machine may be busy."""
     results = attempts(binaries, side_a, side_b, options)
     for path, _, echo in results:
         expect(path[2] == wanted, f"{side_a} and {side_b} went {path}, not {wanted}")
-        expect(echo < milliseconds, f"the first answer took {echo:.0f} ms")
     return ", ".join(f"{path[0]}-{path[1]} {path[2]} {connected:.0f}/{echo:.0f} ms" for path, connected, echo in results)
 
 
 @scenario
 def ice_two_home_routers_are_passed_directly(binaries):
-    return claim(binaries, "eim", "eim", [TURN_UDP], "direct", 2000)
+    return claim(binaries, "eim", "eim", [TURN_UDP], "direct")
 
 
 @scenario
 def ice_a_stun_server_alone_is_enough_for_home_routers(binaries):
-    return claim(binaries, "eim", "double", [STUN], "direct", 2000)
+    return claim(binaries, "eim", "double", [STUN], "direct")
 
 
 @scenario
 def ice_a_symmetric_router_is_passed_by_the_relay(binaries):
-    return claim(binaries, "symmetric", "eim", [TURN_UDP], "relayed", 2000)
+    return claim(binaries, "symmetric", "eim", [TURN_UDP], "relayed")
 
 
 @scenario
 def ice_two_symmetric_routers_need_the_relay(binaries):
-    return claim(binaries, "symmetric", "symmetric", [TURN_UDP], "relayed", 2000)
+    return claim(binaries, "symmetric", "symmetric", [TURN_UDP], "relayed")
 
 
 @scenario
 def ice_an_open_router_and_a_symmetric_one_connect_directly(binaries):
-    return claim(binaries, "full", "symmetric", [TURN_UDP], "direct", 2000)
+    return claim(binaries, "full", "symmetric", [TURN_UDP], "direct")
 
 
 @scenario
 def ice_one_lan_is_used_without_leaving_it(binaries):
-    return claim(binaries, "eim", "same_lan", [TURN_UDP], "lan", 1000)
+    return claim(binaries, "eim", "same_lan", [TURN_UDP], "lan")
 
 
 @scenario
 def ice_firewalls_with_ipv6_are_passed_directly(binaries):
-    return claim(binaries, "ipv6", "ipv6", [f"stun=[{TURN_IPV6}]:{TURN_PORT}"], "direct", 2000)
+    return claim(binaries, "ipv6", "ipv6", [f"stun=[{TURN_IPV6}]:{TURN_PORT}"], "direct")
 
 
 @scenario
 def ice_without_udp_the_relay_is_reached_by_tcp(binaries):
-    blocked = claim(binaries, "no_udp", "eim", [TURN_UDP, TURN_TCP], "relayed", 3000)
-    narrow = claim(binaries, "only_443", "only_443", [TURN_443], "relayed", 3000)
+    blocked = claim(binaries, "no_udp", "eim", [TURN_UDP, TURN_TCP], "relayed")
+    narrow = claim(binaries, "only_443", "only_443", [TURN_443], "relayed")
     return f"no UDP: {blocked}; only port 443: {narrow}"
 
 
@@ -184,7 +183,6 @@ def ice_a_restart_leaves_a_dead_path_for_another(binaries):
             path, _ = a.wait("connected")
             _, echo = a.wait("echo")
             expect(path[2] == "relayed", f"it went {path}")
-            expect(noticed < 20, f"it took {noticed:.1f} s to notice")
             return f"noticed after {noticed:.1f} s, back by {path[0]}-{path[1]}"
 
 
@@ -209,8 +207,7 @@ def a_router_that_maps_ports_makes_a_daemon_reachable(binaries):
         stranger.wait_online()
         expect(lab.mappings("a") == 1 and lab.mappings("b") == 1, "the routers hold no mapping")
         for daemon in inside:
-            seconds, _ = daemon.stop()
-            expect(seconds < 4, f"it took {seconds:.1f} s to leave")
+            daemon.stop()
         expect(lab.mappings("a") == 0 and lab.mappings("b") == 0, "a mapping was left behind")
         return "a stranger joined through the port that NAT-PMP opened; UPnP opened the other; none was left behind"
 
@@ -225,6 +222,5 @@ def without_a_router_that_maps_ports_the_status_says_why(binaries):
         mapping = status["port_mapping"]
         expect("external" not in mapping and mapping["reason"], f"it says {mapping}")
         expect("router" in daemon.ctl_raw("status").stdout, "the status does not show the router")
-        seconds, _ = daemon.stop()
-        expect(seconds < 4, f"it took {seconds:.1f} s to leave")
+        daemon.stop()
         return f"it says: {mapping['reason']}"
