@@ -5,6 +5,7 @@
 
 #include "daemon/api/messages.h"
 #include "daemon/api/requested_peer.h"
+#include "daemon/api/stored_answer.h"
 #include "daemon/api/unary_call.h"
 
 namespace sov::api {
@@ -18,18 +19,7 @@ static_assert(kBodyMax == 759 && dht::kItemsRemovedMax == 256, "said in the mess
 grpc::Status left_answer(identity::Crypto& crypto, const dht::ValuePublished& published,
                          v1::LeaveResponse* response) {
     if (published.error) return from_core(*published.error, "peer");
-    const MessageWriter writer(crypto);
-    write_key(published.key, response->mutable_key());
-    response->set_asked(published.asked);
-    response->set_refused(published.refused);
-    for (const dht::Receipt& receipt : published.receipts) {
-        auto* to = response->add_receipts();
-        writer.write(receipt.node, to->mutable_node());
-        to->set_held_for_ms(whole_ms(std::chrono::seconds(receipt.seconds)));
-    }
-    response->set_held_for_ms(whole_ms(published.held_for));
-    response->set_held_here(published.held_here);
-    writer.write(published.lookup, response->mutable_lookup());
+    write_stored(crypto, published, response);
     return grpc::Status::OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "daemon/api/dht_service.h"
 #include "daemon/api/messages.h"
+#include "daemon/api/stored_answer.h"
 #include "daemon/api/unary_call.h"
 #include "daemon/api/value_stream.h"
 #include "daemon/core/identity/peer_name.h"
@@ -78,19 +79,8 @@ grpc::Status put_answer(identity::Crypto& crypto, const dht::ValuePublished& pub
         return failure(grpc::StatusCode::ABORTED, std::move(detail));
     }
     if (published.error) return from_core(*published.error, "content");
-    const MessageWriter writer(crypto);
-    write_key(published.key, response->mutable_key());
     response->set_sequence(published.sequence);
-    response->set_asked(published.asked);
-    response->set_refused(published.refused);
-    for (const dht::Receipt& receipt : published.receipts) {
-        auto* to = response->add_receipts();
-        writer.write(receipt.node, to->mutable_node());
-        to->set_held_for_ms(whole_ms(std::chrono::seconds(receipt.seconds)));
-    }
-    response->set_held_for_ms(whole_ms(published.held_for));
-    response->set_held_here(published.held_here);
-    writer.write(published.lookup, response->mutable_lookup());
+    write_stored(crypto, published, response);
     return grpc::Status::OK;
 }
 
