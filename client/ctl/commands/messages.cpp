@@ -65,7 +65,8 @@ json::Object message_json(const client::ReceivedMessage& message) {
 std::string what_became(const client::MessageProgress& progress, const std::string& name) {
     if (progress.state == "delivered") return "delivered  to " + name;
     if (progress.state == "in_mailbox")
-        return "in the mailbox  " + name + " is away and finds it on return, within a week";
+        return "in the mailbox  " + name +
+               " could not be reached, and finds it there within a week";
     if (progress.state == "sent") return "sent  to " + name + ", no receipt yet";
     if (progress.state == "failed") return "failed  " + progress.words;
     return "waiting  for " + name + "; the daemon keeps trying for a week";

@@ -92,6 +92,8 @@ void Outgoing::handle_kept(Instant now, const PeerId& peer, const MessageId& id,
     }
     entry->kept = true;
     actions_.push_back(DeliveryChanged{peer, id, Delivery::kWaiting, {}});
+    // Who writes has a reason to believe that the peer is there, or wants to know.
+    peers_[peer].try_at = now;
     advance(now, peer, peers_[peer]);
 }
 
@@ -266,8 +268,8 @@ void Outgoing::advance(Instant now, const PeerId& peer, Line& line) {
         line.stream = StreamState::kWanted;
         actions_.push_back(StreamWanted{peer});
     }
-    // New words for somebody who is known to be away need not wait for the next failure.
-    if (line.stream != StreamState::kOpen && line.failures > 0) leave_more(peer, line);
+    // For somebody who is known to be away, and not tried just now.
+    if (line.stream == StreamState::kNone && line.failures > 0) leave_more(peer, line);
 }
 
 void Outgoing::send_more(const PeerId& peer, Line& line) {

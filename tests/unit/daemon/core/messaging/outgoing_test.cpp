@@ -204,6 +204,18 @@ TEST(Outgoing, a_peer_that_takes_nothing_is_not_asked_in_a_circle) {
     EXPECT_GE(outgoing.next_timeout(), kStart + seconds{20});
 }
 
+TEST(Outgoing, new_words_for_a_peer_that_was_away_try_it_first) {
+    Outgoing outgoing = make();
+    outgoing.send(kStart, kBob, "", body()).value();
+    take_all(outgoing, kStart);
+    outgoing.handle_unreachable(kStart, kBob);
+    EXPECT_EQ(take_all(outgoing, kStart).leave.size(), 1U);
+    outgoing.send(kStart + seconds{1}, kBob, "", body()).value();
+    const Asked asked = take_all(outgoing, kStart + seconds{1});
+    EXPECT_EQ(asked.streams.size(), 1U);
+    EXPECT_TRUE(asked.leave.empty());
+}
+
 TEST(Outgoing, refuses_at_each_limit) {
     OutgoingLimits limits;
     limits.messages_max = 3;
