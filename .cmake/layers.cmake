@@ -211,4 +211,4 @@ sov_layer(tests/nat TARGET sov_nat
 
 sov_plain(client/python config systemd docs docs/decisions docs/man daemon platform platform/debian proto/sovereign proto/sovereign/v1
     tests tests/lint)
-sov_plain_deep(tests/fuzz/corpus tests/e2e)
+sov_plain_deep(tests/fuzz/corpus tests/e2e tests/service)

@@ -91,6 +91,16 @@ void judge_own_records(const VerdictInput& input, Verdict& verdict) {
 
 }  // namespace
 
+std::string_view verdict_text(VerdictWord word) {
+    switch (word) {
+        case VerdictWord::kStarting: return "starting";
+        case VerdictWord::kOnline: return "online";
+        case VerdictWord::kDegraded: return "degraded";
+        case VerdictWord::kOffline: return "offline";
+    }
+    return "";
+}
+
 Verdict judge(const VerdictInput& input) {
     Verdict verdict;
     judge_joining(input, verdict);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/api/host.h"
@@ -9,6 +10,9 @@
 namespace sov::api {
 
 enum class VerdictWord : std::uint8_t { kStarting, kOnline, kDegraded, kOffline };
+
+/// "starting", "online", "degraded", "offline".
+std::string_view verdict_text(VerdictWord word);
 
 struct VerdictReason {
     std::string code, sentence, next_step;

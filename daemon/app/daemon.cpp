@@ -1,7 +1,6 @@
 #include "daemon/app/daemon.h"
 
 #include <sys/socket.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 #include <fstream>
 #include <sstream>
@@ -73,6 +72,7 @@ Daemon::Daemon(Config config, ConfigSource source, LogSink& log)
     : config_(std::move(config)),
       source_(std::move(source)),
       log_(log),
+      service_(context_, log),
       signals_(context_),
       save_timer_(context_),
       leave_timer_(context_),
@@ -89,11 +89,8 @@ std::optional<StartFailure> Daemon::prepare() {
     if (auto* failure = std::get_if<StartFailure>(&keys)) return *failure;
     RestoredState restored;
     if (auto failure = open_store(restored)) return failure;
-    auto socket = api::ApiSocket::bind(config_.api_socket, config_.api_socket_mode);
-    if (auto* failure = std::get_if<api::ApiSocket::Failure>(&socket)) {
-        return StartFailure{failure->in_use ? kExitSecondInstance : kExitUnusable,
-                            failure->message};
-    }
+    auto socket = service_.listen(config_.api_socket, config_.api_socket_mode, false);
+    if (auto* failure = std::get_if<StartFailure>(&socket)) return *failure;
     io::NodeDriver::Transports transports;
     if (auto failure = open_sockets(transports)) return failure;
     read_bootstrap_list();
@@ -145,7 +142,7 @@ std::optional<StartFailure> Daemon::open_sockets(io::NodeDriver::Transports& tra
         }
         if (local.port == 0) local.port = port;
         auto transport = std::make_unique<io::UdpTransport>(context_);
-        if (const auto problem = transport->open(local)) {
+        if (const auto problem = service_.open(*transport, local)) {
             return StartFailure{
                 kExitFailed,
                 *problem + "\n  see  ss -ulpn 'sport = :" + std::to_string(local.port) +
@@ -221,11 +218,8 @@ std::optional<StartFailure> Daemon::make_plane(const Keys& keys) {
 std::optional<StartFailure> Daemon::make_api(api::ApiSocket socket) {
     api::ApiServer::Options options;
     if (plane_) {
-        auto door = api::ApiSocket::bind(config_.api_socket + ".streams", config_.api_socket_mode);
-        if (auto* failure = std::get_if<api::ApiSocket::Failure>(&door)) {
-            return StartFailure{failure->in_use ? kExitSecondInstance : kExitUnusable,
-                                failure->message};
-        }
+        auto door = service_.listen(config_.api_socket + ".streams", config_.api_socket_mode, true);
+        if (auto* failure = std::get_if<StartFailure>(&door)) return *failure;
         options.hub = &plane_->hub();
         options.courier = &plane_->post().courier();
         options.loop = &context_;
@@ -308,7 +302,14 @@ void Daemon::run() {
                {{"version", facts_.version},
                 {"peer", identity::peer_text(facts_.peer)},
                 {"socket", config_.api_socket}});
-    sd_notify(0, "READY=1\nSTATUS=serving the local API, joining the network");
+    service_.start(
+        [this](std::function<void()> done) {
+            // Behind what the node does now, and behind whatever else waits for the thread.
+            driver_->post([this, done = std::move(done)](Instant, Node&) {
+                boost::asio::post(context_, done);
+            });
+        },
+        [this] { return verdict_line(); });
 
     context_.run();
 
@@ -328,8 +329,9 @@ void Daemon::handle_event(Instant now, const Event& event) {
     if (const auto* changed = std::get_if<StateChanged>(&event);
         changed != nullptr && changed->to == DiscoveryState::kReady) {
         save_peers_in(kFirstSave);
-        sd_notify(0, "STATUS=online");
     }
+    if (std::holds_alternative<StateChanged>(event))
+        driver_->post([this](Instant, Node&) { service_.verdict_changed(); });
     api_->handle_event(event);
 }
 
@@ -409,14 +411,14 @@ void Daemon::await_signals() {
             leave(leaving_ == Leaving::kNo ? Leaving::kWithdrawing : Leaving::kNow);
             return;
         }
-        sd_notify(0, "RELOADING=1");
+        service_.reloading();
         const api::ReloadOutcome outcome = reload_config();
         if (!outcome.error.empty()) {
             log_.write(LogLevel::kError, "app", "app.reload_failed",
                        "the configuration is not valid; the old one stays in force",
                        {{"reason", outcome.error}});
         }
-        sd_notify(0, "READY=1");
+        service_.reloaded();
     });
 }
 
@@ -429,7 +431,7 @@ void Daemon::shut_down(bool at_once) {
 void Daemon::leave(Leaving how) {
     if (leaving_ == Leaving::kNow || how == leaving_) return;
     leaving_ = how;
-    sd_notify(0, "STOPPING=1\nSTATUS=leaving");
+    service_.leaving();
     if (how == Leaving::kNow) {
         stop_core();
         return;
@@ -456,6 +458,7 @@ void Daemon::stop_core() {
     save_timer_.cancel();
     leave_timer_.cancel();
     power_timer_.cancel();
+    service_.stop();
     resolver_->stop();
     links_->stop();
     router_port_->stop();

@@ -20,6 +20,7 @@
 #include "daemon/app/log_sink.h"
 #include "daemon/app/persistence.h"
 #include "daemon/app/router_port.h"
+#include "daemon/app/service_link.h"
 #include "daemon/app/start_failure.h"
 #include "daemon/core/base/contact_book.h"
 #include "daemon/core/base/packet_pool.h"
@@ -81,6 +82,8 @@ class Daemon final : private api::Host {
 
     // --- running it ---
     void handle_event(Instant now, const Event& event);
+    /// The first words of `sovctl status`, for the service manager.
+    std::string verdict_line() const;
     std::vector<Sighting> pinned_peers() const;
     /// Reads the file of bootstrap.list, when there are keys to believe.
     void read_bootstrap_list();
@@ -103,6 +106,7 @@ class Daemon final : private api::Host {
     // In the order of need: what stands lower goes first. The store's thread posts to the driver,
     // the API's threads do too.
     boost::asio::io_context context_{1};
+    ServiceLink service_;
     openssl::HostCrypto crypto_;
     std::optional<ListKeeper> lists_;  ///< only where the configuration names keys for one
     ContactBook book_;

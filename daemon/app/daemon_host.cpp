@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/api/verdict.h"
 #include "daemon/app/config_table.h"
 #include "daemon/app/daemon.h"
 #include "daemon/app/machine_facts.h"
@@ -60,6 +61,15 @@ bool Daemon::set_log_level(std::string_view module, LogLevel level,
                 {"to", std::string(api::log_level_word(level))},
                 {"for_ms", std::to_string(back_after.count())}});
     return true;
+}
+
+std::string Daemon::verdict_line() const {
+    const NodeStatus status = node_->status(driver_->now());
+    const auto bootstrap = node_->bootstrap(driver_->now());
+    const auto names = node_->own_names();
+    const api::Verdict verdict = api::judge(
+        {status, bootstrap, names, layers_, facts_.mode, persistence_->problem(), store_notice()});
+    return std::string(api::verdict_text(verdict.word)) + ": " + verdict.sentence;
 }
 
 api::ReloadOutcome Daemon::reload_config() {

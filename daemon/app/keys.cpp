@@ -12,9 +12,13 @@
 #include "daemon/app/config.h"
 #include "daemon/core/identity/records.h"
 #include "platform/linux/identity_file.h"
+#include "platform/linux/service_manager.h"
 
 namespace sov::app {
 namespace {
+
+/// As systemd/sovereignd.service names it.
+constexpr std::string_view kIdentityCredential = "sovereignd.identity";
 
 std::optional<StartFailure> make_folder(const std::string& path) {
     struct stat found {};
@@ -47,12 +51,33 @@ std::variant<identity::SigningKey, StartFailure> read_key(const std::string& pat
     return crypto.make_signing_key(*loaded.seed);
 }
 
+std::variant<identity::SigningKey, StartFailure> read_user_key(const std::string& state_dir,
+                                                               identity::Crypto& crypto,
+                                                               LogSink& log) {
+    const std::string path = state_dir + "/identity.key";
+    const auto credential = host::credential_file(kIdentityCredential);
+    if (!credential) return read_key(path, host::KeyKind::kUser, 0, crypto, log);
+    const host::LoadedSeed loaded = host::load_credential_seed(*credential, host::KeyKind::kUser);
+    if (!loaded.seed) return StartFailure{kExitUnusable, loaded.problem};
+    log.write(api::LogLevel::kInfo, "app", "app.identity_credential",
+              "the identity is the one that the service manager handed over");
+    if (access(path.c_str(), F_OK) == 0) {
+        const host::LoadedSeed stored = host::load_credential_seed(path, host::KeyKind::kUser);
+        if (!stored.seed || *stored.seed != *loaded.seed) {
+            log.write(api::LogLevel::kWarning, "app", "app.identity_unused",
+                      "the identity in the state folder is another one and is not used",
+                      {{"file", path}});
+        }
+    }
+    return crypto.make_signing_key(*loaded.seed);
+}
+
 }  // namespace
 
 std::variant<Keys, StartFailure> load_keys(const std::string& state_dir, NodeMode mode,
                                            int work_bits, identity::Crypto& crypto, LogSink& log) {
     if (auto failure = make_folder(state_dir)) return *failure;
-    auto user = read_key(state_dir + "/identity.key", host::KeyKind::kUser, 0, crypto, log);
+    auto user = read_user_key(state_dir, crypto, log);
     if (auto* failure = std::get_if<StartFailure>(&user)) return *failure;
     Keys keys;
     keys.user = std::get<identity::SigningKey>(user);

@@ -23,6 +23,8 @@ struct Keys {
 ///   node.key      the node key, with `work_bits` of proof of work; set aside and made anew when
 ///   the
 ///                 network asks for more. A client has none: its node key is new at each start.
+///
+/// A credential "sovereignd.identity" from the service manager takes the place of identity.key.
 std::variant<Keys, StartFailure> load_keys(const std::string& state_dir, NodeMode mode,
                                            int work_bits, identity::Crypto& crypto, LogSink& log);
 

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -123,6 +124,44 @@ std::optional<std::string> UdpTransport::open(const Endpoint& local) {
     if (getsockname(fd, &address.any, &size) != 0) return problem(std::strerror(errno));
     local_ = local;
     local_.port = ntohs(v4 ? address.v4.sin_port : address.v6.sin6_port);
+    return std::nullopt;
+}
+
+std::optional<std::string> UdpTransport::adopt(int descriptor, const Endpoint& local) {
+    const bool v4 = local.family == Family::kIpv4;
+    int type = 0;
+    socklen_t type_size = sizeof type;
+    SocketAddress address{};
+    socklen_t size = sizeof address;
+    const bool known = getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &type_size) == 0 &&
+                       getsockname(descriptor, &address.any, &size) == 0;
+    const bool family =
+        known && type == SOCK_DGRAM && address.any.sa_family == (v4 ? AF_INET : AF_INET6);
+    boost::system::error_code error;
+    if (family)
+        socket_.assign(v4 ? boost::asio::ip::udp::v4() : boost::asio::ip::udp::v6(), descriptor,
+                       error);
+    if (!family || error) {
+        ::close(descriptor);
+        return "it is no UDP socket of " + std::string(family_name(local.family));
+    }
+    socket_.non_blocking(true, error);
+    Endpoint bound = local;
+    bound.port = ntohs(v4 ? address.v4.sin_port : address.v6.sin6_port);
+    SocketAddress wanted{};
+    (void)to_socket_address(local, wanted);
+    const bool same_address =
+        v4 ? wanted.v4.sin_addr.s_addr == address.v4.sin_addr.s_addr
+           : std::memcmp(&wanted.v6.sin6_addr, &address.v6.sin6_addr, sizeof(in6_addr)) == 0 &&
+                 wanted.v6.sin6_scope_id == address.v6.sin6_scope_id;
+    if (error || !same_address || bound.port == 0 ||
+        (local.port != 0 && local.port != bound.port)) {
+        close();
+        return "it is bound to port " + std::to_string(bound.port) +
+               (same_address ? "" : " of another address");
+    }
+    set_options(v4);
+    local_ = bound;
     return std::nullopt;
 }
 

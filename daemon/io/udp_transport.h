@@ -58,6 +58,10 @@ class UdpTransport {
     /// Binds to an address and port; port 0 lets the kernel choose. Returns nothing on success,
     /// otherwise a sentence for a person that names port, family and reason.
     [[nodiscard]] std::optional<std::string> open(const Endpoint& local);
+    /// Takes over a UDP socket that is bound already, by an earlier run of this program. It belongs
+    /// to this object in any case. Nothing on success, otherwise why it is not what open(local)
+    /// would make; with port 0 every port will do.
+    [[nodiscard]] std::optional<std::string> adopt(int descriptor, const Endpoint& local);
     /// The bound address and the port in use.
     const Endpoint& local() const { return local_; }
     int native_handle() { return socket_.native_handle(); }

@@ -79,7 +79,10 @@ std::string directory_of(const std::string& path) {
 // A sentence about one key file: "the user key /x/identity.key " + what is wrong.
 class Complaint {
   public:
-    Complaint(const std::string& path, KeyKind kind) : path_(path), kind_(kind) {}
+    /// A credential is replaced where the unit takes it from, not where it is read.
+    Complaint(const std::string& path, KeyKind kind, bool credential = false)
+        : path_(path), kind_(kind), credential_(credential) {}
+    bool credential() const { return credential_; }
 
     LoadedSeed operator()(const std::string& what) const {
         LoadedSeed refused;
@@ -92,6 +95,7 @@ class Complaint {
     }
     /// For content that is no key. What to do differs: only the user key is beyond replacement.
     LoadedSeed damaged(const std::string& what) const {
+        if (credential_) return (*this)(what + kWhereCredentialsComeFrom);
         const std::string away = "mv " + path_ + " " + path_ + ".damaged";
         const std::string restore = "restore it from a backup: install -m 600 BACKUP " + path_;
         if (kind_ == KeyKind::kUser) {
@@ -106,6 +110,10 @@ class Complaint {
     }
 
   private:
+    static constexpr const char* kWhereCredentialsComeFrom =
+        "; it is a credential: systemctl cat sovereignd shows which file it is loaded from, put a "
+        "good key file there";
+
     std::string allow(bool file_exists) const {
         const std::string directory = directory_of(path_);
         const std::string both = directory + (file_exists ? " " + path_ : "");
@@ -113,6 +121,7 @@ class Complaint {
                (file_exists ? " && chmod 600 " + path_ : "");
     }
     std::string remedy(int number, bool file_exists) const {
+        if (credential_) return kWhereCredentialsComeFrom;
         const std::string directory = directory_of(path_);
         switch (number) {
             case EACCES:
@@ -129,6 +138,7 @@ class Complaint {
 
     const std::string& path_;
     KeyKind kind_;
+    bool credential_;
 };
 
 // The key line is the only one that is neither empty nor a comment.
@@ -195,7 +205,8 @@ LoadedSeed read_open_file(int descriptor, const std::string& path, KeyKind kind,
         return complaint("belongs to another user (uid " + std::to_string(status.st_uid) +
                          "), who could replace it: chown " + own_user() + " " + path);
     }
-    if ((status.st_mode & 077) != 0) {
+    const mode_t others = complaint.credential() ? 037 : 077;
+    if ((status.st_mode & others) != 0) {
         char mode[8];
         snprintf(mode, sizeof mode, "%04o", status.st_mode & 07777u);
         return complaint(std::string("is open to other users (mode ") + mode + "): chmod 600 " +
@@ -274,6 +285,13 @@ int create(const std::string& path, KeyKind kind, const Secret32& seed) {
 }
 
 }  // namespace
+
+LoadedSeed load_credential_seed(const std::string& path, KeyKind kind) {
+    const Complaint complaint(path, kind, true);
+    const OpenFile file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (file.descriptor < 0) return complaint.system("can't be opened", errno, true);
+    return read_open_file(file.descriptor, path, kind, complaint);
+}
 
 LoadedSeed load_or_create_seed(const std::string& path, KeyKind kind,
                                const std::function<void(MutableBytes)>& random) {

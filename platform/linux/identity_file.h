@@ -38,4 +38,9 @@ struct LoadedSeed {
 LoadedSeed load_or_create_seed(const std::string& path, KeyKind kind,
                                const std::function<void(MutableBytes)>& random);
 
+/// Reads a key file that the service manager handed over as a credential (systemd.exec(5)). As
+/// above, but it is never made, and its group may read it, which is how an access list for the
+/// service's user looks. `path` is in a folder that only root and that user can enter.
+LoadedSeed load_credential_seed(const std::string& path, KeyKind kind);
+
 }  // namespace sov::host

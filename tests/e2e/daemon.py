@@ -62,8 +62,9 @@ class Daemon:
         lines += [f"bootstrap.peer = {line}" for line in self.settings["bootstrap"]]
         return "\n".join(lines) + "\n"
 
-    def start(self, wait=True, prefix=()):
-        """Starts the process; with `wait` it has answered its first API call when this returns. Returns the seconds."""
+    def start(self, wait=True, prefix=(), **options):
+        """Starts the process; with `wait` it has answered its first API call when this returns. Returns the seconds.
+        `options` are those of Popen."""
         self.state.mkdir(mode=0o700, exist_ok=True)
         self.config.write_text(self.config_text())
         began = time.monotonic()
@@ -71,7 +72,7 @@ class Daemon:
             self.process = self.host.start_inside(
                 *prefix, self.host.lab.binaries / "sovereignd", "--config", self.config,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, **self.host.environment, **self.environment})
+                env={**os.environ, **self.host.environment, **self.environment}, **options)
         if wait:
             wait_until(self.answers_or_ended, f"{self.label} to answer", interval=0.005)
         return time.monotonic() - began

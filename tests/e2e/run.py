@@ -22,6 +22,7 @@ import message_scenarios  # noqa: F401
 import mailbox_scenarios  # noqa: F401
 import nat_scenarios  # noqa: F401
 import python_scenarios  # noqa: F401
+import service_scenarios  # noqa: F401
 import start_scenarios  # noqa: F401
 import value_scenarios  # noqa: F401
 from commands import LabError

@@ -1,0 +1,167 @@
+"""The daemon as a service: what it and the service manager tell and hand each other."""
+
+import os
+import socket
+import subprocess
+
+from daemon import PORT
+from lab import Lab
+from scenario import expect, scenario
+from service_manager import ServiceManager, frozen_thread
+from start_scenarios import CONFIG_INVALID
+
+INTERVAL = 0.9  # seconds; the unit has 60
+
+
+def bound_sockets(pid):
+    """The inodes of a process's sockets."""
+    found = set()
+    for entry in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.add(os.stat(f"/proc/{pid}/fd/{entry}").st_ino)
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def udp_ports(daemon):
+    """The ports that the daemon says it listens at, by family."""
+    return sorted(family["listening"] for family in daemon.status()["families"] if family.get("listening"))
+
+
+@scenario
+def the_service_manager_hears_when_the_daemon_is_ready_and_when_it_leaves(binaries):
+    with Lab(binaries, 1) as lab, ServiceManager(lab.hosts[0].daemon()) as manager:
+        daemon = manager.daemon
+        manager.start()
+        expect(daemon.status()["verdict"], "READY=1 before the API answered")
+        status = manager.status_line()
+        expect(status, "no status line")
+        taken, code = daemon.stop()
+        expect(code == 0 and manager.said("STOPPING", "1"), f"exit {code}, {manager.messages[-3:]}")
+
+        text = daemon.config.read_text()
+        daemon.settings["udp.port"] = 700000
+        manager.start(wait=False)
+        code = daemon.process.wait(timeout=20)
+        expect(code == CONFIG_INVALID and not manager.said("READY"), f"exit {code}, {manager.messages}")
+        daemon.config.write_text(text)
+        return f"ready, '{status}'; left after {taken * 1e3:.0f} ms with STOPPING=1; a broken configuration exits {code}"
+
+
+@scenario
+def listening_sockets_of_the_service_manager_are_used(binaries):
+    with Lab(binaries, 1) as lab, ServiceManager(lab.hosts[0].daemon()) as manager:
+        daemon = manager.daemon
+        manager.listen(daemon.socket, f"{daemon.socket}.streams")
+        # Whoever comes before the service waits for it instead of being refused.
+        early = lab.hosts[0].start_inside(lab.binaries / "sovctl", "--socket", daemon.socket, "--timeout", "20s",
+                                          "--json", "status", stdout=subprocess.PIPE)
+        manager.start()
+        said, _ = early.communicate(timeout=30)
+        expect(early.returncode == 0 and b'"ok":true' in said.replace(b" ", b""), f"the early caller got {said}")
+        daemon.stop()
+        expect(daemon.socket.exists(), "the daemon removed a socket that is not its own")
+        expect(not (daemon.folder / "api.sock.lock").exists(), "a lock beside a socket of the service manager")
+        manager.start()
+        expect(daemon.status()["verdict"], "no answer through the same socket after a restart")
+        daemon.stop()
+
+        daemon.settings["api.socket"] = daemon.folder / "other.sock"
+        manager.start(wait=False)
+        code = daemon.process.wait(timeout=20)
+        said = daemon.log_lines()[-2:]
+        expect(code == CONFIG_INVALID and "systemctl edit sovereignd.socket" in said[-1], f"exit {code}: {said}")
+        return f"a caller from before the start was answered, two runs on one socket; another path exits {code}"
+
+
+@scenario
+def the_udp_port_survives_a_restart(binaries):
+    with Lab(binaries, 1) as lab, ServiceManager(lab.hosts[0].daemon(**{"udp.port": 0})) as manager:
+        daemon = manager.daemon
+        manager.start()
+        before = udp_ports(daemon)
+        names = sorted(name for name, _ in manager.stored)
+        expect(names == ["udp4", "udp6"], f"kept: {names}")
+        inodes = {os.fstat(descriptor).st_ino for _, descriptor in manager.stored}
+        for ending in ("stop", "kill"):
+            getattr(daemon, ending)()
+            manager.start()
+            expect(udp_ports(daemon) == before, f"after {ending}: {udp_ports(daemon)} instead of {before}")
+            expect(inodes <= bound_sockets(daemon.process.pid), f"after {ending}: other sockets than those kept")
+            expect(len(manager.stored) == 2, f"after {ending}: {manager.stored} kept")
+        daemon.stop()
+
+        # A configuration that wants something else gets it, and the old sockets are given back.
+        daemon.settings["udp.port"] = PORT + 7
+        manager.start()
+        after = udp_ports(daemon)
+        expect(all(place.endswith(f":{PORT + 7}") for place in after), f"listens at {after}")
+        expect(not inodes & {os.fstat(descriptor).st_ino for _, descriptor in manager.stored},
+               "a socket of the old port is still kept")
+        daemon.stop()
+        return f"{' and '.join(before)} through a stop and a kill; with a port configured {' and '.join(after)}"
+
+
+@scenario
+def datagrams_that_come_during_a_restart_are_answered(binaries):
+    with Lab(binaries, 2, ipv6=False) as lab, ServiceManager(lab.hosts[0].daemon(**{"udp.port": 0})) as manager:
+        daemon, other = manager.daemon, lab.hosts[1].daemon()
+        manager.start()
+        line = daemon.bootstrap_line()
+        daemon.kill()
+        # It begins while nobody runs who could answer: its first words wait in the kernel.
+        other.settings["bootstrap"] = [line]
+        other.start()
+        manager.start()
+        other.wait_online()
+        return "a newcomer that began while the daemon was away is online"
+
+
+@scenario
+def the_watchdog_is_fed_by_the_core_thread_alone(binaries):
+    with Lab(binaries, 1) as lab, ServiceManager(lab.hosts[0].daemon(), watchdog=INTERVAL) as manager:
+        daemon = manager.daemon
+        manager.start()
+        manager.wait_for("WATCHDOG")
+        fed = manager.silence("WATCHDOG", 4 * INTERVAL)
+        expect(fed >= 4, f"fed only {fed} times in four intervals")
+        with frozen_thread(daemon.process.pid):
+            # The rest of the process is alive: gRPC's own threads take the connection and greet.
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+                caller.settimeout(20)
+                caller.connect(str(daemon.socket))
+                caller.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0")
+                greeting = caller.recv(9)
+            manager.collect()
+            hungry = manager.silence("WATCHDOG", 2 * INTERVAL)
+        expect(greeting, "the other threads of the process were stopped as well")
+        expect(hungry == 0, f"fed {hungry} times while the core thread was stopped")
+        count = len(manager.said("WATCHDOG"))
+        manager.silence("WATCHDOG", INTERVAL)
+        expect(len(manager.said("WATCHDOG")) > count, "not fed any more after the core thread went on")
+        daemon.stop()
+        return f"fed {fed} times in 4 intervals; core thread stopped, the others running: 0 times in 2"
+
+
+@scenario
+def an_identity_from_a_credential_is_used_and_not_copied(binaries):
+    with Lab(binaries, 2) as lab, ServiceManager(lab.hosts[0].daemon()) as manager:
+        source, daemon = lab.hosts[1].daemon(), manager.daemon
+        source.start()
+        wanted = source.ctl("whoami")["id"]
+        source.stop()
+        key = (source.state / "identity.key").read_bytes()
+        manager.give_credential("sovereignd.identity", key)
+        manager.start()
+        expect(daemon.ctl("whoami")["id"] == wanted, "another identity than the credential's")
+        expect(not (daemon.state / "identity.key").exists(), "the credential was copied to the state folder")
+        daemon.stop()
+
+        (daemon.folder / "credentials" / "sovereignd.identity").unlink()
+        manager.give_credential("sovereignd.identity", key[:-9] + b"00000000\n")
+        manager.start(wait=False)
+        code = daemon.process.wait(timeout=20)
+        said = daemon.log_lines()[-1]
+        expect(code == CONFIG_INVALID and "credential" in said and "systemctl cat" in said, f"exit {code}: {said}")
+        return f"the credential's identity, nothing in the state folder; a damaged one exits {code}"
