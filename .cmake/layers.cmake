@@ -209,6 +209,6 @@ sov_layer(tests/nat TARGET sov_nat
 
 # ---- folders without C++ -----------------------------------------------------------------------------------------
 
-sov_plain(client/python config systemd docs docs/decisions docs/man daemon platform platform/debian proto/sovereign proto/sovereign/v1
+sov_plain(client/python config systemd docs docs/decisions docs/man daemon platform platform/debian platform/debian/package proto/sovereign proto/sovereign/v1
     tests tests/lint)
 sov_plain_deep(tests/fuzz/corpus tests/e2e tests/service)

@@ -65,16 +65,40 @@ std::string roff(std::string_view text) {
     return out;
 }
 
+/// Sentences as roff wants them: each begins a line, and no line is longer than mandoc likes.
+std::string prose(std::string_view text) {
+    constexpr std::size_t kWidth = 78;
+    std::string out, line;
+    const auto end_line = [&] {
+        if (!line.empty()) out += roff(line) + '\n';
+        line.clear();
+    };
+    while (!text.empty()) {
+        const std::size_t space = std::min(text.find_first_of(" \n"), text.size());
+        const std::string_view word = text.substr(0, space);
+        text.remove_prefix(std::min(space + 1, text.size()));
+        if (word.empty()) continue;
+        if (roff(line).size() + 1 + roff(word).size() > kWidth) end_line();
+        line += (line.empty() ? "" : " ") + std::string(word);
+        if (std::string_view(".:?;").find(word.back()) != std::string_view::npos) end_line();
+    }
+    end_line();
+    if (!out.empty()) out.pop_back();
+    return out;
+}
+
 void append_options(std::string& page, std::span<const OptionSpec> options) {
     for (const OptionSpec& option : options) {
-        page += ".TP\n.B " + roff(option_label(option)) + '\n' + roff(option.summary) + ".\n";
+        page += ".TP\n.B " + roff(option_label(option)) + '\n' +
+                prose(std::string(option.summary) + '.') + '\n';
     }
 }
 
 void append_command(std::string& page, const Command& command) {
-    page += ".SS " + roff(command.synopsis().substr(7)) + '\n' + roff(command.text) + '\n';
+    page += ".SS " + roff(command.synopsis().substr(7)) + '\n' + prose(command.text) + '\n';
     for (const ArgumentSpec& argument : command.arguments()) {
-        page += ".TP\n.I " + roff(argument.name) + '\n' + roff(argument.summary) + ".\n";
+        page += ".TP\n.I " + roff(argument.name) + '\n' +
+                prose(std::string(argument.summary) + '.') + '\n';
     }
     append_options(page, command.options());
     page += ".PP\n.EX\n";
@@ -168,13 +192,13 @@ bool write_group(std::string_view group, Screen& screen) {
 std::string manual_page() {
     std::string page =
         ".\\\" Made by \"sovctl help --man\" from the command table: change it there.\n"
-        ".TH SOVCTL 1 \"\" \"Sovereign " SOV_VERSION
+        ".TH SOVCTL 1 \"2026-11-21\" \"Sovereign " SOV_VERSION
         "\" \"User commands\"\n"
         ".SH NAME\nsovctl \\- ask and operate the Sovereign daemon\n"
         ".SH SYNOPSIS\n.B sovctl\n[\\fIoptions\\fR] \\fIcommand\\fR [\\fIarguments\\fR]\n"
         ".SH DESCRIPTION\n"
         "sovctl talks to sovereignd on this host through its Unix socket.\n"
-        "On a terminal the words of a command may be shortened as long as one command fits.\n"
+        "On a terminal the words of a command may be shortened as long as one command\nfits.\n"
         ".SH OPTIONS\n";
     append_options(page, global_options());
     page += ".SH COMMANDS\n";
@@ -185,7 +209,7 @@ std::string manual_page() {
     }
     page +=
         ".SH JSON\n"
-        "With \\-\\-json the output is one object, or one on each line for answers that follow "
+        "With \\-\\-json the output is one object, or one on each line for answers that\nfollow "
         "each other:\n"
         ".PP\n.EX\n"
         "    {\"schema\":\"sovctl.status/1\",\"ok\":true,\"data\":{...}}\n"
@@ -193,9 +217,9 @@ std::string manual_page() {
         "{\"schema\":\"sovctl.find/"
         "1\",\"ok\":false,\"error\":{\"code\":5,\"name\":\"not_found\",...}}\n"
         ".EE\n.PP\n"
-        "Within one schema number members are only added. Names ending in _ms and _bytes carry "
-        "their unit; "
-        "what is unknown is absent; words may gain new values.\n"
+        "Within one schema number members are only added.\n"
+        "Names ending in _ms and _bytes carry their unit; what is unknown is absent;\n"
+        "words may gain new values.\n"
         ".SH ENVIRONMENT\n"
         ".TP\n.B SOVEREIGN_SOCKET\nPath of the daemon's socket.\n"
         ".TP\n.B NO_COLOR\nNo colour unless asked for.\n"
