@@ -67,6 +67,7 @@ FoundPeer plain_found(const v1::FoundPeer& message) {
     found.sequence = message.sequence();
     found.ttl = span_of<milliseconds>(message.ttl_ms());
     found.nodes = plain_list(message.nodes());
+    found.post_quantum = word(message.post_quantum());
     return found;
 }
 
@@ -354,6 +355,9 @@ NodeStatus plain(const v1::GetStatusResponse& message) {
     status.surround = {
         around.suspected(), around.signs(),   around.size_near(), around.size_far(),
         around.subnets(),   around.inbound(), around.anchors(),   around.anchors_answering()};
+    const auto& signatures = message.signatures();
+    status.signatures = {signatures.post_quantum_policy(), signatures.post_quantum_available(),
+                         signatures.signs(), signatures.crypto_library(), signatures.replicas()};
     for (const auto& entry : message.bootstrap())
         status.bootstrap.push_back(plain_bootstrap(entry));
     status.names = plain_list(message.names());
@@ -407,6 +411,8 @@ Found plain(const v1::FindPeerResponse& message) {
     found.source = message.source();
     found.lookup = plain(message.lookup());
     if (message.has_miss()) found.miss = plain(message.miss());
+    for (const auto& peer : message.refused()) found.refused.push_back(plain_found(peer));
+    found.crypto_library = message.crypto_library();
     return found;
 }
 

@@ -15,6 +15,7 @@
 
 #include "client/connections.h"
 #include "client/messages.h"
+#include "client/node_status.h"
 #include "client/result.h"
 
 /// The client library of Sovereign: talks to the daemon on this host through its Unix socket. Plain
@@ -48,23 +49,6 @@ struct Contact {
 
 // ---- the node ----------------------------------------------------------------------------------
 
-/// Why a verdict is not plainly good, or what will not stay good.
-struct Reason {
-    std::string code;  ///< isolated no_bootstrap bootstrap_wrong_key bootstrap_unreachable ...
-    std::string sentence;
-    std::string next_step;  ///< may be empty
-};
-
-struct FamilyStatus {
-    std::string family;  ///< ipv4 ipv6
-    bool enabled = false;
-    std::string listening;     ///< where the socket listens; may be empty
-    std::string observed;      ///< our address as others see it; empty: unknown
-    std::string reachability;  ///< unknown client server
-    std::string reachability_reason;
-    std::uint32_t table_nodes = 0, table_fresh = 0, dialbacks = 0;
-};
-
 struct BootstrapEntry {
     NodeId node;
     std::string source;  ///< anchor cache pinned dns
@@ -79,21 +63,6 @@ struct OwnName {
     std::string key_hex;
     std::uint32_t replicas = 0;  ///< nodes that keep the claim; 0: not stored yet
     std::string problem;         ///< why it is not stored; empty: none
-};
-
-struct LayerStatus {
-    std::string name;  ///< bootstrap dht mdns ble
-    bool on = false;
-    std::string state = {};   ///< off working degraded waiting
-    std::string reason = {};  ///< why it does not work wholly; empty while it does
-};
-
-/// Whether one party's nodes surround the daemon's.
-struct Surround {
-    bool suspected = false;
-    std::string signs;
-    std::uint64_t size_near = 0, size_far = 0;  ///< of the network; 0: unknown
-    std::uint32_t subnets = 0, inbound = 0, anchors = 0, anchors_answering = 0;
 };
 
 struct NodeStatus {
@@ -120,6 +89,7 @@ struct NodeStatus {
     std::optional<milliseconds> own_record_age;  ///< empty: never stored
     std::uint32_t contacts_known = 0, crowded_regions = 0;
     Surround surround;
+    Signatures signatures;
     std::vector<BootstrapEntry> bootstrap;
     std::vector<OwnName> names;
     std::vector<LayerStatus> layers;
@@ -206,6 +176,8 @@ struct FoundPeer {
     std::uint64_t sequence = 0;
     milliseconds ttl{0};
     std::vector<Contact> nodes;
+    /// none unchecked missing unverifiable verified false; empty: there is no record
+    std::string post_quantum;
 };
 
 struct Found {
@@ -215,7 +187,9 @@ struct Found {
     PeerId pinned_owner;
     std::string source;  ///< dht own held
     Lookup lookup;
-    std::optional<Error> miss;  ///< with a trace, a failed search is still an answer
+    std::optional<Error> miss;       ///< with a trace, a failed search is still an answer
+    std::vector<FoundPeer> refused;  ///< whom identity.post_quantum does not let through
+    std::string crypto_library;      ///< of the daemon, as in "OpenSSL 3.0.19"
 };
 
 struct FindQuery {

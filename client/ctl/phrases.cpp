@@ -87,6 +87,17 @@ std::string count_text(std::uint64_t count, std::string_view singular, std::stri
     return plural.empty() ? text.append(singular).append("s") : text.append(plural);
 }
 
+std::string signed_text(std::string_view post_quantum, std::string_view library) {
+    if (post_quantum == "verified") return "Ed25519 and ML-DSA-65 verified";
+    std::string text = "Ed25519 verified; ";
+    if (post_quantum == "none") return text + "no ML-DSA-65";
+    if (post_quantum == "false") return text + "ML-DSA-65 is false";
+    if (post_quantum == "missing") return text + "ML-DSA-65 named, its signature was not found";
+    text += "ML-DSA-65 present, ";
+    if (post_quantum == "unchecked") return text + "not checked: identity.post_quantum = off";
+    return text + "not checkable: " + std::string(library);
+}
+
 std::string short_id(std::string_view id) { return std::string(id.substr(0, kShortIdChars)); }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {

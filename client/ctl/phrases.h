@@ -26,6 +26,9 @@ std::string clock_text(std::chrono::system_clock::time_point time);
 std::string count_text(std::uint64_t count, std::string_view singular,
                        std::string_view plural = {});
 
+/// Which halves of a record's signatures were verified, by the word of client::FoundPeer.
+std::string signed_text(std::string_view post_quantum, std::string_view library);
+
 /// The first characters of an id, for reading only: never accepted where trust depends on it.
 std::string short_id(std::string_view id);
 

@@ -21,12 +21,14 @@ constexpr std::string_view kNameRule =
 grpc::Status report_found(const Desk& desk, const dht::Found& found, bool trace,
                           v1::FindPeerResponse* response) {
     if (found.error) {
-        const bool miss = *found.error == Errc::kNotFound && trace;
+        const bool miss = (*found.error == Errc::kNotFound || !found.refused.empty()) && trace;
         if (!miss) return from_core(*found.error, "target");
         *response->mutable_miss() = detail_of(*found.error);
     }
     const MessageWriter writer(desk.crypto);
     for (const dht::FoundPeer& peer : found.peers) writer.write(peer, response->add_peers());
+    for (const dht::FoundPeer& peer : found.refused) writer.write(peer, response->add_refused());
+    response->set_crypto_library(desk.host.facts().crypto_library);
     response->set_name(found.name);
     response->set_owner_changed(found.owner_changed);
     if (found.owner_changed) writer.write(found.pinned_owner, response->mutable_pinned_owner());

@@ -25,7 +25,9 @@ struct HostFacts {
     PeerId peer;
     NodeKey node;
     NetworkId network;
-    std::string network_name;  ///< empty when the id was configured directly
+    std::string crypto_library{};       ///< as in "OpenSSL 3.0.19"
+    std::string post_quantum_policy{};  ///< as configured: off, prefer or require
+    std::string network_name;           ///< empty when the id was configured directly
     ConfiguredMode mode{};
     bool node_key_persistent = false;
 };

@@ -144,6 +144,18 @@ void MessageWriter::write(const HeldRecord& record, v1::Record* to) const {
     to->set_expires_in_ms(whole_ms(record.expires_in));
 }
 
+v1::PostQuantumProof message_of(identity::PostQuantumProof proof) {
+    switch (proof) {
+        case identity::PostQuantumProof::kNone: return v1::POST_QUANTUM_PROOF_NONE;
+        case identity::PostQuantumProof::kUnchecked: return v1::POST_QUANTUM_PROOF_UNCHECKED;
+        case identity::PostQuantumProof::kMissing: return v1::POST_QUANTUM_PROOF_MISSING;
+        case identity::PostQuantumProof::kUnverifiable: return v1::POST_QUANTUM_PROOF_UNVERIFIABLE;
+        case identity::PostQuantumProof::kVerified: return v1::POST_QUANTUM_PROOF_VERIFIED;
+        case identity::PostQuantumProof::kFalse: return v1::POST_QUANTUM_PROOF_FALSE;
+    }
+    return v1::POST_QUANTUM_PROOF_UNSPECIFIED;
+}
+
 void MessageWriter::write(const dht::FoundPeer& found, v1::FoundPeer* to) const {
     write(found.peer, to->mutable_peer());
     to->set_pinned(found.pinned);
@@ -153,6 +165,8 @@ void MessageWriter::write(const dht::FoundPeer& found, v1::FoundPeer* to) const 
     to->set_located(found.located);
     to->set_sequence(found.sequence);
     to->set_ttl_ms(whole_ms(found.ttl));
+    if (!found.peer_record.empty() || !found.claim_record.empty())
+        to->set_post_quantum(message_of(found.post_quantum));
     for (const identity::PeerNode& node : found.nodes) {
         auto* contact = to->add_nodes();
         write(node.key, contact->mutable_node());

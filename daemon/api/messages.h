@@ -69,6 +69,7 @@ void write_key(const Key& key, sovereign::v1::Key* to);
 sovereign::v1::DiscoveryState message_of(DiscoveryState state);
 sovereign::v1::Reachability message_of(Reachability reachability);
 sovereign::v1::Family message_of(Family family);
+sovereign::v1::PostQuantumProof message_of(identity::PostQuantumProof proof);
 sovereign::v1::RecordKind message_of(identity::RecordKind kind);
 sovereign::v1::Medium message_of(discovery::Medium medium);
 sovereign::v1::LayerState message_of(discovery::LayerState state);

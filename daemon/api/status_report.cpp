@@ -95,6 +95,16 @@ void report_mapping(const std::optional<ports::MappingChanged>& state,
     to->set_lifetime_seconds(static_cast<std::uint32_t>(state->mapping->lifetime.count()));
 }
 
+void report_signatures(const HostFacts& facts, const NodeStatus& status,
+                       v1::GetStatusResponse* response) {
+    v1::Signatures* to = response->mutable_signatures();
+    to->set_post_quantum_policy(facts.post_quantum_policy);
+    to->set_crypto_library(facts.crypto_library);
+    to->set_post_quantum_available(status.has_post_quantum);
+    to->set_signs(status.signs_post_quantum);
+    to->set_replicas(status.own_part_replicas);
+}
+
 /// Reasons may name peers and names; the words alone may be seen by everybody.
 void report_verdict(const Verdict& verdict, bool abridged, v1::GetStatusResponse* response) {
     response->set_verdict(word_message(verdict.word));
@@ -144,6 +154,7 @@ void report_status(const Desk& desk, Instant now, const Node& node, Role role,
     report_family(Family::kIpv4, status.v4, listening, abridged, response->add_families());
     report_family(Family::kIpv6, status.v6, listening, abridged, response->add_families());
     report_counts(status, response);
+    report_signatures(facts, status, response);
     for (const LayerStatus& layer : node.layers()) write_layer(layer, response->add_layers());
     response->set_store_problem(desk.host.store_problem());
     response->set_store_notice(desk.host.store_notice());

@@ -18,6 +18,8 @@ namespace {
 namespace v1 = sovereign::v1;
 
 constexpr std::chrono::seconds kUsualTtl{2 * 3600};
+/// Post-quantum parts and bootstrap lists.
+constexpr std::string_view kReservedLabels = "sovereign/";
 constexpr std::uint64_t kTtlMaxMs = 7ULL * 24 * 3600 * 1000;
 
 /// Where a value is, before hashing, which only the core thread may do. No owner: this peer.
@@ -95,6 +97,10 @@ grpc::ServerUnaryReactor* DhtService::PutValue(grpc::CallbackServerContext* cont
     if (request->ttl_ms() > kTtlMaxMs || (conditional && !request->has_label())) {
         call->refuse(conditional ? invalid("label", "conditions and withdrawals need one")
                                  : invalid("ttl_ms", "must be at most seven days"));
+        return call;
+    }
+    if (request->label().starts_with(kReservedLabels)) {
+        call->refuse(invalid("label", "labels that begin with sovereign/ are the daemon's own"));
         return call;
     }
     call->command(

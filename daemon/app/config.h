@@ -34,6 +34,7 @@ struct Config {
     std::string state_dir;
     std::string network;
     int node_work_bits = 0;
+    identity::PostQuantumPolicy post_quantum{};
 
     int udp_port = 0;
     bool ipv4 = false, ipv6 = false;

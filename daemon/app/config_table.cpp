@@ -237,6 +237,12 @@ void add_node(Rows& rows) {
              "The network to join. Nodes of different networks never talk to each other.");
     rows.add("node.work_bits", "12", whole(&Config::node_work_bits, 0, 24), kRestart,
              "Proof of work on the keys of nodes that serve. The same in the whole network.");
+    const std::array policies{std::pair("off", identity::PostQuantumPolicy::kOff),
+                              std::pair("prefer", identity::PostQuantumPolicy::kPrefer),
+                              std::pair("require", identity::PostQuantumPolicy::kRequire)};
+    rows.add("identity.post_quantum", "prefer", choice(&Config::post_quantum, policies), kRestart,
+             "ML-DSA-65 beside Ed25519, where OpenSSL has it: not at all (off), sign and check "
+             "(prefer), or find only whom it proves (require).");
     rows.add("udp.port", "6881", whole(&Config::udp_port, 0, 65535), kRestart,
              "UDP port of both address families; 0 lets the system choose.");
     rows.add("udp.ipv4", "yes", boolean(&Config::ipv4), kRestart, "Use IPv4.");

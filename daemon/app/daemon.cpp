@@ -85,6 +85,14 @@ Daemon::Daemon(Config config, ConfigSource source, LogSink& log)
 Daemon::~Daemon() = default;
 
 std::optional<StartFailure> Daemon::prepare() {
+    if (config_.post_quantum == identity::PostQuantumPolicy::kRequire &&
+        !crypto_.has_post_quantum())
+        return StartFailure{
+            kExitUnusable,
+            "identity.post_quantum = require, and " + openssl::MlDsa::library() +
+                " has no ML-DSA-65: nobody could be found\n  do   use OpenSSL 3.5 or later, or a "
+                "provider that adds ML-DSA-65 to this one,\n       or set identity.post_quantum = "
+                "prefer"};
     auto keys = load_keys(config_.state_dir, config_.mode, config_.node_work_bits, crypto_, log_);
     if (auto* failure = std::get_if<StartFailure>(&keys)) return *failure;
     RestoredState restored;
@@ -166,6 +174,7 @@ void Daemon::make_node(const Keys& keys, RestoredState restored,
     options.mode = config_.mode;
     options.ipv4 = config_.ipv4;
     options.ipv6 = config_.ipv6;
+    options.post_quantum = config_.post_quantum;
     options.key_work_bits = config_.node_work_bits;
     options.name_work_bits = config_.name_work_bits;
     options.durable_acknowledgement = true;
@@ -184,6 +193,8 @@ void Daemon::make_node(const Keys& keys, RestoredState restored,
     facts_.peer = PeerId::from(keys.user.public_key);
     facts_.node = NodeKey::from(keys.node.public_key);
     facts_.network = options.network;
+    facts_.crypto_library = openssl::MlDsa::library();
+    facts_.post_quantum_policy = config_.values["identity.post_quantum"];
     facts_.network_name = is_network_id(config_.network) ? "" : config_.network;
     facts_.mode = mode_of(config_.mode);
     facts_.node_key_persistent = keys.node_key_persistent;

@@ -22,6 +22,7 @@
 #include "daemon/core/discovery/neighbour.h"
 #include "daemon/core/event.h"
 #include "daemon/core/identity/crypto.h"
+#include "daemon/core/identity/post_quantum.h"
 #include "daemon/core/identity/records.h"
 #include "daemon/core/snapshot.h"
 
@@ -44,6 +45,9 @@ struct NodeOptions {
     /// NodeDiscovered, NodeLost, RecordStored and their like; off in simulators.
     bool routine_events = true;
     bool bootstrap_layer = true, dht_layer = true;
+    /// Whether our records are signed with ML-DSA-65 as well, where the algorithm is there, and
+    /// what find tells of records that are not.
+    identity::PostQuantumPolicy post_quantum = identity::PostQuantumPolicy::kPrefer;
     /// Friends and the layers of the neighbourhood; without it a node has no place for them.
     bool local = false;
     discovery::MdnsOptions mdns;

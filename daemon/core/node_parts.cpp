@@ -12,7 +12,7 @@ dht::Context make_context(const Surroundings& surroundings, const NodeOptions& o
                           Counters& counters, Rng& rng) {
     const NodeKey node_key{options.node_key.public_key};
     const NodeId id = identity::node_id(surroundings.crypto, node_key);
-    return dht::Context{
+    dht::Context context{
         surroundings.crypto,
         surroundings.book,
         rng,
@@ -40,6 +40,8 @@ dht::Context make_context(const Surroundings& surroundings, const NodeOptions& o
         {},
         {},
         {}};
+    context.post_quantum_policy = options.post_quantum;
+    return context;
 }
 
 bool is_routine(const dht::Event& event) {

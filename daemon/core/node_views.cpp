@@ -33,6 +33,9 @@ NodeStatus Node::status(Instant now) const {
     status.lookup_p50 = parts_->dht.lookup_p50();
     const auto own = parts_->dht.publisher().peer_record();
     status.own_record_replicas = own.replicas;
+    status.has_post_quantum = context.crypto.has_post_quantum();
+    status.signs_post_quantum = context.post_quantum.has_value();
+    status.own_part_replicas = parts_->dht.part_replicas();
     status.own_record_age = own.replicas == 0 ? Duration{0} : now - own.stored_at;
     status.surround = parts_->eclipse.last();
     status.eclipse_suspected = parts_->eclipse.alarmed();

@@ -38,6 +38,9 @@ struct NodeStatus {
     Duration lookup_p50{0};                 ///< over the last 64 finished lookups; 0: none yet
     std::uint16_t own_record_replicas = 0;  ///< nodes that hold our peer record
     Duration own_record_age{0};             ///< since it was last stored or touched; 0: never
+    bool has_post_quantum = false;          ///< ML-DSA-65 can be checked
+    bool signs_post_quantum = false;        ///< our records are signed with it
+    std::uint16_t own_part_replicas = 0;    ///< nodes that hold that half of our peer record
     std::size_t contacts_known = 0;
     guard::Surround surround;  ///< as of the last look
     bool eclipse_suspected = false;

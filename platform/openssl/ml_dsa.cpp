@@ -1,6 +1,7 @@
 #include "platform/openssl/ml_dsa.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
 
@@ -24,6 +25,10 @@ MlDsa::MlDsa() {
     ERR_set_mark();
     algorithm_.reset(EVP_SIGNATURE_fetch(nullptr, kAlgorithm, nullptr));
     ERR_pop_to_mark();
+}
+
+std::string MlDsa::library() {
+    return std::string("OpenSSL ") + OpenSSL_version(OPENSSL_VERSION_STRING);
 }
 
 MlDsa::KeyPointer MlDsa::key_from(const identity::Secret32& seed) {

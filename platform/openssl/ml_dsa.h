@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "daemon/core/identity/crypto.h"
 
@@ -18,6 +19,8 @@ class MlDsa {
     MlDsa();
 
     bool present() const { return algorithm_ != nullptr; }
+    /// Who was asked for it: "OpenSSL 3.0.19", the library that runs, not the one built with.
+    static std::string library();
     /// Empty where the algorithm is missing, likewise below.
     Bytes public_key(const identity::Secret32& seed) const;
     Bytes sign(const identity::Secret32& seed, ByteView message) const;

@@ -76,6 +76,13 @@ def items():
         save("item", f"played_{seed}", b"\5" + bytes(
             source.choice([0, 0, 0, 1, 2, 3, 4]) if at % 4 == 0 else source.randrange(8) * (9 if at % 4 == 1 else 1)
             for at in range(400)))
+def post_quantum_values():
+    save("post_quantum_value", "empty", b"")
+    save("post_quantum_value", "one_byte_short", bytes(8 + 1952 + 3309 - 1))
+    save("post_quantum_value", "of_zeros", bytes(8 + 1952 + 3309))
+    save("post_quantum_value", "one_byte_long", bytes(8 + 1952 + 3309 + 1))
+
+
 def bootstrap_lists():
     def made(keys, nodes, signatures, threshold=1):
         head = b"\1" + KEY + struct.pack(">QQB", 3, 1 << 40, threshold)
@@ -300,6 +307,7 @@ if __name__ == "__main__":
     values()
     items()
     bootstrap_lists()
+    post_quantum_values()
     texts()
     messages()
     adverts()

@@ -87,7 +87,9 @@ NodeIndex World::add(const NodePlan& plan) {
     restored.table = plan.table;
     restored.anchors = plan.anchors;
     restored.cached_peers = plan.cached_peers;
-    host.node = std::make_unique<Node>(Surroundings{crypto_, book_, packets_}, options,
+    options.post_quantum = plan.post_quantum;
+    identity::Crypto& crypto = plan.crypto != nullptr ? *plan.crypto : crypto_;
+    host.node = std::make_unique<Node>(Surroundings{crypto, book_, packets_}, options,
                                        std::move(restored), kWallClockAtStart, rng_.next());
     for (const NodeIndex bootstrap : plan.bootstraps) {
         host.node->handle_sighting(now_, {Sighting::Source::kPinned, contact(bootstrap)});

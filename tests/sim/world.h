@@ -34,6 +34,8 @@ struct NodePlan {
     /// Only answers: runs no layer, pings nobody, publishes nothing.
     bool quiet = false;
     NodeMode mode = NodeMode::kServer;
+    identity::Crypto* crypto = nullptr;  ///< what its host knows, instead of the world's
+    identity::PostQuantumPolicy post_quantum = identity::PostQuantumPolicy::kPrefer;
     bool ipv4 = true, ipv6 = false;
     Filtering filtering = Filtering::kOpen;
     NetworkId network{{0x51}};

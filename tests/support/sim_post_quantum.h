@@ -8,7 +8,7 @@ namespace sov::support {
 
 /// SimCrypto on a host that has ML-DSA-65: the sizes and the rules of the real thing, so that what
 /// is built on it can be tested where OpenSSL lacks it. As little secret as SimCrypto's signatures.
-class SimPostQuantum final : public SimCrypto {
+class SimPostQuantum : public SimCrypto {
   public:
     using SimCrypto::SimCrypto;
 

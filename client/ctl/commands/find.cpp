@@ -12,6 +12,7 @@ json::Object found_json(const client::FoundPeer& found) {
     object.set("work_bits", found.work_bits);
     if (found.claim_sequence != 0) object.set("claim_sequence", found.claim_sequence);
     object.set("located", found.located);
+    object.set_text("post_quantum", found.post_quantum);
     if (found.located) {
         object.set("sequence", found.sequence).set("ttl_ms", json::milliseconds(found.ttl));
         object.set("nodes", json_list(found.nodes));
@@ -26,6 +27,10 @@ json::Object answer_json(const client::Found& found, const std::string& query, b
     data.set("query", query).set_text("name", found.name).set("peers", std::move(peers));
     data.set("owner_changed", found.owner_changed);
     if (found.owner_changed) data.set("pinned_owner", json_of(found.pinned_owner));
+    json::Array refused;
+    for (const auto& peer : found.refused) refused.emplace_back(found_json(peer));
+    if (!found.refused.empty()) data.set("refused", std::move(refused));
+    data.set_text("crypto_library", found.crypto_library);
     return data.set_text("source", found.source).set("lookup", json_of(found.lookup, trace));
 }
 
@@ -34,7 +39,8 @@ void show_detail(std::string label, std::string_view text, Screen& screen) {
     screen.wrapped("  " + label + std::string(text), 11);
 }
 
-void show_peer(const client::FoundPeer& found, const std::string& name, Screen& screen) {
+void show_peer(const client::FoundPeer& found, const client::Found& all, Screen& screen) {
+    const std::string& name = all.name;
     if (name.empty()) {
         screen.line(screen.paint(Paint::kStrong, found.peer.text));
         show_detail("tag", found.peer.tag, screen);
@@ -54,6 +60,8 @@ void show_peer(const client::FoundPeer& found, const std::string& name, Screen& 
     } else if (label == "at") {
         show_detail("at", "no address: the peer publishes none", screen);
     }
+    if (!found.post_quantum.empty())
+        show_detail("signed", signed_text(found.post_quantum, all.crypto_library), screen);
     if (name.empty()) return;
     std::string claim = "kept by " + count_text(found.replicas, "node") + ", " +
                         count_text(found.work_bits, "bit") + " of work";
@@ -81,7 +89,12 @@ void show_found(const client::Found& found, Screen& screen) {
         screen.line(count_text(found.peers.size(), "peer claims ", "peers claim ") + found.name +
                     ", the best claim first; choose one by its tag");
     }
-    for (const client::FoundPeer& peer : found.peers) show_peer(peer, found.name, screen);
+    for (const client::FoundPeer& peer : found.peers) show_peer(peer, found, screen);
+    if (!found.refused.empty())
+        show_detail("refused",
+                    count_text(found.refused.size(), "more") + ": " + found.refused[0].peer.text +
+                        ", " + signed_text(found.refused[0].post_quantum, found.crypto_library),
+                    screen);
     show_detail(
         "found",
         found.source == "own" ? source_text(found) : source_text(found) + effort_text(found.lookup),
@@ -118,6 +131,22 @@ Problem nobody(const client::Error& miss, const client::Found& found, const std:
     return problem;
 }
 
+Problem refused(const client::Found& found, const std::string& query) {
+    const client::FoundPeer& first = found.refused.front();
+    Problem problem{.exit_code = 10, .name = "bad_signature", .what = {}, .why = {}, .steps = {}};
+    problem.what = "what was found of " + query + " is not believed: " + first.peer.text;
+    problem.why = signed_text(first.post_quantum, found.crypto_library);
+    problem.steps = {
+        first.post_quantum == "false"
+            ? "somebody may sign with a stolen or broken Ed25519 key: ask the owner by "
+              "another way"
+            : "on the owner's host: sovctl status   (its line 'signed')",
+        "to find it all the same, in the daemon's configuration: "
+        "identity.post_quantum = " +
+            std::string(first.post_quantum == "false" ? "off" : "prefer")};
+    return problem;
+}
+
 }  // namespace
 
 int find(Errand& errand) {
@@ -141,6 +170,7 @@ int find(Errand& errand) {
     if (found.peers.empty()) {
         const client::Error miss = found.miss.value_or(client::Error{});
         if (errand.wants_text()) errand.answer(data, show_steps);
+        if (!found.refused.empty()) return errand.fail(refused(found, query), std::move(data));
         return errand.fail(nobody(miss, found, query, trace), std::move(data));
     }
     // Whoever reads only the ids must not take a new owner for the old one.

@@ -70,6 +70,14 @@ json::Object status_json(const client::NodeStatus& status) {
     data.set("own_record_replicas", status.own_record_replicas);
     if (status.own_record_age)
         data.set("own_record_age_ms", json::milliseconds(*status.own_record_age));
+    json::Object signatures;
+    signatures.set_text("post_quantum_policy", status.signatures.post_quantum_policy);
+    signatures.set("post_quantum_available", status.signatures.post_quantum_available);
+    signatures.set("signs", status.signatures.signs);
+    signatures.set("replicas", status.signatures.replicas);
+    signatures.set_text("crypto_library", status.signatures.crypto_library);
+    if (!status.signatures.post_quantum_policy.empty())
+        data.set("signatures", std::move(signatures));
     data.set("contacts_known", status.contacts_known);
     data.set("crowded_regions", status.crowded_regions);
     json::Object around;
@@ -218,6 +226,19 @@ std::string nearby_text(const std::vector<client::LayerStatus>& layers) {
     return text;
 }
 
+/// "Ed25519; ML-DSA-65 not available: OpenSSL 3.0.19".
+std::string signatures_text(const client::Signatures& signatures) {
+    if (!signatures.post_quantum_available)
+        return "Ed25519; ML-DSA-65 not available: " + signatures.crypto_library;
+    if (signatures.post_quantum_policy == "off")
+        return "Ed25519; ML-DSA-65 not used: identity.post_quantum = off";
+    std::string text = "Ed25519 and ML-DSA-65";
+    text += signatures.replicas == 0
+                ? ", whose half is not stored yet"
+                : ", whose half is at " + count_text(signatures.replicas, "node");
+    return signatures.post_quantum_policy == "require" ? text + "; others must have both" : text;
+}
+
 void show_status(const client::NodeStatus& status, bool with_counters, Screen& screen) {
     show_verdict(status, screen);
     if (!status.peer.text.empty()) show_fact("you", status.peer.text, screen);
@@ -231,6 +252,8 @@ void show_status(const client::NodeStatus& status, bool with_counters, Screen& s
     }
     if (status.port_mapping) show_fact("router", mapping_text(*status.port_mapping), screen);
     show_fact("dht", table_text(status), screen);
+    if (!status.signatures.post_quantum_policy.empty())
+        show_fact("signed", signatures_text(status.signatures), screen);
     if (status.crowded_regions != 0) {
         show_fact("alarm",
                   count_text(status.crowded_regions, "key") +

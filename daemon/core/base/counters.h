@@ -99,6 +99,7 @@ namespace sov {
     X(mdns_drop_busy) \
     X(mdns_drop_full) \
     X(mdns_collisions) \
+    X(post_quantum_refused) \
     X(events_dropped)
 // clang-format on
 

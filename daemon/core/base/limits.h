@@ -140,6 +140,9 @@ struct Limits {
     std::chrono::seconds misses_cached{30};
     std::chrono::seconds hits_cached{10};  ///< of mutable values that nobody listens for
 
+    /// That a find which has ended waits for post-quantum parts; then they count as missing.
+    std::chrono::seconds post_quantum_patience{3};
+
     // --- our own records ---
     std::chrono::seconds peer_record_ttl{20 * 60};
     std::chrono::seconds peer_record_touch{5 * 60};

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "daemon/core/guard/reputation.h"
 #include "daemon/core/guard/silent_addresses.h"
 #include "daemon/core/identity/crypto.h"
+#include "daemon/core/identity/post_quantum.h"
 #include "daemon/core/wire/packet.h"
 #include "daemon/core/wire/request.h"
 
@@ -95,6 +97,11 @@ struct Context {
         Instant since{};
     };
     std::vector<Lost> lost{};
+    identity::PostQuantumPolicy post_quantum_policy = identity::PostQuantumPolicy::kOff;
+    /// What our records name; nothing where we can't sign so, or are not to.
+    std::optional<Hash32> post_quantum{};
+    /// Records of ours that name it and were signed just now, and where they are stored.
+    std::vector<std::pair<Key, Bytes>> newly_signed{};
     Instant started{};
     bool has_past = false;  ///< an earlier life left us peers to begin with
 

@@ -17,6 +17,8 @@ Dht::Dht(Context context, UnixMillis wall_clock, std::uint64_t sequence_reserved
       publisher_(wall_clock, sequence_reserved, own_names, context_),
       finder_(pins) {
     context_.wall_clock = wall_clock;
+    if (SecondHalves::active(context_))
+        context_.post_quantum = identity::post_quantum_hash(context_.crypto, context_.user_key);
 }
 
 void Dht::start(Instant now) {
@@ -106,6 +108,36 @@ Values& Dht::values() {
 Mailbox& Dht::mailbox() {
     if (!mailbox_) mailbox_ = std::make_unique<Mailbox>();
     return *mailbox_;
+}
+
+SecondHalves& Dht::halves() {
+    if (!halves_) halves_ = std::make_unique<SecondHalves>();
+    return *halves_;
+}
+
+bool Dht::settle_halves(Instant now) {
+    auto sought = finder_.take_sought();
+    auto concluded = finder_.take_concluded();
+    auto newly_signed = std::exchange(context_.newly_signed, {});
+    if (!halves_ && concluded.empty() && newly_signed.empty() && sought.empty()) return false;
+    for (const auto& [key, record] : newly_signed) halves().on_signed(now, tools(), key, record);
+    if (SecondHalves::active(context_)) {
+        for (const Finder::Sought& one : sought) halves().look(now, tools(), one);
+    }
+    for (Finder::Concluded& one : concluded) halves().conclude(now, context_, std::move(one));
+    if (!halves_) return false;
+    const bool busy = halves_->settle(now, tools());
+    for (Finder::Concluded& ready : halves_->take_ready()) {
+        finder_.check_pin(context_, ready);
+        ready.found.lookup.took = now - ready.began;
+        context_.events.push_back(FindFinished{ready.command, std::move(ready.found)});
+    }
+    return busy;
+}
+
+std::uint16_t Dht::part_replicas() const {
+    if (!halves_) return 0;
+    return halves_->replicas(publisher_.peer_record().key).value_or(0);
 }
 
 bool Dht::answer_dial(Instant now, const Requester& requester, const wire::Head& head,
@@ -248,6 +280,7 @@ void Dht::handle_timeout(Instant now) {
     if (!enabled_) return;
     if (values_) values_->handle_timeout(now, context_, queries_);
     if (mailbox_) mailbox_->handle_timeout(now, context_);
+    if (halves_) halves_->handle_timeout(now, tools());
     maintenance_.handle_timeout(now, context_, queries_);
     reachability_.handle_timeout(now, context_);
     publisher_.handle_timeout(now, context_, queries_);
@@ -265,6 +298,7 @@ Dht::Deadline Dht::next_timeout() const {
     if (!enabled_) return next;
     if (values_) consider(values_->next_timeout(), "values");
     if (mailbox_) consider(mailbox_->next_timeout(), "mailbox");
+    if (halves_) consider(halves_->next_timeout(), "post-quantum parts");
     consider(maintenance_.next_timeout(), "table maintenance");
     consider(reachability_.next_timeout(), "dial-back");
     consider(publisher_.next_timeout(), "own records");
@@ -299,6 +333,7 @@ bool Dht::settle(Instant now) {
         finder_.on_finished(now, context_, queries_, std::move(finished));
     }
     if (values_) busy = values_->settle(now, context_) || busy;
+    busy = settle_halves(now) || busy;
     busy = tell_changes(now) || busy;
     if (values_ && mailbox_)
         busy = mailbox_->take_arrived(now, context_, values_->listeners()) || busy;
@@ -335,6 +370,7 @@ void Dht::find_peer(Instant now, CommandId command, const PeerId& peer, bool tra
         self.sequence = own.head.sequence;
         self.ttl = own.head.ttl;
         self.nodes = own.nodes;
+        if (context_.post_quantum) self.post_quantum = identity::PostQuantumProof::kVerified;
         Found found;
         found.source = "own";
         found.peers.push_back(std::move(self));
@@ -397,6 +433,7 @@ void Dht::listen_items(Instant now, CommandId command, identity::ItemUse use) {
 }
 
 void Dht::cancel(Instant now, CommandId command) {
+    if (halves_ && halves_->cancel(now, tools(), command)) return refuse(command, Errc::kCancelled);
     if (mailbox_ && mailbox_->cancel(now, context_, queries_, command)) return;
     if (values_ && values_->cancel(now, context_, queries_, command)) return;
     if (!finder_.cancel(now, context_, queries_, command))

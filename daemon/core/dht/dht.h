@@ -8,6 +8,7 @@
 #include "daemon/core/dht/publisher.h"
 #include "daemon/core/dht/queries.h"
 #include "daemon/core/dht/reachability.h"
+#include "daemon/core/dht/second_halves.h"
 #include "daemon/core/dht/server.h"
 #include "daemon/core/dht/value_server.h"
 #include "daemon/core/dht/values.h"
@@ -87,6 +88,8 @@ class Dht {
     const Publisher& publisher() const { return publisher_; }
     /// Leases that this node has granted to listeners.
     std::size_t leases() const { return value_server_ ? value_server_->leases().size() : 0; }
+    /// Nodes that keep the post-quantum part of our peer record.
+    std::uint16_t part_replicas() const;
     bool joined() const { return maintenance_.joined(); }
     /// Somebody is in the table and somebody answered lately. The quietest node pings every entry
     /// within 15 minutes, so longer silence means that all addresses we know are stale.
@@ -110,6 +113,10 @@ class Dht {
     bool tell_changes(Instant now);
     Values& values();
     Mailbox& mailbox();
+    SecondHalves& halves();
+    SecondHalves::Tools tools() { return {context_, queries_, values(), publisher_}; }
+    /// Signs and looks for post-quantum parts, and tells which finds have ended.
+    bool settle_halves(Instant now);
     void note_lookup(Duration took);
     /// What a finished lookup says about how many nodes there are, and where too many.
     void note_density(Instant now, const Queries::Finished& finished);
@@ -129,6 +136,7 @@ class Dht {
     std::unique_ptr<ValueServer> value_server_;  ///< made for the first request about a value
     std::unique_ptr<Values> values_;             ///< made for the first app that asks
     std::unique_ptr<Mailbox> mailbox_;           ///< likewise, for items
+    std::unique_ptr<SecondHalves> halves_;       ///< made for the first find
     bool enabled_ = true;
     bool world_ = false;
     Instant world_looked_at_{};

@@ -41,6 +41,12 @@ void Finder::locate(Instant now, Context& context, Queries& queries, Running& ru
     if (query == kNoQuery) return;
     running.locating.emplace(query, Running::Locating{place, second});
     by_query_.emplace(query, running.command);
+    if (second) return;
+    const PeerId& owner = running.found.peers[place].peer;
+    sought_.push_back({running.command, owner, identity::peer_key(context.crypto, owner)});
+    if (!running.found.name.empty())
+        sought_.push_back(
+            {running.command, owner, identity::name_key(context.crypto, running.found.name)});
 }
 
 void Finder::find_peer(Instant now, Context& context, Queries& queries, CommandId command,
@@ -147,7 +153,7 @@ bool Finder::on_finished(Instant now, Context& context, Queries& queries,
         if (located && at.second) ++context.counters.second_homes_found;
         if (!located && again) locate(now, context, queries, *running, at.place, true);
     }
-    if (running->locating.empty() && running->claims == kNoQuery) conclude(now, context, *running);
+    if (running->locating.empty() && running->claims == kNoQuery) conclude(now, *running);
     return true;
 }
 
@@ -168,6 +174,7 @@ void Finder::rank(Context& context, Running& running,
         peer.pinned = pin != pins_.end() && pin->second == peer.peer;
         peer.replicas = record.replicas;
         peer.claim_sequence = record.record.head.sequence;
+        peer.claim_record = record.record.bytes;
         running.found.peers.push_back(std::move(peer));
     }
     std::sort(running.found.peers.begin(), running.found.peers.end(),
@@ -179,24 +186,25 @@ void Finder::rank(Context& context, Running& running,
               });
 }
 
-void Finder::check_pin(Context& context, Running& running) {
-    std::vector<FoundPeer>& peers = running.found.peers;
-    if (peers.empty()) return;
-    const auto pin = pins_.find(running.found.name);
+void Finder::check_pin(Context& context, Concluded& concluded) {
+    Found& found = concluded.found;
+    std::vector<FoundPeer>& peers = found.peers;
+    if (peers.empty() || found.name.empty()) return;
+    const auto pin = pins_.find(found.name);
     if (pin == pins_.end()) {
         // Only an unambiguous answer is pinned: alone, or chosen by its tag.
         if (peers.size() > 1) return;
-        pins_.emplace(running.found.name, peers.front().peer);
+        pins_.emplace(found.name, peers.front().peer);
         peers.front().pinned = true;
-        context.events.push_back(PinName{running.found.name, peers.front().peer});
+        context.events.push_back(PinName{found.name, peers.front().peer});
         return;
     }
     const bool present =
         std::any_of(peers.begin(), peers.end(), [](const FoundPeer& peer) { return peer.pinned; });
-    if (present || !running.tag.empty()) return;
-    running.found.owner_changed = true;
-    running.found.pinned_owner = pin->second;
-    context.events.push_back(NameOwnerChanged{running.found.name, pin->second, peers.front().peer});
+    if (present || !concluded.tag.empty()) return;
+    found.owner_changed = true;
+    found.pinned_owner = pin->second;
+    context.events.push_back(NameOwnerChanged{found.name, pin->second, peers.front().peer});
 }
 
 // Nobody stores at a second home where there are too few nodes for a region.
@@ -247,7 +255,6 @@ void Finder::on_claims(Instant now, Context& context, Queries& queries, Running&
         ++context.counters.second_homes_found;
         result.error.reset();
     }
-    check_pin(context, running);
     if (running.found.peers.empty()) {
         running.found.error = result.error ? result.error : std::optional(Errc::kNotFound);
         return;
@@ -268,6 +275,7 @@ bool Finder::on_located(Running& running, std::size_t place, QueryResult result)
         peer.sequence = decoded->head.sequence;
         peer.ttl = decoded->head.ttl;
         peer.nodes = std::move(decoded->nodes);
+        peer.peer_record = record.record.bytes;
         if (place == 0 && record.held_here && record.replicas == 0) running.found.source = "held";
     }
     // A peer asked for by key is found or not; a claimant without an address is still a claimant.
@@ -319,12 +327,13 @@ void Finder::on_gotten(Instant now, Context& context, Queries& queries, Running&
     running_.erase(running.command);
 }
 
-void Finder::conclude(Instant now, Context& context, Running& running) {
+void Finder::conclude(Instant now, Running& running) {
     running.found.lookup.took = now - running.began;
     if (!running.trace) running.found.lookup.trace.clear();
     if (running.found.error && running.found.name.empty()) running.found.peers.clear();
     const CommandId command = running.command;
-    context.events.push_back(FindFinished{command, std::move(running.found)});
+    concluded_.push_back(
+        {command, running.began, std::move(running.tag), std::move(running.found)});
     running_.erase(command);
 }
 

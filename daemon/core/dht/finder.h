@@ -28,6 +28,23 @@ class Finder {
     /// True when the command was one of ours and is under way.
     bool cancel(Instant now, Context& context, Queries& queries, CommandId command);
     bool on_finished(Instant now, Context& context, Queries& queries, Queries::Finished finished);
+    /// A record that is looked for now: whoever has more to ask about it can begin.
+    struct Sought {
+        CommandId command{};
+        PeerId owner;
+        Key key;
+    };
+    std::vector<Sought> take_sought() { return std::exchange(sought_, {}); }
+    /// A find that has ended, before anybody is told.
+    struct Concluded {
+        CommandId command{};
+        Instant began{};
+        std::string tag;  ///< asked for with name#tag
+        Found found;
+    };
+    std::vector<Concluded> take_concluded() { return std::exchange(concluded_, {}); }
+    /// Compares the owner of a name with the one it had when first used, and tells.
+    void check_pin(Context& context, Concluded& concluded);
     bool unpin(std::string_view name) { return pins_.erase(std::string(name)) > 0; }
 
   private:
@@ -59,8 +76,7 @@ class Finder {
     bool claims_again(Instant now, Context& context, Queries& queries, Running& running,
                       QueryResult& result);
     void rank(Context& context, Running& running, const std::vector<QueryResult::Record>& records);
-    void check_pin(Context& context, Running& running);
-    void conclude(Instant now, Context& context, Running& running);
+    void conclude(Instant now, Running& running);
     void locate(Instant now, Context& context, Queries& queries, Running& running,
                 std::size_t place, bool second);
     Running* running_of(QueryId id);
@@ -68,6 +84,8 @@ class Finder {
     std::map<CommandId, Running> running_;
     std::map<QueryId, CommandId> by_query_;
     std::map<std::string, PeerId> pins_;
+    std::vector<Sought> sought_;
+    std::vector<Concluded> concluded_;
 };
 
 }  // namespace sov::dht

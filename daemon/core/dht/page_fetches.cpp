@@ -8,7 +8,8 @@ namespace sov::dht {
 
 namespace {
 
-constexpr std::uint8_t kUnderWayMax = 4;
+/// What a first window of TCP would carry, about (RFC 6928); a post-quantum part has six pages.
+constexpr std::uint8_t kUnderWayMax = 6;
 
 std::uint32_t fetch_of(std::uint64_t tag) { return static_cast<std::uint32_t>(rest_of(tag) >> 8); }
 std::size_t page_of(std::uint64_t tag) { return tag & 0xff; }

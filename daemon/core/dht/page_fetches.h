@@ -13,7 +13,7 @@ enum class FetchId : std::uint32_t {};
 
 /// Gathers the pages of values: each page is asked for alone, checked alone and asked for again
 /// elsewhere when it does not come or does not fit. Pages are spread over all replicas that showed
-/// the value, at most four under way at each. A fetch fails when one page was refused or missed by
+/// the value, at most six under way at each. A fetch fails when one page was refused or missed by
 /// every replica twice. Callers bound the number of fetches.
 class PageFetches {
   public:

@@ -195,6 +195,7 @@ identity::PeerRecord Publisher::own_peer(const Context& context) const {
     record.head.ttl = context.limits.peer_record_ttl;
     record.nodes.push_back({context.node_key, addresses_});
     record.capabilities = serving_ ? identity::kCapabilityServes : 0;
+    record.post_quantum = context.post_quantum;
     return record;
 }
 
@@ -239,8 +240,9 @@ bool Publisher::sign(Instant now, Context& context, Own& own) {
     } else {
         own.record = identity::encode_record(
             context.crypto, context.user_key, context.network,
-            identity::NameRecord{own.head, own.name, own.stamp, std::nullopt});
+            identity::NameRecord{own.head, own.name, own.stamp, context.post_quantum});
     }
+    if (context.post_quantum) context.newly_signed.emplace_back(own.key, own.record);
     own.signed_at = now;
     return true;
 }

@@ -9,7 +9,7 @@
 #include "daemon/core/base/ids.h"
 #include "daemon/core/base/instant.h"
 #include "daemon/core/base/result.h"
-#include "daemon/core/identity/records.h"
+#include "daemon/core/identity/post_quantum.h"
 
 // What a lookup tells whoever asked for it.
 
@@ -62,6 +62,9 @@ struct FoundPeer {
     std::uint64_t sequence = 0;  ///< of the peer record
     std::chrono::seconds ttl{0};
     std::vector<identity::PeerNode> nodes;
+    Bytes claim_record, peer_record;  ///< as they travel; empty: not found
+    /// Of the weaker one of these records: who forges one of them has all that find tells.
+    identity::PostQuantumProof post_quantum{};
 };
 
 /// The answer to find_peer and find_name. `error` unset: `peers` has at least one entry.
@@ -71,7 +74,10 @@ struct Found {
     bool owner_changed = false;    ///< the pinned owner no longer claims the name: an alarm
     PeerId pinned_owner;           ///< when owner_changed
     std::vector<FoundPeer> peers;  ///< ranked, best first
-    std::string source;            ///< "dht", "own", "held": where the first entry came from
+    /// Whom the policy about post-quantum signatures does not let through. When nobody is left,
+    /// the error is bad_signature.
+    std::vector<FoundPeer> refused;
+    std::string source;  ///< "dht", "own", "held": where the first entry came from
     LookupReport lookup;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "daemon/core/identity/records.h"
@@ -8,9 +9,12 @@
 // The second half of an identity: ML-DSA-65 (FIPS 204) beside Ed25519, for the day on which a
 // quantum computer forges the latter. A peer or name record names its owner's post-quantum key by
 // its hash only, so that it stays small; key and signature are its *post-quantum part*, which
-// whoever wants to check reads as a value in pages:
+// whoever wants to check reads as a mutable value of the owner, in pages:
 //
-//   key 1952 | signature 3309
+//   sequence of the record 8 | key 1952 | signature 3309
+//
+// Its label says which record it belongs to, so it can be asked for while the record is still on
+// its way, and the sequence tells a part that is late from one that is false.
 //
 // The signature is made over "sovereign/post-quantum/1" ‖ network ‖ key of the record ‖ the record
 // without its Ed25519 signature. The record names the key, so the two halves can't be parted: who
@@ -30,6 +34,7 @@ enum class PostQuantumPolicy : std::uint8_t {
 /// What is known of the second half of a record.
 enum class PostQuantumProof : std::uint8_t {
     kNone,          ///< the record names no such key
+    kUnchecked,     ///< it names one, and the policy is not to look
     kMissing,       ///< it names one, and the part was not found
     kUnverifiable,  ///< the algorithm is missing here
     kVerified,
@@ -43,6 +48,9 @@ Secret32 post_quantum_seed(Crypto& crypto, const SigningKey& user);
 /// What a record has to name; nothing where the algorithm is missing.
 std::optional<Hash32> post_quantum_hash(Crypto& crypto, const SigningKey& user);
 
+/// What the second signature is made over. `record` is a whole signed record.
+Bytes post_quantum_signed_bytes(const NetworkId& network, const Key& key, ByteView record);
+
 /// The part that belongs to a record of ours; empty where the algorithm is missing. `record` is the
 /// whole signed record. Costs one signature of about a millisecond.
 Bytes make_post_quantum_part(Crypto& crypto, const SigningKey& user, const NetworkId& network,
@@ -52,6 +60,20 @@ Bytes make_post_quantum_part(Crypto& crypto, const SigningKey& user, const Netwo
 /// names a key. Costs one verification.
 PostQuantumProof check_post_quantum(Crypto& crypto, const NetworkId& network, const Key& key,
                                     ByteView record, std::optional<ByteView> part);
+
+/// Where the part of the record at `key` is: under this label of its owner.
+std::string post_quantum_label(const Key& key);
+
+/// The value that is stored there; empty where the algorithm is missing. Cost as above.
+Bytes make_post_quantum_value(Crypto& crypto, const SigningKey& user, const NetworkId& network,
+                              const Key& key, ByteView record);
+
+struct PostQuantumValue {
+    std::uint64_t sequence = 0;  ///< of the record that it belongs to
+    ByteView part;               ///< kPostQuantumPartBytes of the bytes that were read
+};
+/// Nothing for bytes of another length.
+std::optional<PostQuantumValue> read_post_quantum_value(ByteView bytes);
 
 /// The hash that a peer or name record names.
 std::optional<Hash32> named_post_quantum(ByteView record);
@@ -63,7 +85,7 @@ constexpr bool accepts(PostQuantumPolicy policy, PostQuantumProof proof) {
     return proof != PostQuantumProof::kFalse;
 }
 
-/// "none", "missing", "unverifiable", "verified", "false".
+/// "none", "unchecked", "missing", "unverifiable", "verified", "false".
 std::string_view proof_word(PostQuantumProof proof);
 
 }  // namespace sov::identity

@@ -29,7 +29,7 @@ class ProtocolVectors : public ::testing::Test {
         for (const auto& more :
              {record_vectors(crypto), message_vectors(crypto), exchange_vectors(),
               announcement_vectors(crypto), ble_vectors(crypto), link_vectors(crypto),
-              stream_vectors(crypto), signal_vectors()}) {
+              stream_vectors(crypto), signal_vectors(), post_quantum_vectors(crypto)}) {
             all.insert(all.end(), more.begin(), more.end());
         }
         return all;

@@ -49,6 +49,9 @@ std::vector<Vector> link_vectors(identity::Crypto& crypto);
 /// Names of a peer in libp2p's words, and the frames of the request protocol.
 std::vector<Vector> stream_vectors(identity::Crypto& crypto);
 
+/// Where the post-quantum part of a peer record lives, and what its signature covers.
+std::vector<Vector> post_quantum_vectors(identity::Crypto& crypto);
+
 /// "signal ...": words of a call.
 std::vector<Vector> signal_vectors();
 

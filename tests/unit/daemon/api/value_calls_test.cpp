@@ -87,6 +87,8 @@ TEST_F(ValueCalls, refuse_what_nobody_could_store) {
     request.set_ttl_ms(0);
     request.set_label(std::string(65, 'l'));
     EXPECT_EQ(code_of(request), "too_large");
+    request.set_label("sovereign/bootstrap-list");
+    EXPECT_EQ(code_of(request), "invalid_argument") << "the daemon's own lie there";
 
     for (const std::string& key : {std::string(), std::string(19, 'k')}) {
         grpc::ClientContext context;

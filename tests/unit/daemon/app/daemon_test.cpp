@@ -230,6 +230,24 @@ TEST_F(DaemonTest, refuses_to_be_the_second_on_one_socket) {
     EXPECT_FALSE(first.status().version().empty()) << "the first one is not disturbed";
 }
 
+TEST_F(DaemonTest, refuses_to_require_a_signature_that_it_cant_check) {
+    openssl::HostCrypto crypto;
+    RunningDaemon strict(folder_, "strict", "", {{"identity.post_quantum", "require"}});
+    if (crypto.has_post_quantum()) {
+        EXPECT_FALSE(strict.failure);
+        EXPECT_TRUE(strict.status().signatures().signs());
+        return;
+    }
+    ASSERT_TRUE(strict.failure);
+    EXPECT_EQ(strict.failure->exit_code, kExitUnusable);
+    EXPECT_NE(strict.failure->message.find("OpenSSL 3.5"), std::string::npos);
+    EXPECT_NE(strict.failure->message.find("identity.post_quantum = prefer"), std::string::npos);
+    RunningDaemon usual(folder_, "usual", "");
+    EXPECT_EQ(usual.status().signatures().post_quantum_policy(), "prefer");
+    EXPECT_FALSE(usual.status().signatures().post_quantum_available());
+    EXPECT_TRUE(usual.status().signatures().crypto_library().starts_with("OpenSSL "));
+}
+
 TEST_F(DaemonTest, names_a_busy_port_and_how_to_find_who_has_it) {
     RunningDaemon first(folder_, "first", "");
     const std::string line = first.bootstrap_line();

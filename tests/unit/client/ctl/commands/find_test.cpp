@@ -86,6 +86,46 @@ TEST(FindVerb, json_of_what_was_found) {
             "\n");
 }
 
+TEST(FindVerb, says_which_half_of_the_signatures_was_verified) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"verified", "  signed   Ed25519 and ML-DSA-65 verified\n"},
+        {"none", "  signed   Ed25519 verified; no ML-DSA-65\n"},
+        {"missing", "  signed   Ed25519 verified; ML-DSA-65 named, its signature was not found\n"},
+        {"unchecked",
+         "  signed   Ed25519 verified; ML-DSA-65 present, not checked: identity.post_quantum = "
+         "off\n"},
+        {"unverifiable",
+         "  signed   Ed25519 verified; ML-DSA-65 present, not checkable: OpenSSL 3.0.19\n"}};
+    for (const auto& [word, line] : cases) {
+        TerminalSession session;
+        client::Found found = bob_found();
+        found.peers[0].post_quantum = word;
+        found.crypto_library = "OpenSSL 3.0.19";
+        session.script.found = found;
+        EXPECT_EQ(session.run({"find", "bob"}), 0);
+        EXPECT_NE(session.out.find(line), std::string::npos) << session.out;
+    }
+}
+
+TEST(FindVerb, whoever_is_not_believed_is_told_with_the_reason_and_exit_code_10) {
+    TerminalSession session;
+    client::Found found = bob_found();
+    found.refused = std::exchange(found.peers, {});
+    found.refused[0].post_quantum = "false";
+    found.miss = client::Error{};
+    session.script.found = found;
+    EXPECT_EQ(session.run({"find", "bob"}), 10);
+    EXPECT_NE(session.err.find("not believed"), std::string::npos) << session.err;
+    EXPECT_NE(session.err.find("ML-DSA-65 is false"), std::string::npos) << session.err;
+    // With somebody left, who was refused is told beside.
+    found.peers = {claimant(kEve, "aaaaaa")};
+    found.miss.reset();
+    session.script.found = found;
+    EXPECT_EQ(session.run({"find", "bob"}), 0);
+    EXPECT_NE(session.out.find("  refused  1 more: " + std::string(kBob)), std::string::npos)
+        << session.out;
+}
+
 TEST(FindVerb, all_claims_are_ranked) {
     TerminalSession session;
     client::Found found = bob_found();

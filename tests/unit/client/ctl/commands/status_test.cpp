@@ -80,6 +80,26 @@ TEST(StatusVerb, begins_with_the_verdict_then_aligned_facts) {
     EXPECT_EQ(session.err, "");
 }
 
+TEST(StatusVerb, says_how_records_are_signed_and_what_can_be_checked) {
+    const std::pair<client::Signatures, const char*> cases[] = {
+        {{"prefer", false, false, "OpenSSL 3.0.19", 0},
+         "  signed   Ed25519; ML-DSA-65 not available: OpenSSL 3.0.19\n"},
+        {{"off", true, false, "OpenSSL 3.5.0", 0},
+         "  signed   Ed25519; ML-DSA-65 not used: identity.post_quantum = off\n"},
+        {{"prefer", true, true, "OpenSSL 3.5.0", 0},
+         "  signed   Ed25519 and ML-DSA-65, whose half is not stored yet\n"},
+        {{"require", true, true, "OpenSSL 3.5.0", 14},
+         "  signed   Ed25519 and ML-DSA-65, whose half is at 14 nodes; others must have both\n"}};
+    for (const auto& [signatures, line] : cases) {
+        TerminalSession session;
+        client::NodeStatus status = online();
+        status.signatures = signatures;
+        session.script.status = status;
+        EXPECT_EQ(session.run({"status"}), 0);
+        EXPECT_NE(session.out.find(line), std::string::npos) << session.out;
+    }
+}
+
 TEST(StatusVerb, fits_eighty_columns_and_shows_the_version_at_the_right) {
     TerminalSession session;
     session.terminal = {.is_tty = true, .color = false, .utf8 = true, .columns = 80};

@@ -84,6 +84,20 @@ TEST_F(PostQuantum, does_not_verify_another_record_key_network_or_part) {
     EXPECT_EQ(check(there, record, Bytes{}), PostQuantumProof::kFalse);
 }
 
+TEST_F(PostQuantum, parts_are_stored_with_the_sequence_of_their_record) {
+    const Bytes record = peer_record();
+    const Bytes stored = make_post_quantum_value(there, user, network, place, record);
+    const auto value = read_post_quantum_value(stored);
+    ASSERT_TRUE(value.has_value());
+    EXPECT_EQ(value->sequence, 42U);
+    EXPECT_EQ(check_post_quantum(there, network, place, record, value->part),
+              PostQuantumProof::kVerified);
+    EXPECT_FALSE(read_post_quantum_value(ByteView(stored).first(stored.size() - 1)).has_value());
+    EXPECT_FALSE(read_post_quantum_value({}).has_value());
+    EXPECT_TRUE(make_post_quantum_value(missing, user, network, place, record).empty());
+    EXPECT_LE(post_quantum_label(place).size(), std::size_t{64}) << "what labels may have";
+}
+
 TEST_F(PostQuantum, says_which_half_could_not_be_checked) {
     const Bytes record = peer_record();
     const Bytes part = make_post_quantum_part(there, user, network, place, record);
@@ -106,7 +120,7 @@ TEST_F(PostQuantum, where_the_algorithm_is_missing_is_carried_and_never_made) {
 TEST_F(PostQuantum, policy_decides_what_may_be_used) {
     using enum PostQuantumProof;
     using Policy = PostQuantumPolicy;
-    for (const auto proof : {kNone, kMissing, kUnverifiable, kVerified, kFalse}) {
+    for (const auto proof : {kNone, kUnchecked, kMissing, kUnverifiable, kVerified, kFalse}) {
         EXPECT_TRUE(accepts(Policy::kOff, proof));
         EXPECT_EQ(accepts(Policy::kPrefer, proof), proof != kFalse);
         EXPECT_EQ(accepts(Policy::kRequire, proof), proof == kVerified);
