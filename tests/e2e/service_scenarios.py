@@ -1,15 +1,19 @@
 """The daemon as a service: what it and the service manager tell and hand each other."""
 
 import os
+import pathlib
 import socket
 import subprocess
 
+import first_state
 from daemon import PORT
 from lab import Lab
 from scenario import expect, scenario
 from service_manager import ServiceManager, frozen_thread
 from start_scenarios import CONFIG_INVALID
 
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+SERVICE_UID = 64123  # nobody on this machine has it
 INTERVAL = 0.9  # seconds; the unit has 60
 
 
@@ -165,3 +169,77 @@ def an_identity_from_a_credential_is_used_and_not_copied(binaries):
         said = daemon.log_lines()[-1]
         expect(code == CONFIG_INVALID and "credential" in said and "systemctl cat" in said, f"exit {code}: {said}")
         return f"the credential's identity, nothing in the state folder; a damaged one exits {code}"
+
+
+@scenario
+def the_first_releases_state_is_taken_over_and_a_newer_one_refused(binaries):
+    names = ["alice", "wonderland"]
+    with Lab(binaries, 1) as lab:
+        daemon = lab.hosts[0].daemon()
+        daemon.start()
+        before = daemon.ctl("whoami")["id"]
+        daemon.stop()
+        file = daemon.state / "state.db"
+        first_state.write(file, names)
+        daemon.start()
+        expect(daemon.ctl("whoami")["id"] == before, "the identity changed")
+        claimed = sorted(name["name"].split("#")[0] for name in daemon.ctl("name", "list")["names"])
+        expect(claimed == names, f"own names after the upgrade: {claimed}")
+        status = daemon.status()
+        expect(not status.get("store_notice"), f"the old file was set aside: {status.get('store_notice')}")
+        daemon.stop()
+        reserved = first_state.sequence(file)
+        expect(reserved >= first_state.SEQUENCE, f"the sequence number went back to {reserved}")
+
+        first_state.claim_newer_schema(file)
+        content = file.read_bytes()
+        code, said = daemon.try_once()
+        expect(code == CONFIG_INVALID and "newer version" in said and "downgrade" in said, f"exit {code}: {said}")
+        expect(file.read_bytes() == content, "a newer version's file was touched")
+        return f"{len(names)} names, {first_state.PEERS} peers and the sequence number kept; a newer file exits {code}, untouched"
+
+
+def sandboxed(daemon):
+    """What runs the daemon under the unit's sandbox as a user without any right of its own."""
+    unit = REPOSITORY / "systemd" / "sovereignd.service"
+    for path in (daemon.folder, daemon.state):
+        path.mkdir(exist_ok=True)
+        os.chown(path, SERVICE_UID, SERVICE_UID)
+    daemon.state.chmod(0o700)
+    # The module for libseccomp belongs to the Python of Debian.
+    return ("/usr/bin/python3", "-B", str(REPOSITORY / "tests" / "e2e" / "sandbox.py"), str(unit), str(SERVICE_UID),
+            str(daemon.folder))
+
+
+@scenario
+def nothing_that_the_daemon_needs_is_refused_by_the_units_sandbox(binaries):
+    with Lab(binaries, 2) as lab:
+        outside, daemon = lab.hosts[0].daemon(), lab.hosts[1].daemon(**{"connect.port_mapping": "yes"})
+        outside.settings["node.mode"] = "server"
+        outside.start()
+        daemon.settings["bootstrap"] = [outside.bootstrap_line()]
+        with ServiceManager(daemon, watchdog=INTERVAL) as manager:
+            manager.start(prefix=sandboxed(daemon))
+            status = open(f"/proc/{daemon.process.pid}/status", encoding="ascii").read()
+            expect("Seccomp:\t2" in status and "CapBnd:\t0000000000000000" in status and "NoNewPrivs:\t1" in status,
+                   "the daemon does not run in the sandbox")
+            daemon.wait_online()
+            manager.wait_for("WATCHDOG")
+            for one, other in ((daemon, outside), (outside, daemon)):
+                one.ctl("friend", "add", other.ctl("whoami")["id"])
+            daemon.ctl("name", "claim", "sandy")
+            expect(outside.ctl("find", "sandy"), "its name was not found")
+            outside.ctl("connect", "sandy")
+            sent = outside.ctl("msg", daemon.ctl("whoami")["id"], "hello from outside")
+            for verb in (("doctor",), ("events", "--history"), ("peers",), ("connections",), ("config", "reload")):
+                answer = daemon.ctl_raw("--json", *verb)
+                expect(answer.returncode in (0, 2, 7), f"{verb}: {answer.stdout}{answer.stderr}")
+            expect(daemon.process.poll() is None, "a refused system call ended the daemon")
+            before = udp_ports(daemon)
+            taken, code = daemon.stop()
+            expect(code == 0, f"it left with {code}")
+            manager.start(prefix=sandboxed(daemon))
+            expect(udp_ports(daemon) == before, "another port after a restart")
+            taken, code = daemon.stop()
+            expect(code == 0, f"it left with {code} after the restart")
+        return f"joined, claimed, connected, took a message ({sent.get('state', 'sent')}), restarted; no refused call"
