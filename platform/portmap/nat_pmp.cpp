@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "platform/portmap/default_gateway.h"
+
 namespace sov::portmap {
 
 namespace {
@@ -18,9 +20,10 @@ constexpr std::chrono::milliseconds kGoodbyePatience{250};
 /// The library's socket to the gateway.
 class Gateway {
   public:
-    explicit Gateway(const std::optional<Endpoint>& address)
-        : open_(initnatpmp(&state_, address ? 1 : 0,
-                           address ? htonl(load_u32(address->address.data())) : 0) == 0) {}
+    explicit Gateway(const std::optional<Endpoint>& given) {
+        const std::optional<Endpoint> address = given ? given : default_gateway();
+        open_ = address && initnatpmp(&state_, 1, htonl(load_u32(address->address.data()))) == 0;
+    }
     ~Gateway() {
         if (open_) closenatpmp(&state_);
     }
@@ -60,7 +63,7 @@ class Gateway {
 
   private:
     natpmp_t state_{};
-    bool open_;
+    bool open_ = false;
     const char* words_ = "";
 };
 

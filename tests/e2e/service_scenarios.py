@@ -8,6 +8,7 @@ import subprocess
 import first_state
 from daemon import PORT
 from lab import Lab
+from nat_lab import NatLab
 from scenario import expect, scenario
 from service_manager import ServiceManager, frozen_thread
 from start_scenarios import CONFIG_INVALID
@@ -243,3 +244,20 @@ def nothing_that_the_daemon_needs_is_refused_by_the_units_sandbox(binaries):
             taken, code = daemon.stop()
             expect(code == 0, f"it left with {code} after the restart")
         return f"joined, claimed, connected, took a message ({sent.get('state', 'sent')}), restarted; no refused call"
+
+
+@scenario
+def the_router_is_found_and_asked_from_inside_the_units_sandbox(binaries):
+    with NatLab(binaries, "nat_pmp", "none", servers=1) as lab:
+        server, daemon = lab.servers[0].daemon(), lab.a.daemon(**{"connect.port_mapping": "yes"})
+        server.settings["node.mode"] = "server"
+        server.start()
+        daemon.settings["bootstrap"] = [server.bootstrap_line()]
+        with ServiceManager(daemon) as manager:
+            manager.start(prefix=sandboxed(daemon))
+            mapping = daemon.wait_status(lambda status: status.get("port_mapping", {}).get("external"),
+                                         "a port at the router")["port_mapping"]
+            expect(mapping["method"] == "nat_pmp", f"found by {mapping}")
+            _, code = daemon.stop()
+            expect(code == 0, f"it left with {code}")
+        return f"{mapping['external']} by NAT-PMP, with nothing of /proc but processes"
