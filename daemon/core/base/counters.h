@@ -90,6 +90,7 @@ namespace sov {
     X(contacts_shunned) \
     X(contacts_uninvited) \
     X(unproven_deferred) \
+    X(unproven_dropped) \
     X(mdns_heard) \
     X(mdns_own_ignored) \
     X(mdns_drop_malformed) \

@@ -24,7 +24,7 @@ struct Limits {
     /// so a flood of strangers can't push out a known peer.
     std::size_t half_open_max = 2048;
     std::chrono::seconds half_open_time{5};
-    /// Our own handshakes waiting for an answer; past it a new request fails with busy.
+    /// Our own handshakes waiting for an answer; past it new requests wait for their turn.
     std::size_t handshakes_out_max = 1024;
     /// Messages that wait for one handshake; past it the newest is dropped.
     std::size_t queued_per_handshake_max = 4;
@@ -158,8 +158,10 @@ struct Limits {
     /// CPU-bound by default: fairness between sessions, no global bucket.
     std::uint32_t session_requests_per_second = 200'000, session_requests_burst = 50'000;
     /// First packets to addresses that nobody has proven: a second in all, and a minute into one
-    /// /24 or /56.
+    /// /24 or /56. Past the first, requests wait for their turn; past the second they are dropped.
     std::uint32_t unproven_per_second = 200, unproven_per_prefix_per_minute = 60;
+    /// A request that waited this long for its turn fails, and nobody is blamed.
+    std::chrono::seconds turn_wait{5};
 
     /// Addresses that nobody answered at, see guard::SilentAddresses.
     std::size_t silent_addresses_max = 1024;

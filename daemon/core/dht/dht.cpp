@@ -208,7 +208,9 @@ void Dht::on_answer(Instant now, const wire::Answer& answer) {
 
 void Dht::on_notice(Instant now, const wire::Notice& notice) {
     const bool failed = notice.what == wire::Notice::What::kFailed;
-    if (notice.what != wire::Notice::What::kSlow)
+    // Who was never asked is not blamed.
+    const bool asked = notice.what == wire::Notice::What::kUnreachable || notice.silent.port != 0;
+    if (notice.what != wire::Notice::What::kSlow && asked)
         context_.note_failure(now, notice.key, notice.family, notice.silent);
     switch (asker_of(notice.tag)) {
         case Asker::kQuery: queries_.on_notice(now, context_, notice); break;

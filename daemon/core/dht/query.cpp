@@ -171,6 +171,8 @@ void Query::pump(Instant now, Context& context) {
 }
 
 bool Query::satisfied() const {
+    // Two records under one sequence: every replica is looked at, so that all of them get one.
+    if (result_.equivocation && spec_.goal == QuerySpec::Goal::kAgreed) return false;
     if (spec_.goal == QuerySpec::Goal::kFirstRecord) {
         return std::any_of(result_.records.begin(), result_.records.end(), [](const auto& found) {
             return !found.held_here && !found.record.head.tombstone;

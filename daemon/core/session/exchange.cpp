@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::uint32_t kSamplesEnough = 8;
 constexpr std::size_t kQuietBuckets = 16;
+/// Between two looks whether there is room for those that wait.
+constexpr std::chrono::milliseconds kTurn{10};
 
 wire::Notice notice_of(const wire::Request& request, wire::Notice::What what) {
     return {request.tag, what, request.to.key, request.family};
@@ -37,17 +39,19 @@ void Exchange::note_round_trip(const PeerRef& peer, Duration round_trip) {
     smoothed_ = (7 * smoothed_ + round_trip) / 8;
 }
 
-bool Exchange::transmit(Instant now, std::uint32_t id, const Pending& pending, bool fresh,
-                        Outbox& outbox) {
+SendOutcome Exchange::transmit(Instant now, std::uint32_t id, Pending& pending, bool fresh,
+                               Outbox& outbox) {
     std::array<std::uint8_t, wire::kDataMessageMax> bytes;
     ByteWriter writer(bytes);
     wire::write_head(writer, pending.request.kind, id);
     writer.bytes(pending.request.body);
-    if (!writer.ok()) return false;
+    if (!writer.ok()) return SendOutcome::kImpossible;
     const auto outcome =
         sessions_.send(now, pending.request.to, pending.request.family, writer.written(),
                        pending.request.rides(), pending.request.init_size(), fresh, outbox);
-    return outcome != SendOutcome::kImpossible;
+    pending.went_out =
+        pending.went_out || outcome == SendOutcome::kSent || outcome == SendOutcome::kHandshaking;
+    return outcome;
 }
 
 void Exchange::ask(Instant now, wire::Request request, Outbox& outbox) {
@@ -57,18 +61,56 @@ void Exchange::ask(Instant now, wire::Request request, Outbox& outbox) {
     }
     while (pending_.contains(next_id_)) ++next_id_;
     const std::uint32_t id = next_id_++;
-    const PeerRef peer{request.to.key, request.family};
-    const Duration soft = soft_timeout(peer);
-    const Duration hard =
-        std::clamp<Duration>(2 * soft, limits_.hard_timeout_min, limits_.hard_timeout_max);
-    Pending pending{std::move(request), now, now, now + hard, false};
-    if (!transmit(now, id, pending, false, outbox)) {
+    Pending& pending =
+        pending_.emplace(id, Pending{std::move(request), now, now, kNever}).first->second;
+    send_first(now, id, pending, outbox);
+}
+
+// Time-outs begin when something was sent.
+void Exchange::send_first(Instant now, std::uint32_t id, Pending& pending, Outbox& outbox) {
+    const SendOutcome outcome = transmit(now, id, pending, false, outbox);
+    if (outcome == SendOutcome::kImpossible) {
         notices_.push_back(notice_of(pending.request, wire::Notice::What::kFailed));
+        pending_.erase(id);
         return;
     }
+    if (outcome == SendOutcome::kPaced || outcome == SendOutcome::kBusy) {
+        if (!pending.waits) waiting_.push_back(id);
+        pending.waits = true;
+        next_turn_ = now + kTurn;
+        return;
+    }
+    const Duration soft = soft_timeout({pending.request.to.key, pending.request.family});
+    const Duration hard =
+        std::clamp<Duration>(2 * soft, limits_.hard_timeout_min, limits_.hard_timeout_max);
+    pending.waits = false;
+    pending.asked = pending.sent = now;
+    pending.hard_at = now + hard;
     ++counters_.requests_sent;
     timers_.push({now + std::min(soft, hard), id});
-    pending_.emplace(id, std::move(pending));
+}
+
+// Whoever waited too long fails without anybody to blame: nothing was ever sent.
+void Exchange::give_turns(Instant now, Outbox& outbox) {
+    next_turn_ = kNever;
+    while (!waiting_.empty()) {
+        const std::uint32_t id = waiting_.front();
+        const auto known = pending_.find(id);
+        if (known != pending_.end() && known->second.waits) {
+            Pending& pending = known->second;
+            if (now - pending.asked >= limits_.turn_wait) {
+                notices_.push_back(notice_of(pending.request, wire::Notice::What::kFailed));
+                ++counters_.requests_failed;
+                pending_.erase(known);
+            } else {
+                send_first(now, id, pending, outbox);
+                // Still no room for it, so for nobody behind it.
+                if (next_turn_ != kNever) return;
+            }
+        }
+        waiting_.pop_front();
+    }
+    waiting_ = {};
 }
 
 std::optional<wire::Answer> Exchange::match(Instant now, const Received& received,
@@ -113,14 +155,15 @@ void Exchange::fail(std::uint32_t id) {
     const auto known = pending_.find(id);
     const wire::Request& request = known->second.request;
     notices_.push_back(notice_of(request, wire::Notice::What::kFailed));
-    notices_.back().silent = request.to.endpoint(request.family);
+    if (known->second.went_out) notices_.back().silent = request.to.endpoint(request.family);
     ++counters_.requests_failed;
     pending_.erase(known);
 }
 
 void Exchange::handle_unreachable(const Endpoint& endpoint) {
     for (auto& [id, pending] : pending_) {
-        if (pending.request.to.endpoint(pending.request.family) != endpoint || pending.slow)
+        if (pending.request.to.endpoint(pending.request.family) != endpoint || pending.slow ||
+            pending.waits)
             continue;
         pending.slow = true;
         timers_.push({pending.hard_at, id});
@@ -132,6 +175,7 @@ void Exchange::handle_unreachable(const Endpoint& endpoint) {
 }
 
 void Exchange::handle_timeout(Instant now, Outbox& outbox) {
+    if (now >= next_turn_) give_turns(now, outbox);
     while (!timers_.empty() && timers_.top().at <= now) {
         const std::uint32_t id = timers_.top().id;
         timers_.pop();
@@ -160,6 +204,8 @@ void Exchange::handle_timeout(Instant now, Outbox& outbox) {
     if (pending_.empty() && pending_.bucket_count() > kQuietBuckets) pending_ = {};
 }
 
-Instant Exchange::next_timeout() const { return timers_.empty() ? kNever : timers_.top().at; }
+Instant Exchange::next_timeout() const {
+    return std::min(next_turn_, timers_.empty() ? kNever : timers_.top().at);
+}
 
 }  // namespace sov::session

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <queue>
 #include <unordered_map>
@@ -14,8 +15,10 @@ namespace sov::session {
 
 /// Requests in flight: gives each an id, sends it again once when its peer is slower than usual,
 /// and gives it up after the hard time-out. Time-outs adapt to each peer's round trip (RFC 6298),
-/// or to everybody's while the peer's is unknown. At most Limits::requests_max; past it a request
-/// fails at once.
+/// or to everybody's while the peer's is unknown. A request that the budget for first packets or
+/// for handshakes has no room for waits for its turn, in the order asked: it is not taken for
+/// silence, and who begins more than the budget allows is slowed down. At most
+/// Limits::requests_max; past it a request fails at once.
 class Exchange {
   public:
     Exchange(SessionTable& sessions, Rng& rng, Counters& counters, const Limits& limits)
@@ -46,6 +49,8 @@ class Exchange {
         Instant asked, sent;
         Instant hard_at;
         bool slow = false;
+        bool waits = false;     ///< for its turn; `asked` is when it began to
+        bool went_out = false;  ///< so that silence is the other side's
     };
     struct Timer {
         Instant at;
@@ -57,8 +62,10 @@ class Exchange {
 
     Duration soft_timeout(const PeerRef& peer);
     void note_round_trip(const PeerRef& peer, Duration round_trip);
-    bool transmit(Instant now, std::uint32_t id, const Pending& pending, bool fresh,
-                  Outbox& outbox);
+    SendOutcome transmit(Instant now, std::uint32_t id, Pending& pending, bool fresh,
+                         Outbox& outbox);
+    void send_first(Instant now, std::uint32_t id, Pending& pending, Outbox& outbox);
+    void give_turns(Instant now, Outbox& outbox);
     void fail(std::uint32_t id);
 
     SessionTable& sessions_;
@@ -68,6 +75,8 @@ class Exchange {
     std::unordered_map<std::uint32_t, Pending> pending_;
     /// May name requests that were answered meanwhile; those are skipped when their time comes.
     std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+    std::deque<std::uint32_t> waiting_;  ///< for their turn; may name some that were answered
+    Instant next_turn_ = kNever;
     std::vector<wire::Notice> notices_;
     std::uint32_t samples_ = 0;
     Duration smoothed_{0}, variation_{0};  ///< over all peers

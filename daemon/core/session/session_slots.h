@@ -35,6 +35,7 @@ class SessionSlots {
     /// The newest handshake with whoever is at this address; 0 when there is none.
     std::uint32_t handshake_at(const Endpoint& endpoint) const;
 
+    bool handshake_fits() const { return handshakes_ < limits_.handshakes_out_max; }
     /// Zero when there is no room; half-open entries make room by dropping the oldest.
     std::uint32_t reserve_handshake();
     void set_handshake(std::uint32_t index, Instant now, std::unique_ptr<Handshake> handshake);

@@ -466,13 +466,20 @@ void SessionTable::send_control(Instant now, Session& session, const Path& to, K
 // --- sending
 // --------------------------------------------------------------------------------------
 
-bool SessionTable::pace_unproven(Instant now, const Endpoint& to) {
+// Why nothing may be sent there now; nothing when it may. The budget for all comes back within
+// milliseconds and is worth waiting for; a subnet that has had its share may be a victim's.
+std::optional<SendOutcome> SessionTable::pace_unproven(Instant now, const Endpoint& to) {
     const Scope scope = to.scope();
     if (scope == Scope::kLoopback || scope == Scope::kLan || scope == Scope::kLinkLocal)
-        return true;
-    return unproven_prefixes_.allow(now, near_prefix(to)) &&
-           unproven_budget_.take(now, guard::every(limits_.unproven_per_second),
-                                 2 * limits_.unproven_per_second);
+        return std::nullopt;
+    if (!unproven_budget_.take(now, guard::every(limits_.unproven_per_second),
+                               2 * limits_.unproven_per_second)) {
+        ++counters_.unproven_deferred;
+        return SendOutcome::kPaced;
+    }
+    if (unproven_prefixes_.allow(now, near_prefix(to))) return std::nullopt;
+    ++counters_.unproven_dropped;
+    return SendOutcome::kDropped;
 }
 
 void SessionTable::rekey_if_due(Instant now, Session& session, Outbox& outbox) {
@@ -501,13 +508,13 @@ SendOutcome SessionTable::send(Instant now, const Contact& to, Family family, By
     if (Handshake* handshake = slots_.handshake_to(peer); handshake != nullptr) {
         if (!fresh || !rides) {
             if (handshake->queued.size() >= limits_.queued_per_handshake_max)
-                return SendOutcome::kBusy;
+                return SendOutcome::kDropped;
             handshake->queued.push_back(to_bytes(message));
             return SendOutcome::kHandshaking;
         }
     }
-    if (!pace_unproven(now, to.endpoint(family)))
-        return ++counters_.unproven_deferred, SendOutcome::kPaced;
+    if (!slots_.handshake_fits()) return SendOutcome::kBusy;
+    if (const auto paced = pace_unproven(now, to.endpoint(family))) return *paced;
     if (rides && message.size() <= wire::kInitMessageMax) {
         return begin_handshake(now, to.key, to.endpoint(family), to_bytes(message), size_wanted, {},
                                {}, outbox);

@@ -29,7 +29,8 @@ enum class SendOutcome : std::uint8_t {
     kSent,         ///< through a session
     kHandshaking,  ///< in an init, or waiting for one
     kPaced,        ///< not sent: the budget for first packets to unproven addresses is used up
-    kBusy,         ///< not sent: too many handshakes or messages wait
+    kBusy,         ///< not sent: too many handshakes are under way
+    kDropped,      ///< not sent: too many for this subnet in a minute, or wait for its handshake
     kImpossible,   ///< not sent: no address of this family, or no valid key
 };
 
@@ -131,7 +132,7 @@ class SessionTable {
     void send_data(Instant now, Session& session, const Path& to, ByteView message, Outbox& outbox);
     void send_control(Instant now, Session& session, const Path& to, wire::Kind kind, ByteView body,
                       Outbox& outbox);
-    bool pace_unproven(Instant now, const Endpoint& to);
+    std::optional<SendOutcome> pace_unproven(Instant now, const Endpoint& to);
     std::unique_ptr<Session> make_session(Instant now, const NodeKey& key, const Path& path,
                                           const identity::NoiseState::Keys& keys, bool initiator);
 
