@@ -182,15 +182,14 @@ bool Maintenance::on_finished(Instant now, Context& context, Queries& queries,
             // Fill the far buckets too (Maymounkov & Mazieres 2002, s2.3): our neighbourhood is
             // known now.
             for (int bucket = 0; bucket < 8; ++bucket) {
-                QuerySpec spec;
-                spec.goal = QuerySpec::Goal::kNodes;
-                spec.target = random_in_bucket(context.rng, context.node_id, bucket);
                 const bool far_side_known =
                     context.table(Family::kIpv4).size() + context.table(Family::kIpv6).size() >=
                     context.network_size();
                 if (far_side_known) break;
-                own_queries_.push_back(queries.start(now, context, std::move(spec)));
+                look_into(now, context, queries, bucket);
             }
+        } else if (joined_) {
+            fill_sparse(now, context, queries);
         }
         return true;
     }
@@ -198,6 +197,26 @@ bool Maintenance::on_finished(Instant now, Context& context, Queries& queries,
     if (own == own_queries_.end()) return false;
     own_queries_.erase(own);
     return true;
+}
+
+void Maintenance::look_into(Instant now, Context& context, Queries& queries, int bucket) {
+    QuerySpec spec;
+    spec.goal = QuerySpec::Goal::kNodes;
+    spec.target = random_in_bucket(context.rng, context.node_id, bucket);
+    const QueryId query = queries.start(now, context, std::move(spec));
+    if (query != kNoQuery) own_queries_.push_back(query);
+}
+
+// The first look around may have gone through whoever came first, who may show his own side only.
+void Maintenance::fill_sparse(Instant now, Context& context, Queries& queries) {
+    std::vector<int> sparse;
+    for (const Family family : kFamilies) {
+        for (const int bucket : context.table(family).sparse_buckets()) {
+            if (std::find(sparse.begin(), sparse.end(), bucket) == sparse.end())
+                sparse.push_back(bucket);
+        }
+    }
+    for (const int bucket : sparse) look_into(now, context, queries, bucket);
 }
 
 // Whoever comes early knows few. While the network around us grows we look ourselves up again, less
@@ -209,7 +228,8 @@ void Maintenance::look_around(Instant now, Context& context, Queries& queries) {
     const bool grown = size > size_looked_at_ + size_looked_at_ / 4;
     const bool sparse =
         context.tables[0]->size() + context.tables[1]->size() < context.limits.bucket_size;
-    if ((grown || sparse) && join_query_ == kNoQuery) join(now, context, queries);
+    if ((grown || sparse) && join_query_ == kNoQuery) return join(now, context, queries);
+    fill_sparse(now, context, queries);
 }
 
 // All entries get their turn before they are too old to be passed on.
@@ -253,11 +273,7 @@ void Maintenance::handle_timeout(Instant now, Context& context, Queries& queries
             context.table(family).buckets_unused_since(now - context.limits.bucket_refresh);
         if (unused.empty()) continue;
         // One a minute and family, the deepest first: no burst after a quiet night.
-        QuerySpec spec;
-        spec.goal = QuerySpec::Goal::kNodes;
-        spec.target = random_in_bucket(context.rng, context.node_id, unused.back());
-        context.table(family).note_bucket_used(now, spec.target);
-        own_queries_.push_back(queries.start(now, context, std::move(spec)));
+        look_into(now, context, queries, unused.back());
     }
 }
 

@@ -60,6 +60,8 @@ class Maintenance {
     void try_lost(Instant now, Context& context);
     void note_found_again(Instant now, Context& context, const NodeKey& key);
     void look_around(Instant now, Context& context, Queries& queries);
+    void look_into(Instant now, Context& context, Queries& queries, int bucket);
+    void fill_sparse(Instant now, Context& context, Queries& queries);
     void join(Instant now, Context& context, Queries& queries);
     void ping(Context& context, const Contact& contact, Family family, Asker asker);
     Duration ping_interval(const Context& context) const;

@@ -302,6 +302,17 @@ std::vector<int> RoutingTable::buckets_unused_since(Instant before) const {
     return unused;
 }
 
+std::vector<int> RoutingTable::sparse_buckets() const {
+    std::vector<int> sparse;
+    const std::uint64_t size = estimate_network_size();
+    for (std::size_t at = 0; at + 1 < buckets_.size() && at < 63; ++at) {
+        if (size >> (at + 1) < 2 * limits_.bucket_size) break;
+        if (2 * buckets_[at].entries.size() < limits_.bucket_size)
+            sparse.push_back(static_cast<int>(at));
+    }
+    return sparse;
+}
+
 void RoutingTable::note_bucket_used(Instant now, const Key& target) {
     if (!buckets_.empty()) buckets_[bucket_of(target)].used_s = whole_seconds(now);
 }

@@ -65,6 +65,10 @@ class RoutingTable {
     /// Buckets (by shared prefix length) where nothing was looked up or heard since `before`.
     std::vector<int> buckets_unused_since(Instant before) const;
     void note_bucket_used(Instant now, const Key& target);
+    /// Buckets with fewer than half of their places taken, where the size of the network lets at
+    /// least twice as many nodes be expected as there are places: whoever filled the table has not
+    /// looked there, or met somebody who hid it.
+    std::vector<int> sparse_buckets() const;
 
     /// Number of nodes, from the distance of our k nearest: k / (their share of the id space).
     std::uint64_t estimate_network_size() const;

@@ -52,13 +52,13 @@ TEST(Attack, of_dead_contacts_and_loss_keeps_the_time_of_lookups_within_the_prom
 }
 
 TEST(Attack, by_a_flood_of_contacts_at_the_restart_gets_at_most_a_quarter_of_a_table) {
-    std::uint64_t hostile = 0;
-    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    // In the second, the first to answer the victim was one of the flood.
+    for (const std::uint64_t seed : {2U, 14U}) {
         const RunReport report = attack("restart-flood", 2000, 40, seed);
-        hostile += report.figures.at(0).value;
+        EXPECT_LE(report.figures.at(0).value, 2500U) << report.figures.at(0).text();
+        EXPECT_GE(report.figures.at(1).value, 120U) << "buckets that it was led past are filled";
         EXPECT_GE(report.figures.at(2).value, 9900U) << report.figures.at(2).text();
     }
-    EXPECT_LE(hostile / 3, 2500U);
 }
 
 TEST(Attack, by_ids_planted_next_to_a_key_is_noticed_and_hides_no_record) {
@@ -140,8 +140,12 @@ TEST(Attack, by_replicas_that_serve_old_versions_does_not_reach_readers) {
 }
 
 TEST(Attack, by_a_second_owner_of_a_key_ends_with_one_value_for_everybody) {
-    const RunReport report = attack("equivocators", 400, 20, 1);
-    EXPECT_TRUE(report.passed) << report.problem;
+    // The second: five writes a second, each to sixty strangers, are more than first packets may be
+    // sent. Whoever has to wait for that must not store elsewhere.
+    for (const auto& [nodes, seed] : {std::pair{400U, 1U}, std::pair{1000U, 1U}}) {
+        const RunReport report = attack("equivocators", nodes, nodes == 400 ? 20 : 50, seed);
+        EXPECT_TRUE(report.passed) << report.problem;
+    }
 }
 
 }  // namespace sov::sim

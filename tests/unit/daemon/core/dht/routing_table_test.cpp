@@ -269,4 +269,20 @@ TEST(RoutingTable, gives_its_contacts_back) {
     EXPECT_EQ(world.book.size(), 0U);
 }
 
+TEST_F(RoutingTables, name_the_buckets_that_hold_fewer_than_the_network_should_have_there) {
+    std::uint32_t number = 0;
+    // A neighbourhood of some thousands, and nothing but a few between it and the far half.
+    const auto add_at = [&](int bits, int count) {
+        for (int at = 0; at < count; ++at) add(world.make_node(bits), world.apart(number++));
+    };
+    add_at(7, 20);
+    add_at(6, 20);
+    add_at(0, 20);
+    add_at(2, 9);
+    add_at(3, 10);
+    EXPECT_GT(table.estimate_network_size(), 2000U);
+    EXPECT_EQ(table.sparse_buckets(), (std::vector<int>{1, 2, 4, 5}))
+        << "half full is enough, and nearer ones may truly be that empty";
+}
+
 }  // namespace sov::dht
