@@ -16,6 +16,8 @@ constexpr std::chrono::seconds kCookieLife{120};
 constexpr std::chrono::seconds kChallengeInterval{1};
 constexpr std::chrono::minutes kAnnounceAgain{5};
 constexpr std::size_t kRecentEphemerals = 512;
+/// A PATH_CHALLENGE or PATH_RESPONSE: one padding step.
+constexpr std::size_t kChallengeSize = wire::kDataOverhead + wire::kPaddingStep;
 
 // Derived rather than drawn: a secret of this node that costs no randomness.
 std::uint64_t index_salt(identity::Crypto& crypto, const LocalKeys& local) {
@@ -365,14 +367,22 @@ void SessionTable::check_path(Instant now, Session& session, Received& received,
         received.reply_max = wire::kDataMessageMax;
         return;
     }
-    // From a new address answers may not be longer than the request, and one challenge a second
-    // goes there; only its response moves the session (a spoofed source could otherwise redirect
-    // it).
-    received.reply_max = datagram_size - wire::kDataOverhead - wire::kPayloadHeadSize;
+    // To a new address no more goes than came from there, and one challenge a second, for which the
+    // answer gives way; only its response moves the session (a spoofed source could otherwise
+    // redirect it, or have us send somebody twice what was sent to us). A challenge is answered
+    // first: it is as long as ours would be.
+    constexpr std::size_t kAround = wire::kDataOverhead + wire::kPayloadHeadSize;
+    received.reply_max = datagram_size - kAround;
     if (session.path_test == nullptr) session.path_test = std::make_unique<PathTest>();
     PathTest& test = *session.path_test;
     const bool same_candidate = test.candidate.remote == received.from;
     if (same_candidate && now - test.challenged_at < kChallengeInterval) return;
+    ByteReader reader(received.message);
+    const auto head = wire::read_head(reader);
+    const bool challenges = head && head->kind == static_cast<std::uint8_t>(Kind::kPathChallenge);
+    if (challenges || datagram_size < kChallengeSize) return;
+    const std::size_t left = datagram_size - kChallengeSize;
+    received.reply_max = left > kAround ? left - kAround : 0;
     test.candidate = Path{received.from};
     test.challenged_at = now;
     crypto_.fill_random(test.challenge.bytes);

@@ -279,9 +279,9 @@ TEST_F(SessionTables, follow_a_peer_to_a_new_address_only_after_it_answers_there
     const auto asked = hand(b, away, data);
     ASSERT_TRUE(asked.has_value());
     EXPECT_FALSE(asked->validated);
-    EXPECT_LE(asked->reply_max + wire::kDataOverhead + wire::kPayloadHeadSize, asked_bytes);
     Bytes challenge = b.take_datagram();
     ASSERT_FALSE(challenge.empty());
+    EXPECT_LE(challenge.size() + asked->reply_max, asked_bytes);
 
     ask(b, a);
     EXPECT_EQ(b.queue.at(0)->to.remote, home) << "a claim alone moves nothing";
@@ -307,6 +307,37 @@ TEST_F(SessionTables, follow_a_peer_to_a_new_address_only_after_it_answers_there
     b.queue.clear();
     ask(b, a);
     EXPECT_EQ(b.queue.at(0)->to.remote, away);
+}
+
+TEST_F(SessionTables, never_send_more_to_a_new_address_than_came_from_there) {
+    connect();
+    const auto sent_there = [&] {
+        std::size_t bytes = 0;
+        for (const auto& packet : b.queue) bytes += packet->size;
+        b.queue.clear();
+        return bytes;
+    };
+    // Captured on the way and sent on from addresses that somebody else has.
+    std::uint32_t victim = 0x07070700;
+    for (const std::size_t body : {0U, 40U, 400U, 1000U}) {
+        a.table.send(now, b.contact(), Family::kIpv4, message_of(wire::Kind::kPing, body), true, 0,
+                     false, a.outbox);
+        Bytes data = a.take_datagram();
+        const std::size_t came = data.size();
+        const auto asked = hand(b, Endpoint::v4(++victim, 7), data);
+        ASSERT_TRUE(asked.has_value());
+        if (asked->reply_max >= wire::kMessageHeadSize)
+            answer(b, *asked, asked->reply_max - wire::kMessageHeadSize);
+        EXPECT_LE(sent_there(), came) << body;
+    }
+    // And a challenge.
+    ask(b, a);
+    Bytes data = b.take_datagram();
+    ASSERT_TRUE(hand(a, Endpoint::v4(++victim, 7), data).has_value());
+    Bytes challenge = a.take_datagram();
+    const std::size_t came = challenge.size();
+    EXPECT_FALSE(hand(b, Endpoint::v4(++victim, 7), challenge).has_value());
+    EXPECT_LE(sent_there(), came);
 }
 
 TEST_F(SessionTables, tell_about_a_newcomer_once_its_address_is_proven) {
