@@ -85,6 +85,13 @@ Daemon::Daemon(Config config, ConfigSource source, LogSink& log)
 Daemon::~Daemon() = default;
 
 std::optional<StartFailure> Daemon::prepare() {
+    service_.starting(config_.node_work_bits);
+    auto failure = make_parts();
+    if (failure) service_.failed(failure->message);
+    return failure;
+}
+
+std::optional<StartFailure> Daemon::make_parts() {
     if (config_.post_quantum == identity::PostQuantumPolicy::kRequire &&
         !crypto_.has_post_quantum())
         return StartFailure{

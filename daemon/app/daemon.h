@@ -73,6 +73,7 @@ class Daemon final : private api::Host {
     }
 
     // --- making it ---
+    std::optional<StartFailure> make_parts();
     std::optional<StartFailure> open_store(RestoredState& restored);
     std::optional<StartFailure> open_sockets(io::NodeDriver::Transports& transports);
     void make_node(const Keys& keys, RestoredState restored, io::NodeDriver::Transports transports);

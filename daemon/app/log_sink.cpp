@@ -11,6 +11,8 @@
 #include <ctime>
 #include <utility>
 
+#include "daemon/app/event_classes.h"
+
 namespace sov::app {
 namespace {
 
@@ -145,6 +147,8 @@ void LogSink::write(LogLevel level, std::string_view module, std::string_view ev
             "MESSAGE=" + std::string(message), "PRIORITY=" + std::to_string(priority(level)),
             "SYSLOG_IDENTIFIER=sovereignd", "SOV_MODULE=" + std::string(module),
             "SOV_EVENT=" + std::string(event)};
+        const std::string_view id = message_id(event);
+        if (!id.empty()) entry.push_back("MESSAGE_ID=" + std::string(id));
         for (const LogField& field : fields) entry.push_back(upper(field.key) + "=" + field.value);
         if (*suppressed > 0) entry.push_back("SOV_SUPPRESSED=" + std::to_string(*suppressed));
         output_.journal(entry);

@@ -20,6 +20,11 @@ std::string_view kept_name(Family family) { return family == Family::kIpv4 ? "ud
 /// The verdict may change without an event that says so, by a full disk for example.
 constexpr std::chrono::seconds kTellEach{15};
 
+/// A key with so many bits of work is found in a second or two, each bit more doubles that; the
+/// most that can be configured takes minutes.
+constexpr int kQuickWorkBits = 16;
+constexpr std::chrono::seconds kQuickStart{30}, kSlowStart{1800};
+
 }  // namespace
 
 ServiceLink::ServiceLink(boost::asio::io_context& context, LogSink& log)
@@ -35,6 +40,14 @@ ServiceLink::ServiceLink(boost::asio::io_context& context, LogSink& log)
 
 ServiceLink::~ServiceLink() {
     for (const auto& [path, descriptor] : listeners_) close(descriptor);
+}
+
+void ServiceLink::starting(int work_bits) {
+    manager_.starting("starting", work_bits > kQuickWorkBits ? kSlowStart : kQuickStart);
+}
+
+void ServiceLink::failed(const std::string& message) {
+    manager_.status("failed: " + message.substr(0, message.find('\n')));
 }
 
 std::variant<api::ApiSocket, StartFailure> ServiceLink::listen(const std::string& path, mode_t mode,

@@ -34,6 +34,10 @@ class ServiceLink {
 
     // --- at the start ---
 
+    /// The daemon begins; a proof of work of `work_bits` may have to be found first.
+    void starting(int work_bits);
+    /// The start came to nothing; the first line of `message` becomes the status.
+    void failed(const std::string& message);
     /// The socket at `path`: the service manager's where it listens there, else a new one. `mode`
     /// is for the latter. A manager that has sockets of ours, but not this one, is a contradiction
     /// that is refused; an `optional` socket is then made here.

@@ -7,7 +7,7 @@ A page NAME.SECTION.in is roff with lines of the form "@what@", which are replac
 
     @keys@       the table of configuration keys in docs/operations.md, which a unit test holds against the program
     @exits@      the exit codes there        @files@      the files there        @signals@    the signals there
-    @rpcs@       every method in proto/sovereign/v1 with its role and what is said about it
+    @rpcs@       every method in proto/sovereign/v1 and what is said about it; its role is checked
     @sections@   the sections of docs/protocol.md
 
 sovctl(1) is not made here: sovctl prints it itself, from its table of commands.
@@ -79,7 +79,8 @@ def rpcs(root):
     parts = []
     for file in sorted((root / "proto/sovereign/v1").glob("*.proto")):
         comment = []
-        for line in file.read_text().splitlines():
+        text = file.read_text()
+        for line in text.splitlines():
             line = line.strip()
             if line.startswith("//"):
                 comment.append(line[2:].strip())
@@ -90,6 +91,10 @@ def rpcs(root):
                 parts += [f".SS sovereign.v1.{service.group(1)}", filled(" ".join(comment))]
             elif method:
                 name, many_in, asks, many_out, answers = method.groups()
+                # The option is what the daemon goes by; what the comment says must be the same.
+                role = re.search(rf"rpc {name}\(.*?ROLE_(\w+)", text, re.S)
+                if not role or f"Role: {role.group(1).lower()}" not in " ".join(comment):
+                    raise SystemExit(f"pages.py: {file.name}: the comment of {name} does not name its role")
                 parts += [f".TP\n.B {name}", f"{'stream ' if many_in else ''}{asks} \\-> {'stream ' if many_out else ''}{answers}",
                           ".br", filled(" ".join(comment))]
             comment = []

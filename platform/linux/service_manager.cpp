@@ -73,6 +73,13 @@ void ServiceManager::give_up(std::string_view name) {
     sd_notify(0, ("FDSTOREREMOVE=1\nFDNAME=" + std::string(name)).c_str());
 }
 
+void ServiceManager::starting(std::string_view status, std::chrono::seconds patience) {
+    const std::chrono::microseconds microseconds = patience;
+    sd_notify(
+        0, (status_line(status) + "\nEXTEND_TIMEOUT_USEC=" + std::to_string(microseconds.count()))
+               .c_str());
+}
+
 void ServiceManager::ready(std::string_view status) {
     sd_notify(0, ("READY=1\n" + status_line(status)).c_str());
 }

@@ -38,6 +38,8 @@ class ServiceManager {
     /// Takes back what was kept under this name.
     void give_up(std::string_view name);
 
+    /// The service begins and is ready after at most `patience`, whatever its unit allows.
+    void starting(std::string_view status, std::chrono::seconds patience);
     /// The service does its work. `status` is one line for people.
     void ready(std::string_view status);
     void status(std::string_view status);

@@ -2,15 +2,17 @@
 
 import os
 import pathlib
+import signal
 import socket
 import subprocess
+import time
 
 import first_state
 from daemon import PORT
 from lab import Lab
 from nat_lab import NatLab
 from scenario import expect, scenario
-from service_manager import ServiceManager, frozen_thread
+from service_manager import Journal, ServiceManager, frozen_thread
 from start_scenarios import CONFIG_INVALID
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -77,6 +79,7 @@ def listening_sockets_of_the_service_manager_are_used(binaries):
         code = daemon.process.wait(timeout=20)
         said = daemon.log_lines()[-2:]
         expect(code == CONFIG_INVALID and "systemctl edit sovereignd.socket" in said[-1], f"exit {code}: {said}")
+        expect(manager.status_line().startswith("failed: the service manager listens at"), manager.status_line())
         return f"a caller from before the start was answered, two runs on one socket; another path exits {code}"
 
 
@@ -150,6 +153,54 @@ def the_watchdog_is_fed_by_the_core_thread_alone(binaries):
 
 
 @scenario
+def a_hung_core_is_ended_by_the_watchdog_and_back_on_its_port(binaries):
+    """F51, with the part of systemd played: SIGABRT after a missed interval, then a start with what was kept."""
+    with Lab(binaries, 2, ipv6=False) as lab, \
+            ServiceManager(lab.hosts[0].daemon(**{"udp.port": 0}), watchdog=INTERVAL) as manager:
+        daemon, other = manager.daemon, lab.hosts[1].daemon()
+        manager.start()
+        before, identity = udp_ports(daemon), daemon.ctl("whoami")["id"]
+        other.settings["bootstrap"] = [daemon.bootstrap_line()]
+        other.start()
+        other.wait_online()
+        manager.wait_for("WATCHDOG")
+        began = time.monotonic()
+        with frozen_thread(daemon.process.pid):
+            manager.collect()
+            expect(manager.silence("WATCHDOG", INTERVAL) == 0, "a hung core fed the watchdog")
+            daemon.process.send_signal(signal.SIGABRT)
+            code = daemon.process.wait(timeout=20)
+        expect(code == -signal.SIGABRT, f"it ended with {code}")
+        daemon.process = None
+        manager.start()
+        back = time.monotonic() - began
+        expect((udp_ports(daemon), daemon.ctl("whoami")["id"]) == (before, identity), "another port or identity")
+        daemon.wait_online()
+        daemon.stop()
+        return f"ended and ready again {back:.1f} s after it hung, watchdog {INTERVAL} s; same port, online"
+
+
+@scenario
+def the_journal_gets_fields_and_ids_that_the_catalog_explains(binaries):
+    catalog = (REPOSITORY / "systemd" / "sovereignd.catalog").read_text()
+    with Lab(binaries, 1) as lab:
+        daemon = lab.hosts[0].daemon(**{"log.target": "journald"})
+        journal = Journal(daemon.folder)
+        daemon.start(prefix=journal.prefix())
+        peer = daemon.ctl("whoami")["id"]
+        daemon.stop()
+        entries = journal.collect()
+        journal.close()
+        expect(not daemon.log_lines(), f"beside the journal it wrote: {daemon.log_lines()[:2]}")
+        started = [entry for entry in entries if entry.get("SOV_EVENT") == "app.started"]
+        expect(len(started) == 1 and started[0]["SOV_PEER"] == peer and started[0]["PRIORITY"] == "6"
+               and started[0]["SOV_MODULE"] == "app" and started[0]["SYSLOG_IDENTIFIER"] == "sovereignd", f"{started}")
+        for entry in entries:
+            expect(f"-- {entry.get('MESSAGE_ID')}\n" in catalog, f"the catalog does not explain {entry}")
+        return f"{len(entries)} entries of {len({entry['SOV_EVENT'] for entry in entries})} classes, each explained"
+
+
+@scenario
 def an_identity_from_a_credential_is_used_and_not_copied(binaries):
     with Lab(binaries, 2) as lab, ServiceManager(lab.hosts[0].daemon()) as manager:
         source, daemon = lab.hosts[1].daemon(), manager.daemon
@@ -174,6 +225,7 @@ def an_identity_from_a_credential_is_used_and_not_copied(binaries):
 
 @scenario
 def the_first_releases_state_is_taken_over_and_a_newer_one_refused(binaries):
+    """F53: the file of an older release, and that of one to come."""
     names = ["alice", "wonderland"]
     with Lab(binaries, 1) as lab:
         daemon = lab.hosts[0].daemon()
@@ -214,6 +266,7 @@ def sandboxed(daemon):
 
 @scenario
 def nothing_that_the_daemon_needs_is_refused_by_the_units_sandbox(binaries):
+    """F55: what the unit forbids, where a forbidden system call is the end."""
     with Lab(binaries, 2) as lab:
         outside, daemon = lab.hosts[0].daemon(), lab.hosts[1].daemon(**{"connect.port_mapping": "yes"})
         outside.settings["node.mode"] = "server"

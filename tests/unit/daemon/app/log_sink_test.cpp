@@ -95,9 +95,10 @@ TEST_F(LogSinkTest, gives_the_journal_fields) {
     LogSink log({}, {nullptr, [&](const std::vector<std::string>& entry) { fields = entry; }},
                 [this] { return now_; });
     log.write(LogLevel::kWarning, "dht", "record.published", "text", {{"key", "00ff"}});
-    EXPECT_EQ(fields, (std::vector<std::string>{"MESSAGE=text", "PRIORITY=4",
-                                                "SYSLOG_IDENTIFIER=sovereignd", "SOV_MODULE=dht",
-                                                "SOV_EVENT=record.published", "SOV_KEY=00ff"}));
+    EXPECT_EQ(fields, (std::vector<std::string>{
+                          "MESSAGE=text", "PRIORITY=4", "SYSLOG_IDENTIFIER=sovereignd",
+                          "SOV_MODULE=dht", "SOV_EVENT=record.published",
+                          "MESSAGE_ID=8a6b49fbf2624054b67d16da738502b3", "SOV_KEY=00ff"}));
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "daemon/io/udp_transport.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
@@ -48,6 +51,40 @@ class UdpPair : public testing::TestWithParam<Family> {
     boost::asio::io_context context;
     UdpTransport a{context}, b{context};
 };
+
+TEST_P(UdpPair, an_adopted_socket_goes_on_with_what_came_in_meanwhile) {
+    const int kept = dup(b.native_handle());
+    const Endpoint place = b.local();
+    b.close();
+    a.send(datagram(place, 100, 3));
+    a.flush();
+    UdpTransport next(context);
+    ASSERT_EQ(next.adopt(kept, loopback(GetParam())), std::nullopt) << "any port will do for 0";
+    EXPECT_EQ(next.local(), place);
+    wait_ready(context, next);
+    EXPECT_EQ(next.receive().size(), 1u);
+    next.send(datagram(a.local(), 50, 1));
+    next.flush();
+    wait_ready(context, a);
+    ASSERT_EQ(a.receive().size(), 1u);
+}
+
+TEST_P(UdpPair, a_socket_that_is_bound_elsewhere_is_refused_and_closed) {
+    const int other_port = dup(b.native_handle());
+    UdpTransport next(context);
+    EXPECT_NE(next.adopt(other_port, loopback(GetParam(), 1)), std::nullopt);
+    EXPECT_EQ(fcntl(other_port, F_GETFD), -1) << "a refused socket is still open";
+
+    Endpoint elsewhere = loopback(GetParam());
+    elsewhere.address[elsewhere.address_size() - 1] ^= 2;
+    EXPECT_NE(next.adopt(dup(b.native_handle()), elsewhere), std::nullopt);
+    const Family other = GetParam() == Family::kIpv4 ? Family::kIpv6 : Family::kIpv4;
+    EXPECT_NE(next.adopt(dup(b.native_handle()), loopback(other)), std::nullopt);
+    EXPECT_NE(next.adopt(open("/dev/null", O_RDONLY), loopback(GetParam())), std::nullopt);
+    EXPECT_NE(next.adopt(socket(AF_UNIX, SOCK_DGRAM, 0), loopback(GetParam())), std::nullopt);
+    // Nothing of that keeps it from being opened.
+    EXPECT_EQ(next.open(loopback(GetParam())), std::nullopt);
+}
 
 TEST_P(UdpPair, carries_a_datagram_and_tells_its_sender) {
     a.send(datagram(b.local(), 300, 7));

@@ -227,5 +227,23 @@ TEST_F(IdentityFile, refuses_a_directory_it_may_not_write) {
     EXPECT_EQ(files(), 0u);
 }
 
+TEST_F(IdentityFile, a_credential_is_read_also_by_its_group_and_never_made) {
+    const LoadedSeed missing = load_credential_seed(path_, KeyKind::kUser);
+    EXPECT_FALSE(missing.seed.has_value());
+    EXPECT_FALSE(std::filesystem::exists(path_));
+    put(good_line(), 0440);
+    ASSERT_TRUE(load_credential_seed(path_, KeyKind::kUser).seed.has_value());
+    put(good_line(), 0444);
+    EXPECT_FALSE(load_credential_seed(path_, KeyKind::kUser).seed.has_value());
+}
+
+TEST_F(IdentityFile, a_damaged_credential_points_to_where_it_comes_from) {
+    put("sovereign-user-key-1 nonsense\n", 0400);
+    const LoadedSeed refused = load_credential_seed(path_, KeyKind::kUser);
+    EXPECT_FALSE(refused.seed.has_value());
+    EXPECT_NE(refused.problem.find("systemctl cat"), std::string::npos) << refused.problem;
+    EXPECT_EQ(refused.problem.find("mv "), std::string::npos) << "it is not mended in place";
+}
+
 }  // namespace
 }  // namespace sov::host
