@@ -144,13 +144,14 @@ void StreamEnd::let_go(Instant now) {
 // ---- AppStreams --------------------------------------------------------------------------------
 
 void AppStreams::open(Instant now, const PeerId& peer, std::vector<std::string> protocols,
-                      const std::shared_ptr<StreamEnd>& end) {
+                      ByteView first, const std::shared_ptr<StreamEnd>& end) {
     if (closed_) return end->finish_once(leaving());
     if (streams_of(end->user()) >= kStreamsPerUserMax) {
         return end->finish_once(over_quota("this user has " + std::to_string(kStreamsPerUserMax) +
                                            " streams open already"));
     }
     const CommandId command = hub_.open_stream(now, peer, std::move(protocols), *this);
+    (void)hub_.write_first(command, first);
     end->streams_ = this;
     end->opening_ = command;
     opening_.emplace(command, end);

@@ -94,8 +94,9 @@ class AppStreams final : private hub::StreamUser {
     AppStreams(const AppStreams&) = delete;
     AppStreams& operator=(const AppStreams&) = delete;
 
-    /// Opens a stream for `end`, which is told what comes of it.
-    void open(Instant now, const PeerId& peer, std::vector<std::string> protocols,
+    /// Opens a stream for `end`, which is told what comes of it. It begins with `first`, which is
+    /// no longer than HubLimits::first_bytes_max.
+    void open(Instant now, const PeerId& peer, std::vector<std::string> protocols, ByteView first,
               const std::shared_ptr<StreamEnd>& end);
     /// Gives `end` a stream that waits.
     void take(Instant now, const StreamToken& token, const std::shared_ptr<StreamEnd>& end);

@@ -66,7 +66,8 @@ grpc::ServerWriteReactor<v1::RequestAnswer>* ask_peer(Desk& desk,
                 desk->bridge.ask([desk, end, line, peer = std::get<PeerId>(resolved)](
                                      Instant now, const Node* node) {
                     if (node == nullptr) return line->end(leaving());
-                    desk->streams->open(now, peer, {std::string(streams::kRequestProtocol)}, end);
+                    desk->streams->open(now, peer, {std::string(streams::kRequestProtocol)}, {},
+                                        end);
                 });
             });
     return call;

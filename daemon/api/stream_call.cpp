@@ -105,20 +105,24 @@ void StreamCall::open(const v1::StreamOpening& opening) {
     if (opening.protocols().empty() || opening.protocols_size() > 16) {
         return line_->end(invalid("opening.protocols", "1 to 16 names"));
     }
+    if (opening.first().size() > kCallBytesMax) {
+        return line_->end(invalid("opening.first", "at most 61440 bytes"));
+    }
     if (opening.socket() && desk_.door == nullptr) {
         return line_->end(from_core(Errc::kUnsupported));
     }
     end_ = make_end(opening.socket());
     std::vector<std::string> protocols(opening.protocols().begin(), opening.protocols().end());
     resolve(desk_, opening.target(), "opening.target",
-            [desk = &desk_, end = end_, line = line_,
-             protocols = std::move(protocols)](const Resolved& resolved) mutable {
+            [desk = &desk_, end = end_, line = line_, protocols = std::move(protocols),
+             first = to_bytes(as_bytes(opening.first()))](const Resolved& resolved) mutable {
                 if (const auto* status = std::get_if<grpc::Status>(&resolved))
                     return line->end(*status);
                 desk->bridge.ask([desk, end, line, peer = std::get<PeerId>(resolved),
-                                  protocols = std::move(protocols)](Instant now, Node* node) {
+                                  protocols = std::move(protocols),
+                                  first = std::move(first)](Instant now, Node* node) {
                     if (node == nullptr) return line->end(leaving());
-                    desk->streams->open(now, peer, protocols, end);
+                    desk->streams->open(now, peer, protocols, first, end);
                 });
             });
 }

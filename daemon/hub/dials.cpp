@@ -135,6 +135,16 @@ bool Dials::cancel(CommandId command) {
     return false;
 }
 
+std::optional<std::size_t> Dials::write_first(CommandId command, ByteView bytes) {
+    for (auto& [peer, dial] : dials_) {
+        for (Waiter& waiter : dial.waiters) {
+            if (waiter.command != command || !waiter.open) continue;
+            return waiter.open->take_first(bytes, limits_);
+        }
+    }
+    return std::nullopt;
+}
+
 void Dials::forget_user(const StreamUser& user) {
     for (auto& [peer, dial] : dials_) {
         std::erase_if(dial.waiters,
@@ -151,6 +161,7 @@ void Dials::fail_all(Errc why, const std::string& words) {
         for (Waiter& waiter : dial.waiters)
             failed_.push_back({std::move(waiter), peer, why, words});
         dial.waiters.clear();
+        dial.carrying.clear();
     }
 }
 
@@ -167,7 +178,10 @@ void Dials::step(Instant now) {
             fail(at->first, dial, std::move(late));
         }
         if (!dial.waiters.empty()) advance(now, at->first, dial);
-        if (dial.waiters.empty() && !dial.lingers) abandon(now, at->first, dial);
+        if (dial.waiters.empty()) {
+            dial.due = kNever;
+            if (!dial.lingers) abandon(now, at->first, dial);
+        }
         const bool over = dial.waiters.empty() && dial.under_way.empty();
         at = over ? finish(at) : std::next(at);
     }
@@ -272,14 +286,32 @@ void Dials::path_failed(Instant now, const PeerId& peer, const std::string& outc
     found->second.due = Instant{};
 }
 
-// Closes what is still under way: somebody else has won, or nobody waits any more.
+// Closes what is still under way: somebody else has won, or nobody waits any more. Streams may have
+// said something already, so what carries them goes on until it ends by itself.
 void Dials::abandon(Instant now, const PeerId& peer, Dial& dial) {
     end_call(now, peer, dial, "not_needed");
-    for (const auto& [id, index] : std::exchange(dial.under_way, {})) {
+    std::erase_if(dial.under_way, [&](const auto& attempt) {
+        const auto& [id, index] = attempt;
+        if (dial.carrying.contains(id)) return false;
         transport_.close(now, id, kCloseSupplanted);
         dial.tried[index].took = now - dial.tried[index].begun;
         dial.tried[index].outcome = "not_needed";
+        return true;
+    });
+}
+
+std::vector<OpenRequest> Dials::proven(const ports::PeerProven& proven) {
+    std::vector<OpenRequest> at_once;
+    const auto found = dials_.find(proven.peer);
+    if (found == dials_.end()) return at_once;
+    Dial& dial = found->second;
+    if (!dial.under_way.contains(proven.connection)) return at_once;
+    for (Waiter& waiter : dial.waiters) {
+        if (waiter.open) at_once.push_back(std::move(*waiter.open));
     }
+    std::erase_if(dial.waiters, [](const Waiter& waiter) { return waiter.open.has_value(); });
+    if (!at_once.empty()) dial.carrying.insert(proven.connection);
+    return at_once;
 }
 
 void Dials::fail(const PeerId& peer, Dial& dial, Waiter waiter) {
@@ -298,6 +330,7 @@ std::vector<Waiter> Dials::connected(Instant now, const Connection& connection) 
         won.won = true;
         won.outcome = "connected";
         dial.under_way.erase(own);
+        dial.carrying.erase(connection.id);
         abandon(now, connection.peer, dial);
     }
     // When both call, one call stands, and which one makes no difference to who waits.
@@ -316,10 +349,8 @@ std::vector<Waiter> Dials::connected(Instant now, const Connection& connection) 
         dial.lingers = connection.inbound && self_ < connection.peer && !dial.under_way.empty();
         dial.due = kNever;
         end_call(now, connection.peer, dial, "not_needed");
-        if (!dial.lingers) {
-            abandon(now, connection.peer, dial);
-            finish(found);
-        }
+        if (!dial.lingers) abandon(now, connection.peer, dial);
+        if (dial.under_way.empty()) finish(found);
     }
     return content;
 }
@@ -333,6 +364,7 @@ bool Dials::closed(Instant now, const ports::Closed& closed) {
         lost.outcome = outcome_of(closed);
         dial.not_admitted = dial.not_admitted || lost.outcome == "not_admitted";
         dial.under_way.erase(own);
+        dial.carrying.erase(closed.connection);
         dial.planner.failed();
         dial.due = Instant{};
         return true;

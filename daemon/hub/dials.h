@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,8 @@ class Dials {
                        bool complete);
     /// True when somebody with this command waited; it is among the failed then.
     bool cancel(CommandId command);
+    /// As of StreamHub; nothing when nobody with this command waits.
+    std::optional<std::size_t> write_first(CommandId command, ByteView bytes);
     /// Drops the streams that this user waits for.
     void forget_user(const StreamUser& user);
     void fail_all(Errc why, const std::string& words);
@@ -60,6 +63,9 @@ class Dials {
     Instant next_timeout(Instant now) const;
 
     bool dialling(const PeerId& peer) const { return dials_.contains(peer); }
+    /// The peer of an attempt has proven itself: the streams to be opened on it at once. The
+    /// attempt is not given up any more when another one wins.
+    std::vector<OpenRequest> proven(const ports::PeerProven& proven);
     /// There is a connection with the peer: those who may now go on. Its own rivals are closed.
     std::vector<Waiter> connected(Instant now, const Connection& connection);
     /// Dials over a path that was called for. Nothing when nobody waits any more, or at a limit.
@@ -85,6 +91,7 @@ class Dials {
         bool complete = false;
         std::vector<Waiter> waiters;
         std::map<ports::ConnectionId, std::size_t> under_way;  ///< index in `tried`
+        std::set<ports::ConnectionId> carrying;  ///< of these: streams were opened on them
         std::vector<DialAttempt> tried;
         bool not_admitted = false;
         bool lingers = false;  ///< nobody waits, but attempts may still win; see connected()

@@ -19,6 +19,13 @@ Errc why_streams_end(ports::CloseReason reason) {
     return reason == ports::CloseReason::kIdle ? Errc::kTimedOut : Errc::kNotFound;
 }
 
+/// The other side says that it did not let us in: its certificate check (RFC 9001 s4.8) or its hub.
+bool never_taken(const ports::Closed& closed) {
+    const bool by_tls = closed.code >= 0x100 && closed.code <= 0x1ff;
+    const bool by_hub = closed.code == kCloseNotAdmitted || closed.code == kCloseOverLimit;
+    return closed.reason == ports::CloseReason::kRefused && (by_tls || by_hub);
+}
+
 /// A stream that waits for a connection waits as long as a connect does.
 constexpr Duration kConnectTime = std::chrono::seconds{15};
 
@@ -115,11 +122,8 @@ CommandId StreamHub::Parts::open(Instant now, OpenRequest request) {
     }
     if (const Connection* there = pool.primary(peer)) {
         table.open(now, there->id, std::move(request));
-        return command;
-    }
-    Waiter waiter{command, DialPolicy::kAny, now, now + kConnectTime, std::move(request)};
-    if (!dials.wait(peer, waiter, {})) {
-        fail(std::move(waiter), peer, Errc::kBusy, "too many connects are under way: try again");
+    } else {
+        wait_for(now, std::move(request));
     }
     return command;
 }
@@ -158,7 +162,9 @@ void StreamHub::Parts::network_changed(Instant now) {
 // ---------------------------------------------------------------------
 
 void StreamHub::Parts::take(Instant now, const ports::TransportEvent& event) {
-    if (const auto* connected = std::get_if<ports::Connected>(&event)) {
+    if (const auto* proven = std::get_if<ports::PeerProven>(&event)) {
+        take(now, *proven);
+    } else if (const auto* connected = std::get_if<ports::Connected>(&event)) {
         take(now, *connected);
     } else if (const auto* closed = std::get_if<ports::Closed>(&event)) {
         take(now, *closed);
@@ -199,6 +205,13 @@ bool StreamHub::Parts::admit(Instant now, const ports::Connected& connected) {
     return spare.has_value();
 }
 
+// Streams that wait do not wait for the peer's word that it takes us: they leave with our proof.
+void StreamHub::Parts::take(Instant now, const ports::PeerProven& proven) {
+    for (OpenRequest& request : dials.proven(proven)) {
+        table.open(now, proven.connection, std::move(request));
+    }
+}
+
 void StreamHub::Parts::take(Instant now, const ports::Connected& connected) {
     if (!transport.figures(connected.connection)) return;  // closed here meanwhile
     if (!admit(now, connected)) {
@@ -235,12 +248,18 @@ void StreamHub::Parts::take(Instant now, const ports::Connected& connected) {
 
 void StreamHub::Parts::take(Instant now, const ports::Closed& closed) {
     ice.drop_connection(now, closed.connection);
-    if (dials.closed(now, closed)) return;
-    const Connection* known = pool.find(closed.connection);
-    if (known == nullptr) return;
-    const ConnectionView last = view(*known);
     std::vector<OpenRequest> again =
         table.connection_gone(closed.connection, why_streams_end(closed.reason));
+    if (dials.closed(now, closed)) {
+        for (OpenRequest& request : again) dial_again(now, std::move(request), closed);
+        return;
+    }
+    const Connection* known = pool.find(closed.connection);
+    if (known == nullptr) {
+        for (OpenRequest& request : again) open_again(now, std::move(request), closed);
+        return;
+    }
+    const ConnectionView last = view(*known);
     const std::optional<Connection> gone = pool.remove(now, closed.connection);
     events.emplace_back(ConnectionClosed{last, closed.reason, closed.code, closed.words});
     for (OpenRequest& request : again) open_again(now, std::move(request), closed);
@@ -249,22 +268,37 @@ void StreamHub::Parts::take(Instant now, const ports::Closed& closed) {
     held->second.retry_at = now;  // at once, then with pauses
 }
 
-// Nothing of the app's was sent yet, so a stream may go over another connection, once: over one
+void StreamHub::Parts::wait_for(Instant now, OpenRequest request) {
+    const PeerId peer = request.peer;
+    Waiter waiter{request.command, DialPolicy::kAny, now, now + kConnectTime, std::move(request)};
+    if (!dials.wait(peer, waiter, {})) {
+        fail(std::move(waiter), peer, Errc::kBusy, "too many connects are under way: try again");
+    }
+}
+
+// Where nothing of the app's was sent yet, a stream may go over another connection, once: over one
 // that is there, or one that is to come because this one was given up for it.
 void StreamHub::Parts::open_again(Instant now, OpenRequest request, const ports::Closed& closed) {
     const PeerId peer = request.peer;
-    const bool first_time = !std::exchange(request.retried, true);
+    const bool first_time = !std::exchange(request.retried, true) && !request.spoken;
     const bool another = dials.dialling(peer) || closed.code == kCloseSupplanted;
     if (const Connection* other = pool.primary(peer); first_time && other != nullptr) {
         table.open(now, other->id, std::move(request));
     } else if (first_time && another && !leaving) {
-        Waiter waiter{request.command, DialPolicy::kAny, now, now + kConnectTime,
-                      std::move(request)};
-        if (!dials.wait(peer, waiter, {})) {
-            fail(std::move(waiter), peer, Errc::kBusy, "too many connects are under way");
-        }
+        wait_for(now, std::move(request));
     } else {
         table.fail(request, why_streams_end(closed.reason), "the connection was closed");
+    }
+}
+
+// A stream on an attempt that did not become a connection. Who did not take us has shown its apps
+// nothing, so whatever comes of the other attempts decides, and says why.
+void StreamHub::Parts::dial_again(Instant now, OpenRequest request, const ports::Closed& closed) {
+    if (request.spoken && !never_taken(closed)) {
+        table.fail(request, why_streams_end(closed.reason),
+                   "the way to the peer was lost while it was asked");
+    } else {
+        wait_for(now, std::move(request));
     }
 }
 

@@ -62,10 +62,13 @@ class StreamHub::Parts {
 
   private:
     void take(Instant now, const ports::TransportEvent& event);
+    void take(Instant now, const ports::PeerProven& proven);
     void take(Instant now, const ports::Connected& connected);
     void take(Instant now, const ports::Closed& closed);
     void take(const ports::PeerMoved& moved);
     void open_again(Instant now, OpenRequest request, const ports::Closed& closed);
+    void dial_again(Instant now, OpenRequest request, const ports::Closed& closed);
+    void wait_for(Instant now, OpenRequest request);
     bool admit(Instant now, const ports::Connected& connected);
     void take_timeouts(Instant now);
     void retry(Instant now);

@@ -63,6 +63,8 @@ struct HubLimits {
     /// Streams of a peer whose protocol is not agreed yet, or is one that the hub itself serves;
     /// past it new ones are reset.
     std::size_t unnamed_streams_max = 32;
+    /// Of what an app gives a stream that is not open yet; past it write_first() takes no more.
+    std::size_t first_bytes_max = 64 << 10;
     std::size_t served_protocols_max = 256;  ///< past it serve() is kOverQuota
     std::size_t interests_max = 256;         ///< peers held; past it hold() is kOverQuota
     std::size_t attempts_peers_max = 64;     ///< peers whose attempts are remembered; the oldest go

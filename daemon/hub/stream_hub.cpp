@@ -102,6 +102,11 @@ CommandId StreamHub::open_stream(Instant now, const PeerId& peer,
     return parts_->open(now, std::move(request));
 }
 
+std::size_t StreamHub::write_first(CommandId command, ByteView bytes) {
+    if (const auto taken = parts_->dials.write_first(command, bytes)) return *taken;
+    return parts_->table.write_first(command, bytes).value_or(0);
+}
+
 Result<std::size_t> StreamHub::write(const ports::StreamId& stream, ByteView bytes, bool end) {
     return parts_->table.write(stream, bytes, end);
 }

@@ -91,6 +91,12 @@ class StreamHub {
     /// id returned.
     CommandId open_stream(Instant now, const PeerId& peer, std::vector<std::string> protocols,
                           StreamUser& user);
+    /// What a stream that is being opened begins with, before anything written once it is open.
+    /// Where one protocol alone was asked for it does not wait for the other side's agreement, so
+    /// that its answer may be here two round trips after a dial began; no app there sees it unless
+    /// the other side takes us, and speaks the protocol. Returns how much was taken, 0 when the
+    /// stream is open already or its limit is reached.
+    std::size_t write_first(CommandId command, ByteView bytes);
     /// As of the transport.
     Result<std::size_t> write(const ports::StreamId& stream, ByteView bytes, bool end);
     Result<ports::StreamBytes> read(const ports::StreamId& stream, std::size_t bytes_max);

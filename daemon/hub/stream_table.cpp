@@ -18,6 +18,8 @@ constexpr std::size_t kNegotiationRead = 2048;
 /// Negotiation bytes that may wait for the transport: a peer that proposes without reading.
 constexpr std::size_t kNegotiationOut = 32 << 10;
 
+void append(Bytes& to, ByteView bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+
 }  // namespace
 
 // ---- who serves what
@@ -58,6 +60,13 @@ void StreamTable::forget_user(StreamUser& user) {
 // ---- streams that we open
 // ------------------------------------------------------------------------
 
+std::size_t OpenRequest::take_first(ByteView bytes, const HubLimits& limits) {
+    const std::size_t room = limits.first_bytes_max - first.size();
+    const std::size_t taken = std::min(room, bytes.size());
+    first.insert(first.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
+    return taken;
+}
+
 void StreamTable::fail(const OpenRequest& request, Errc why, std::string words) {
     call({Call::Kind::kFailed, request.user, {}, request.command, why, std::move(words)});
 }
@@ -78,21 +87,42 @@ void StreamTable::open(Instant now, ConnectionId connection, OpenRequest request
     stream.peer = request.peer;
     stream.user = request.user;
     stream.system = request.system;
-    stream.proposer.emplace(request.protocols, streams::Proposer::Mode::kStrict);
+    const bool lazy = request.speaks_first();
+    stream.proposer.emplace(request.protocols, lazy ? streams::Proposer::Mode::kLazy
+                                                    : streams::Proposer::Mode::kStrict);
     stream.out = stream.proposer->opening();
+    if (lazy) append(stream.out, request.first);
+    request.spoken = lazy && !request.first.empty();
     stream.negotiate_until = now + streams::kNegotiationTime;
     if (!request.system) ++app_count_[request.peer];
     stream.request = std::move(request);
     push_out(streams_.emplace(*id, std::move(stream)).first);
 }
 
+StreamTable::Streams::iterator StreamTable::under_negotiation(CommandId command) {
+    return std::find_if(streams_.begin(), streams_.end(), [&](const auto& entry) {
+        return entry.second.request && entry.second.request->command == command;
+    });
+}
+
 bool StreamTable::cancel(CommandId command) {
-    for (auto at = streams_.begin(); at != streams_.end(); ++at) {
-        if (!at->second.request || at->second.request->command != command) continue;
-        give_up(at, Errc::kCancelled, kCloseNone);
-        return true;
+    const auto at = under_negotiation(command);
+    if (at == streams_.end()) return false;
+    give_up(at, Errc::kCancelled, kCloseNone);
+    return true;
+}
+
+std::optional<std::size_t> StreamTable::write_first(CommandId command, ByteView bytes) {
+    const auto at = under_negotiation(command);
+    if (at == streams_.end()) return std::nullopt;
+    OpenRequest& request = *at->second.request;
+    const std::size_t taken = request.take_first(bytes, limits_);
+    if (request.speaks_first() && taken > 0) {
+        append(at->second.out, bytes.first(taken));
+        request.spoken = true;
+        push_out(at);
     }
-    return false;
+    return taken;
 }
 
 // ---- what the transport says
@@ -193,6 +223,10 @@ void StreamTable::agree(Streams::iterator at, std::string protocol, Bytes rest) 
         if (!stream.system) ++app_count_[stream.peer];
     } else {
         command = stream.request->command;
+        if (!stream.request->speaks_first()) {
+            append(stream.out, stream.request->first);
+            push_out(at);
+        }
     }
     stream.proposer.reset();
     stream.chooser.reset();

@@ -20,9 +20,15 @@ struct OpenRequest {
     PeerId peer;
     std::vector<std::string> protocols;
     StreamUser* user = nullptr;
-    Instant deadline{};   ///< for the connection
+    Bytes first = {};     ///< what the stream begins with, kept until the protocol is agreed
+    bool spoken = false;  ///< `first` is on its way: the other side may have acted on it
     bool system = false;  ///< the hub's own: counts as no app's
     bool retried = false;
+
+    /// Adds to `first` what fits; returns how much that was.
+    std::size_t take_first(ByteView bytes, const HubLimits& limits);
+    /// A single proposal needs no answer before the application speaks (Proposer::Mode::kLazy).
+    bool speaks_first() const { return protocols.size() == 1; }
 };
 
 /// Streams from the first byte on: agrees on their protocols and takes what happens to them to
@@ -44,6 +50,8 @@ class StreamTable {
     void fail(const OpenRequest& request, Errc why, std::string words);
     /// True when there was such a request under negotiation; its user is told.
     bool cancel(CommandId command);
+    /// As of StreamHub; nothing when there is no such request under negotiation.
+    std::optional<std::size_t> write_first(CommandId command, ByteView bytes);
 
     // --- what the transport says ---
     void arrived(Instant now, const ports::StreamId& id, const PeerId& peer);
@@ -100,6 +108,7 @@ class StreamTable {
     using Streams = std::map<ports::StreamId, Stream>;
 
     void call(Call call) { calls_.push_back(std::move(call)); }
+    Streams::iterator under_negotiation(CommandId command);
     void negotiate(Streams::iterator at);
     bool push_out(Streams::iterator at);
     void agree(Streams::iterator at, std::string protocol, Bytes rest);

@@ -62,6 +62,13 @@ constexpr std::string_view close_reason_name(CloseReason reason) {
     return "unknown";
 }
 
+/// The dialled peer has proven itself, but has not said yet whether it accepts us. Streams may be
+/// opened; what is written on them leaves together with our own proof, and nobody there sees it
+/// before that. Connected or Closed follows.
+struct PeerProven {
+    ConnectionId connection{};
+    PeerId peer;
+};
 /// Both sides have proven themselves to each other.
 struct Connected {
     ConnectionId connection{};
@@ -110,8 +117,8 @@ struct PeerMoved {
 };
 
 using TransportEvent =
-    std::variant<Connected, Closed, StreamArrived, StreamReadable, StreamWritable, StreamReset,
-                 StreamStopped, StreamEnded, PeerMoved>;
+    std::variant<PeerProven, Connected, Closed, StreamArrived, StreamReadable, StreamWritable,
+                 StreamReset, StreamStopped, StreamEnded, PeerMoved>;
 
 /// How a connection does.
 struct ConnectionFigures {
@@ -163,7 +170,8 @@ class StreamTransport {
     /// Says goodbye once and forgets. Closed follows. Unknown ids are ignored.
     virtual void close(Instant now, ConnectionId connection, CloseCode code) = 0;
 
-    /// kNotFound, kBusy while the other side allows no more streams.
+    /// From PeerProven or Connected on. kNotFound, kBusy while the other side allows no more
+    /// streams.
     virtual Result<StreamId> open_stream(ConnectionId connection) = 0;
     /// Takes up to as many bytes as there is room for and tells how many; `end` says that nothing
     /// follows and counts only if all were taken. kNotFound, kCancelled when the other side stopped

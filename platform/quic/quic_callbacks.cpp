@@ -36,7 +36,11 @@ struct QuicConnection::Callbacks {
         QuicConnection& to = self(user);
         if (!to.tls_->peer() || !to.tls_->speaks_libp2p()) return kFailed;
         to.handshake_done_ = to.address_proven_ = true;
-        if (to.role_ == Role::kServer) to.set_connected();
+        if (to.role_ == Role::kServer) {
+            to.set_connected();
+        } else {
+            to.host_.emit(ports::PeerProven{to.options_.id, *to.tls_->peer()});
+        }
         return 0;
     }
     static int handshake_confirmed(ngtcp2_conn*, void* user) {

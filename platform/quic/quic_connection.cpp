@@ -361,12 +361,15 @@ ngtcp2_ssize QuicConnection::write_packet(Instant now, ngtcp2_path_storage& path
     }
 }
 
+bool QuicConnection::has_unsent() const {
+    return std::any_of(streams_.begin(), streams_.end(),
+                       [](const auto& entry) { return entry.second.speaks(); });
+}
+
 // The next stream in turn that has something to say, or -1.
 std::int64_t QuicConnection::next_to_write() {
     const auto speaks = [](const auto& entry) {
-        const Stream& stream = entry.second;
-        return !stream.blocked && !stream.stopped &&
-               (stream.out.unsent() > 0 || (stream.end_wanted && !stream.end_sent));
+        return entry.second.speaks() && !entry.second.blocked;
     };
     const auto behind = streams_.upper_bound(written_last_);
     auto found = std::find_if(behind, streams_.end(), speaks);

@@ -39,7 +39,9 @@ class ConnectionHost {
 /// One QUIC connection on ngtcp2 and GnuTLS: the only file that knows how ngtcp2 0.12 is spoken to.
 ///
 /// A dialled connection is connected when the server has said HANDSHAKE_DONE, not when its own TLS
-/// is satisfied: only then has the server judged our certificate. Until then no stream of it shows.
+/// is satisfied: only then has the server judged our certificate. Until then no stream of the
+/// server's shows; ours may be opened as soon as the server has proven itself, and leave with the
+/// certificate.
 class QuicConnection {
   public:
     struct Options {
@@ -90,7 +92,8 @@ class QuicConnection {
     bool inbound() const { return role_ == Role::kServer; }
     bool uses(const ports::DatagramPath& path) const;
     std::vector<ConnectionKey> keys() const;
-    std::size_t stream_count() const { return streams_.size(); }
+    /// Something was written and has not left yet.
+    bool has_unsent() const;
     ports::ConnectionFigures figures() const;
 
   private:
@@ -111,6 +114,7 @@ class QuicConnection {
         bool over = false;  ///< ngtcp2 has forgotten it
 
         std::size_t unread() const { return in.size() - in_taken; }
+        bool speaks() const { return !stopped && (out.unsent() > 0 || (end_wanted && !end_sent)); }
     };
 
     struct Callbacks;

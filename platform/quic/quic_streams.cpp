@@ -65,7 +65,7 @@ void QuicConnection::end_stream_if_done(std::int64_t number) {
 }
 
 Result<ports::StreamId> QuicConnection::open_stream() {
-    if (over_ || !connected_) return Errc::kNotFound;
+    if (over_ || !handshake_done_) return Errc::kNotFound;
     std::int64_t number = 0;
     if (ngtcp2_conn_open_bidi_stream(native_, &number, nullptr) != 0) return Errc::kBusy;
     streams_[number].arrived_told = true;

@@ -241,7 +241,7 @@ void QuicTransport::close(Instant now, ConnectionId id, ports::CloseCode code) {
     if (connection == nullptr) return;
     // What was written before goes out first, as far as it may. Where nothing was, the other side
     // may not know yet that it was accepted, and so learns at once that it is not.
-    if (connection->stream_count() > 0) connection->flush(now);
+    if (connection->has_unsent()) connection->flush(now);
     connection->close(now, CloseReason::kAsked, std::min(code, ports::kCloseCodeMax));
     bury(now, id);
 }

@@ -37,6 +37,7 @@ class ScriptedTransport final : public ports::StreamTransport {
     std::deque<ports::TransportEvent> events;
     std::map<ConnectionId, PeerId> connections;
     std::map<ConnectionId, PeerId> dialled;
+    std::set<ConnectionId> proven;  ///< of the dialled
     std::map<StreamId, Stream> streams;
 
     bool claims(ByteView) const override { return false; }
@@ -57,7 +58,7 @@ class ScriptedTransport final : public ports::StreamTransport {
         }
     }
     Result<StreamId> open_stream(ConnectionId id) override {
-        if (!connections.contains(id)) return Errc::kNotFound;
+        if (!connections.contains(id) && !proven.contains(id)) return Errc::kNotFound;
         return add_stream(id);
     }
     Result<std::size_t> write(const StreamId& id, ByteView bytes, bool) override {
@@ -107,8 +108,12 @@ class ScriptedTransport final : public ports::StreamTransport {
         dialled.erase(id);
         tell_connected(id, false);
     }
+    void prove(ConnectionId id) {
+        if (proven.insert(id).second) events.emplace_back(ports::PeerProven{id, dialled.at(id)});
+    }
     void drop(ConnectionId id, ports::CloseReason reason, ports::CloseCode code) {
         connections.erase(id);
+        proven.erase(id);
         dialled.erase(id);
         std::erase_if(streams, [&](const auto& entry) { return entry.first.connection == id; });
         events.emplace_back(ports::Closed{id, reason, code, {}});
@@ -205,10 +210,7 @@ class Play {
             case 7: now_ += std::chrono::milliseconds{which * 100}; break;
             case 8: accept(which); break;
             case 9: commands_.push_back(hub_.ping(now_, peer_of(which % 5))); break;
-            case 10:
-                commands_.push_back(
-                    hub_.open_stream(now_, peer_of(which % 5), {"/a", "/b"}, user_));
-                break;
+            case 10: open_ours(which); break;
             case 11: act(which); break;
             default: break;
         }
@@ -226,6 +228,15 @@ class Play {
         const auto on = pick(transport_.connections, which);
         if (on == transport_.connections.end() || transport_.streams.size() > 64) return;
         transport_.events.emplace_back(ports::StreamArrived{transport_.add_stream(on->first)});
+    }
+    void open_ours(std::uint8_t which) {
+        std::vector<std::string> protocols{"/a"};
+        if (which < 128) protocols.emplace_back("/b");
+        const CommandId command =
+            hub_.open_stream(now_, peer_of(which % 5), std::move(protocols), user_);
+        const Bytes words(which * std::size_t{512}, which);
+        SOV_CHECK(hub_.write_first(command, words) <= HubLimits{}.first_bytes_max);
+        commands_.push_back(command);
     }
     void say(ByteReader& script, std::uint8_t which, bool whole_line) {
         const ByteView bytes = script.bytes(std::min<std::size_t>(script.u8(), script.remaining()));
@@ -259,7 +270,9 @@ class Play {
     void accept(std::uint8_t which) {
         const auto one = pick(transport_.dialled, which);
         if (one == transport_.dialled.end()) return;
-        if (which % 4 == 3) {
+        if (which % 8 == 5) {
+            transport_.prove(one->first);
+        } else if (which % 4 == 3) {
             transport_.drop(one->first, ports::CloseReason::kRefused, 0x1000U + which % 16);
         } else {
             transport_.accept(one->first);

@@ -132,6 +132,29 @@ TEST_F(ConnectionCalls, a_stream_carries_bytes_both_ways_and_ends_well) {
     EXPECT_EQ(got, 20 * kCallBytesMax);
 }
 
+TEST_F(ConnectionCalls, a_stream_begins_with_the_bytes_of_its_opening) {
+    serve();
+    there_.app.echoes = true;
+    const auto stub = calls();
+    grpc::ClientContext context, too_much;
+    auto first = opening();
+    first.mutable_opening()->set_first("first ");
+    v1::StreamOutput output;
+    const auto stream = open(*stub, context, first, &output);
+    ASSERT_NE(stream, nullptr);
+    EXPECT_TRUE(stream->Write(data("second")));
+    EXPECT_TRUE(stream->WritesDone());
+    std::string got;
+    while (stream->Read(&output)) got += output.data();
+    EXPECT_TRUE(stream->Finish().ok());
+    EXPECT_EQ(got, "first second");
+
+    first.mutable_opening()->set_first(std::string(kCallBytesMax + 1, 'x'));
+    grpc::Status status;
+    EXPECT_EQ(open(*stub, too_much, first, &output, &status), nullptr);
+    EXPECT_EQ(detail(status).field(), "opening.first");
+}
+
 TEST_F(ConnectionCalls, a_first_message_that_says_nothing_is_refused) {
     serve();
     const auto stub = calls();
