@@ -40,6 +40,7 @@ class Daemon:
         self.log = self.folder / "log"
         self.process = None
         self.environment = {}  # in addition to our own
+        self.prefix = ()  # what it is started through
 
     # ---- the process ----
 
@@ -70,7 +71,7 @@ class Daemon:
         began = time.monotonic()
         with open(self.log, "ab") as log:
             self.process = self.host.start_inside(
-                *prefix, self.host.lab.binaries / "sovereignd", "--config", self.config,
+                *prefix, *self.prefix, self.host.lab.binaries / "sovereignd", "--config", self.config,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, **self.host.environment, **self.environment}, **options)
         if wait:

@@ -8,6 +8,8 @@ import subprocess
 import time
 
 import first_state
+from call_scenarios import RELAY, SERVERS, connect, disconnect
+from commands import wait_until
 from daemon import PORT
 from lab import Lab
 from nat_lab import NatLab
@@ -297,6 +299,29 @@ def nothing_that_the_daemon_needs_is_refused_by_the_units_sandbox(binaries):
             taken, code = daemon.stop()
             expect(code == 0, f"it left with {code} after the restart")
         return f"joined, claimed, connected, took a message ({sent.get('state', 'sent')}), restarted; no refused call"
+
+
+@scenario
+def paths_through_nats_are_found_from_inside_the_units_sandbox(binaries):
+    """The libraries for ICE have threads and habits of their own."""
+    with NatLab(binaries, "symmetric", "symmetric", servers=SERVERS) as lab:
+        servers = [host.daemon() for host in lab.servers]
+        ana, bob = (host.daemon(**{"connect.turn_servers": RELAY}) for host in (lab.a, lab.b))
+        for daemon in (ana, bob):
+            daemon.prefix = sandboxed(daemon)
+        lab.network([*servers, ana, bob], pinned=SERVERS)
+        for one, other in ((ana, bob), (bob, ana)):
+            one.ctl("friend", "add", other.ctl("whoami")["id"])
+        for one in (ana, bob):
+            wait_until(lambda d=one: any("call.listening" in line for line in d.log_lines()),
+                       f"{one.label} to listen for calls")
+        connection, took = connect(ana, bob)
+        expect(connection["path"] == "relayed", f"it is {connection['path']}")
+        disconnect(ana, bob)
+        for daemon in (ana, bob):
+            _, code = daemon.stop()
+            expect(code == 0, f"{daemon.label} left with {code}")
+        return f"{connection['path']} over {connection['carrier']} after {took:.0f} ms, both ends in the sandbox"
 
 
 @scenario
