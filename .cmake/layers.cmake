@@ -129,8 +129,8 @@ sov_layer(daemon/io TARGET sov_io
     EXTERNAL std std_system posix boost_result asio)
 sov_layer(daemon/api TARGET sov_api
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/event.h daemon/core/snapshot.h daemon/ports/store.h
-                daemon/io/node_driver.h daemon/hub daemon/core/messaging daemon/ports/stream_transport.h
-                daemon/ports/port_mapper.h daemon/streams proto
+                daemon/io/node_driver.h daemon/hub daemon/core/connect daemon/core/messaging
+                daemon/ports/stream_transport.h daemon/ports/port_mapper.h daemon/streams proto
     EXTERNAL std std_system posix boost_result asio grpc protobuf)
 
 sov_layer(client TARGET sov_client MAY_INCLUDE proto EXTERNAL std std_system posix grpc protobuf)
@@ -180,8 +180,8 @@ sov_layer(tests/unit/docs TARGET sov_unit_tests
 # The composition root sees everything and nobody but its own tests sees it.
 sov_layer(daemon/app TARGET sov_app
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
-                daemon/core/dht daemon/core/discovery daemon/ports daemon/hub daemon/io daemon/api proto
-                platform/openssl platform/sqlite platform/linux platform/avahi platform/bluez platform/quic
+                daemon/core/dht daemon/core/discovery daemon/core/connect daemon/ports daemon/hub daemon/io daemon/api
+                proto platform/openssl platform/sqlite platform/linux platform/avahi platform/bluez platform/quic
                 platform/nice platform/portmap
     EXTERNAL std std_system posix boost_result asio program_options grpc protobuf systemd)
 

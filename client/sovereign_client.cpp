@@ -11,6 +11,7 @@
 #include "client/connection_calls.h"
 #include "client/enum_word.h"
 #include "client/message_calls.h"
+#include "client/network_calls.h"
 #include "client/plain.h"
 #include "client/socket_connection.h"
 #include "sovereign/v1/connections.grpc.pb.h"
@@ -99,6 +100,11 @@ class GrpcClient final : public Client {
         request.set_on(on);
         return call(*node_, &v1::Node::Stub::SetLayer, request, options,
                     [](const v1::SetLayerResponse& answer) { return plain_list(answer.layers()); });
+    }
+    Result<NetworkReport> check_network(
+        const std::function<void(std::uint32_t, std::uint32_t)>& on_progress,
+        const CallOptions& options) override {
+        return call_check_network(*node_, on_progress, options);
     }
     Result<Judgement> explain_peer(const std::string& who, const CallOptions& options) override {
         v1::ExplainPeerRequest request;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "client/connections.h"
+#include "client/diagnosis.h"
 #include "client/messages.h"
 #include "client/node_status.h"
 #include "client/result.h"
@@ -303,15 +304,6 @@ struct Friend {
     std::optional<milliseconds> met_ago;  ///< empty: not since the daemon started
 };
 
-/// One thing that the daemon looked at.
-struct Check {
-    std::string topic;    ///< network mdns bluetooth clock store ...
-    std::string finding;  ///< ok warn fail
-    std::string code;     ///< ok off avahi_missing clock_behind ...
-    std::string what, why, next_step;
-    std::string command;  ///< the next step as a command line, where there is one
-};
-
 /// Where a value is: a key of 20 bytes, or a label of its owner.
 struct ValuePlace {
     std::string key;    ///< 20 bytes; empty: the label counts
@@ -391,22 +383,6 @@ struct ValueTold {
     std::uint32_t reporters = 0;  ///< without: 0 means that changes may come late for now
 };
 
-/// One kind of deed that is remembered of somebody.
-struct Deed {
-    std::string what;  ///< answered silent flooded malformed denied lied equivocated
-    std::uint32_t times = 0;
-    milliseconds last_ago{0};
-    std::int32_t points = 0;  ///< each time; they halve every hour
-};
-/// Why a node or peer is treated as it is.
-struct Judgement {
-    bool blocked = false, in_table = false;
-    std::string blocked_by, standing;  ///< an address prefix or empty; good doubtful refused
-    std::uint32_t points = 0;
-    std::vector<Deed> deeds;  ///< the gravest first
-    milliseconds good_after{0};
-};
-
 // ---- calls -------------------------------------------------------------------------------------
 
 /// Where the daemon's socket is: $SOVEREIGN_SOCKET, else /run/sovereignd/api.sock.
@@ -447,6 +423,10 @@ class Client {
     virtual Result<std::vector<LayerStatus>> set_layer(const std::string& layer, bool on,
                                                        const CallOptions& options = {}) = 0;
     /// `who`: "sov1...", "sovn1..."; to block also an address or a prefix, answered as listed.
+    /// Takes three seconds at most; `on_progress` may be empty.
+    virtual Result<NetworkReport> check_network(
+        const std::function<void(std::uint32_t settled, std::uint32_t asked)>& on_progress,
+        const CallOptions& options = {}) = 0;
     virtual Result<Judgement> explain_peer(const std::string& who,
                                            const CallOptions& options = {}) = 0;
     virtual Result<std::string> block(const std::string& who, const CallOptions& options = {}) = 0;

@@ -2,6 +2,7 @@
 
 #include "client/ctl/guard_commands.h"
 #include "client/ctl/message_commands.h"
+#include "client/ctl/network_commands.h"
 
 namespace sov::ctl {
 namespace {
@@ -89,6 +90,7 @@ constexpr Command kCommands[] = {
      .examples = {"sovctl doctor", "sovctl doctor --json"},
      .exit_codes = {7},
      .run = verbs::doctor},
+    kNetcheck,
     {.path = "events",
      .section = Section::kLook,
      .summary = "what happened, and with --follow what happens",

@@ -8,12 +8,17 @@
 #include <vector>
 
 #include "daemon/api/log_level.h"
+#include "daemon/api/net_tests.h"
 #include "daemon/core/base/endpoint.h"
 #include "daemon/core/base/ids.h"
 #include "daemon/core/base/instant.h"
 #include "daemon/core/base/radio.h"
 #include "daemon/core/base/service.h"
 #include "daemon/ports/port_mapper.h"
+
+namespace sov {
+class Node;
+}
 
 namespace sov::api {
 
@@ -54,6 +59,13 @@ struct MachineFacts {
     std::uint64_t store_bytes_free = 0;
 };
 
+/// One interface of this host, as far as the neighbourhood is concerned.
+struct LinkFact {
+    std::string name;
+    bool multicast = false;
+    bool used = false;  ///< the configuration lets us look for peers there
+};
+
 struct ModuleLevel {
     std::string module;
     LogLevel level{};
@@ -82,6 +94,12 @@ class Host {
     virtual std::vector<Endpoint> listening() const = 0;
     /// Addresses of this host's interfaces that others might reach, with the ports in use.
     virtual std::vector<Endpoint> local_addresses() const = 0;
+    /// Tests the network; progress and the end go to `sink`. False when too many wait already. From
+    /// within an input of the node.
+    virtual bool check_network(Instant now, Node& node, NetSink sink) = 0;
+    /// Interfaces that are up, loopback left out.
+    virtual std::vector<LinkFact> links() const = 0;
+    virtual bool port_mapping_wanted() const = 0;
     /// What the router lets us have; nothing while it is not known or not wanted.
     virtual std::optional<ports::MappingChanged> port_mapping() const = 0;
     /// Empty while writes succeed.

@@ -31,6 +31,9 @@ class NodeService final : public sovereign::v1::Node::CallbackService {
     grpc::ServerUnaryReactor* SetLayer(grpc::CallbackServerContext* context,
                                        const sovereign::v1::SetLayerRequest* request,
                                        sovereign::v1::SetLayerResponse* response) override;
+    grpc::ServerWriteReactor<sovereign::v1::CheckNetworkProgress>* CheckNetwork(
+        grpc::CallbackServerContext* context,
+        const sovereign::v1::CheckNetworkRequest* request) override;
     grpc::ServerUnaryReactor* ExplainPeer(grpc::CallbackServerContext* context,
                                           const sovereign::v1::ExplainPeerRequest* request,
                                           sovereign::v1::ExplainPeerResponse* response) override;

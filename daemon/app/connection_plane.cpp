@@ -44,7 +44,9 @@ std::unique_ptr<ConnectionPlane> ConnectionPlane::make(boost::asio::io_context& 
     std::array<std::uint8_t, 8> seed{};
     crypto.fill_random(seed);
     auto plane = std::unique_ptr<ConnectionPlane>(new ConnectionPlane(
-        std::move(quic), hub_options(user, config), load_u64(seed.data()), log));
+        std::move(quic), hub_options(user, config), load_u64(seed.data()), crypto, log));
+    for (const ports::IceServer& server : config.ice_servers)
+        plane->servers_.push_back({server, server.endpoint.text()});
     if (config.connect_ice) {
         plane->calls_ = std::make_unique<PeerCalls>(context, log, config.ice_servers);
     }
@@ -52,10 +54,11 @@ std::unique_ptr<ConnectionPlane> ConnectionPlane::make(boost::asio::io_context& 
 }
 
 ConnectionPlane::ConnectionPlane(std::unique_ptr<quic::QuicTransport> quic, hub::HubOptions options,
-                                 std::uint64_t seed, LogSink& log)
+                                 std::uint64_t seed, identity::Crypto& crypto, LogSink& log)
     : log_(log),
       quic_(std::move(quic)),
       hub_(std::make_unique<hub::StreamHub>(*quic_, options, seed)),
+      crypto_(crypto),
       admission_(options.admission) {}
 
 void ConnectionPlane::join(io::NodeDriver& driver, const Node& node, EventSink sink) {
@@ -69,6 +72,8 @@ void ConnectionPlane::join(io::NodeDriver& driver, const Node& node, EventSink s
     }
     hub_->set_is_friend([this](const PeerId& peer) { return is_friend(peer); });
     if (calls_) calls_->join(driver, node, *hub_);
+    check_ =
+        std::make_unique<NetworkCheck>(driver, node, paths_, calls_ ? &calls_->agents() : nullptr);
     driver.share_with(*this);
 }
 
@@ -108,6 +113,7 @@ void ConnectionPlane::handle_timeout(Instant now) {
 Instant ConnectionPlane::next_timeout() const {
     Instant next = hub_->next_timeout();
     if (post_) next = earliest(next, post_->next_timeout());
+    next = earliest(next, check_->next_timeout());
     return calls_ ? earliest(next, calls_->next_timeout()) : next;
 }
 
@@ -119,6 +125,7 @@ void ConnectionPlane::addresses_changed(Instant now, std::vector<Endpoint> addre
 
 void ConnectionPlane::handle_datagram(Instant now, io::UdpTransport& via, const Endpoint& from,
                                       ByteView datagram) {
+    if (check_->claims(datagram)) return check_->handle_datagram(now, from, datagram);
     for (const auto& path : paths_) {
         if (&path->transport() == &via) quic_->handle_datagram(now, *path, from, datagram);
     }
@@ -134,6 +141,15 @@ void ConnectionPlane::settle(Instant now) {
     }
     if (post_) post_->settle(now);
     if (calls_) calls_->update(now);
+    check_->step(now);
+}
+
+bool ConnectionPlane::check_network(Instant now, Node& node, std::vector<Endpoint> own,
+                                    api::NetSink sink) {
+    std::array<std::uint8_t, 8> seed{};
+    crypto_.fill_random(seed);
+    return check_->begin(now, node, servers_, std::move(own), load_u64(seed.data()),
+                         std::move(sink));
 }
 
 // What local discovery knows is told at once, what the DHT finds when it has.

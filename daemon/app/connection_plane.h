@@ -7,6 +7,7 @@
 
 #include "daemon/app/config.h"
 #include "daemon/app/log_sink.h"
+#include "daemon/app/network_check.h"
 #include "daemon/app/peer_calls.h"
 #include "daemon/app/post_office.h"
 #include "daemon/core/identity/crypto.h"
@@ -41,12 +42,17 @@ class ConnectionPlane final : public io::Companion {
     PostOffice& post() { return *post_; }
     void set_admission(hub::Admission admission);
     void addresses_changed(Instant now, std::vector<Endpoint> addresses);
+    /// Tests the network on these sockets; false when too many wait for that already. On the core
+    /// thread, from within an input of the node.
+    bool check_network(Instant now, Node& node, std::vector<Endpoint> own, api::NetSink sink);
     /// Every event of the node.
     void handle_event(Instant now, const Event& event);
     /// Says goodbye to everybody, at once.
     void shut_down(Instant now);
 
-    bool claims(ByteView datagram) const override { return quic_->claims(datagram); }
+    bool claims(ByteView datagram) const override {
+        return quic_->claims(datagram) || (check_ && check_->claims(datagram));
+    }
     void handle_datagram(Instant now, io::UdpTransport& via, const Endpoint& from,
                          ByteView datagram) override;
     void handle_timeout(Instant now) override;
@@ -55,7 +61,7 @@ class ConnectionPlane final : public io::Companion {
 
   private:
     ConnectionPlane(std::unique_ptr<quic::QuicTransport> quic, hub::HubOptions options,
-                    std::uint64_t seed, LogSink& log);
+                    std::uint64_t seed, identity::Crypto& crypto, LogSink& log);
 
     bool is_friend(const PeerId& peer) const;
     void look_for(const PeerId& peer);
@@ -64,8 +70,11 @@ class ConnectionPlane final : public io::Companion {
     LogSink& log_;
     std::unique_ptr<quic::QuicTransport> quic_;
     std::vector<std::unique_ptr<io::UdpPath>> paths_;
+    std::vector<NamedServer> servers_;
     std::unique_ptr<PeerCalls> calls_;  ///< nothing when they are switched off; outlives the hub
     std::unique_ptr<hub::StreamHub> hub_;
+    std::unique_ptr<NetworkCheck> check_;  ///< after join()
+    identity::Crypto& crypto_;
     std::unique_ptr<PostOffice> post_;
     hub::Admission admission_{};
     io::NodeDriver* driver_ = nullptr;

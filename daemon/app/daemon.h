@@ -61,6 +61,9 @@ class Daemon final : private api::Host {
     std::optional<ports::MappingChanged> port_mapping() const override {
         return router_port_ ? router_port_->state() : std::nullopt;
     }
+    bool check_network(Instant now, Node& node, api::NetSink sink) override;
+    std::vector<api::LinkFact> links() const override;
+    bool port_mapping_wanted() const override { return router_port_ && router_port_->wanted(); }
     std::vector<api::LayerSwitch> layers() const override;
     void layer_switched(std::string_view layer, bool on) override;
     std::vector<api::ModuleLevel> log_levels() const override { return log_.levels(); }

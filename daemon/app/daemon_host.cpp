@@ -8,6 +8,7 @@
 #include "daemon/app/daemon.h"
 #include "daemon/app/machine_facts.h"
 #include "daemon/app/own_addresses.h"
+#include "platform/avahi/interfaces.h"
 
 namespace sov::app {
 
@@ -39,6 +40,21 @@ api::MachineFacts Daemon::machine() const {
     api::MachineFacts facts = machine_facts(config_.state_dir);
     facts.browser = browser_state_;
     facts.radio = radio_state_;
+    return facts;
+}
+
+bool Daemon::check_network(Instant now, Node& node, api::NetSink sink) {
+    if (plane_) return plane_->check_network(now, node, local_addresses(), std::move(sink));
+    const api::NetTests nothing;
+    sink({0, 0, &nothing});
+    return true;
+}
+
+std::vector<api::LinkFact> Daemon::links() const {
+    avahi::InterfaceRule rule;
+    rule.only = config_.mdns_interfaces;
+    std::vector<api::LinkFact> facts = link_facts();
+    for (api::LinkFact& link : facts) link.used = rule.allows(link.name);
     return facts;
 }
 

@@ -70,4 +70,21 @@ std::vector<Endpoint> reachable_addresses(const Endpoint& bound) {
     return found;
 }
 
+std::vector<api::LinkFact> link_facts() {
+    constexpr std::size_t kLinksMax = 16;
+    ifaddrs* list = nullptr;
+    if (getifaddrs(&list) != 0) return {};
+    const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(list, &freeifaddrs);
+    std::vector<api::LinkFact> found;
+    for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+        if ((entry->ifa_flags & IFF_UP) == 0 || (entry->ifa_flags & IFF_LOOPBACK) != 0) continue;
+        const bool known = std::any_of(found.begin(), found.end(), [&](const auto& one) {
+            return one.name == entry->ifa_name;
+        });
+        if (known || found.size() == kLinksMax) continue;
+        found.push_back({entry->ifa_name, (entry->ifa_flags & IFF_MULTICAST) != 0, false});
+    }
+    return found;
+}
+
 }  // namespace sov::app

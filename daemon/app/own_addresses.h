@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "daemon/api/host.h"
 #include "daemon/core/base/endpoint.h"
 
 namespace sov::app {
@@ -11,5 +12,8 @@ namespace sov::app {
 /// addresses of this host's interfaces in its family that reach beyond one link, the widest reach
 /// first; loopback only when there is nothing else. At most four.
 std::vector<Endpoint> reachable_addresses(const Endpoint& bound);
+
+/// Interfaces that are up, loopback left out, at most 16; whether they are used is not said.
+std::vector<api::LinkFact> link_facts();
 
 }  // namespace sov::app

@@ -39,6 +39,7 @@ class PeerCalls {
     void update(Instant now);
     Instant next_timeout() const { return listen_at_; }
     void stop() { stopped_ = true; }
+    ports::IceAgents& agents() { return agents_; }
 
   private:
     void log_words(const char* event, const char* text, const PeerId& peer, std::size_t size);

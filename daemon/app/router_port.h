@@ -21,6 +21,7 @@ class RouterPort {
                const std::vector<Endpoint>& listening, LogSink& log, std::function<void()> changed);
 
     void look_again();
+    bool wanted() const { return mapper_ != nullptr; }
     void stop();
     /// What the router last let us have; nothing before its first answer and where it is not asked.
     const std::optional<ports::MappingChanged>& state() const { return state_; }

@@ -204,6 +204,14 @@ bool Node::set_layer(Instant now, std::string_view layer, bool on) {
     return known;
 }
 
+std::size_t Node::ask_addresses(Instant now) {
+    parts_->begin_input(now);
+    const std::size_t asked = parts_->dht.ask_addresses();
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return asked;
+}
+
 bool Node::unpin_name(std::string_view name) { return parts_->dht.unpin(name); }
 
 Result<void> Node::block(Instant now, const guard::Block& block) {

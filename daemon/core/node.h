@@ -179,6 +179,9 @@ class Node {
     /// Switches a layer on or off: "bootstrap", "dht", "mdns" or "ble". False for one that this
     /// node does not have.
     bool set_layer(Instant now, std::string_view layer, bool on);
+    /// Asks up to 8 nodes of each family where they see us; returns how many. Their words come to
+    /// seen_from().
+    std::size_t ask_addresses(Instant now);
     /// Forgets which owner a name had; the next find pins anew. False when it was not pinned.
     bool unpin_name(std::string_view name);
     /// Whom we want to recognise nearby, and be recognised by once they add us too. Errors:
@@ -201,6 +204,8 @@ class Node {
 
     // --- views ---
     NodeStatus status(Instant now) const;
+    /// Where peers see us, as they said last: at most 16 of each family.
+    std::vector<SeenFrom> seen_from(Instant now) const;
     std::vector<TableEntry> table(Instant now) const;
     std::vector<PeerSession> sessions(Instant now) const;
     std::vector<BootstrapEntry> bootstrap(Instant now) const;

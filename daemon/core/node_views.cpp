@@ -45,6 +45,15 @@ NodeStatus Node::status(Instant now) const {
     return status;
 }
 
+std::vector<SeenFrom> Node::seen_from(Instant now) const {
+    std::vector<SeenFrom> all;
+    for (const Family family : dht::kFamilies) {
+        for (const auto& one : parts_->dht.reachability().seen(family))
+            all.push_back({one.by, one.as, now - one.at});
+    }
+    return all;
+}
+
 std::vector<TableEntry> Node::table(Instant now) const {
     std::vector<TableEntry> entries;
     std::map<NodeKey, std::size_t> places;

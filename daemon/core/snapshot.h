@@ -17,6 +17,12 @@
 
 namespace sov {
 
+/// Where a peer sees us.
+struct SeenFrom {
+    Endpoint by, as;
+    Duration ago{0};
+};
+
 struct FamilyStatus {
     bool enabled = false;
     Endpoint observed;  ///< our address as peers see it, by vote; port 0: unknown yet

@@ -33,6 +33,8 @@ SIDES = ("none", "eim", "full", "symmetric", "double", "double_symmetric", "no_u
 # Outside addresses of routers that map ports: miniupnpd takes those for documentation for private ones.
 MAPPED_NET = "198.41.0"
 TURN = "203.0.113.1"
+# Its second address, from which it answers when a client asks how its NAT filters (RFC 5780).
+TURN_OTHER = "203.0.113.2"
 TURN_IPV6 = "2001:db8::1"
 TURN_PORT = 3478
 TURN_USER, TURN_PASSWORD = "lab", "secret"
@@ -288,6 +290,7 @@ class NatLab(Lab):
         self.turn = self.host(9, TURN, TURN_IPV6)
         self.attach(self.turn.namespace, "eth0")
         self.turn.ip("addr", "add", f"{TURN}/24", "dev", "eth0")
+        self.turn.ip("addr", "add", f"{TURN_OTHER}/24", "dev", "eth0")
         self.turn.ip("addr", "add", f"{TURN_IPV6}/64", "dev", "eth0", "nodad")
         # A way to everywhere, be it to nowhere: when the kernel says that there is none to a private address, coturn
         # 4.6.1 stops to relay on that allocation altogether.
@@ -298,7 +301,8 @@ class NatLab(Lab):
         folder = self.turn.folder
         with open(folder / "log", "wb") as log:
             self.turn_process = self.turn.start_inside(
-                "turnserver", "-n", f"--listening-ip={TURN}", f"--listening-ip={TURN_IPV6}", f"--relay-ip={TURN}",
+                "turnserver", "-n", f"--listening-ip={TURN}", f"--listening-ip={TURN_OTHER}",
+                f"--listening-ip={TURN_IPV6}", f"--relay-ip={TURN}",
                 f"--relay-ip={TURN_IPV6}", f"--listening-port={TURN_PORT}", f"--aux-server={TURN}:443", "--no-tls",
                 "--no-dtls", "--lt-cred-mech", f"--user={TURN_USER}:{TURN_PASSWORD}", "--realm=lab", "--fingerprint",
                 "--no-cli", "--no-multicast-peers", "--min-port=50000", "--max-port=59999",

@@ -21,6 +21,7 @@ import local_scenarios  # noqa: F401
 import message_scenarios  # noqa: F401
 import mailbox_scenarios  # noqa: F401
 import nat_scenarios  # noqa: F401
+import netcheck_scenarios  # noqa: F401
 import python_scenarios  # noqa: F401
 import service_scenarios  # noqa: F401
 import start_scenarios  # noqa: F401

@@ -302,6 +302,21 @@ def signal_words():
         save("signalling", f"played_{seed}", b"".join(plays))
 
 
+def stun_messages():
+    def message(kind, *attributes):
+        body = b"".join(struct.pack(">HH", number, len(value)) + value + bytes(-len(value) % 4)
+                        for number, value in attributes)
+        return struct.pack(">HHI", kind, len(body), 0x2112A442) + bytes(range(12)) + body
+    four, six = bytes([0, 1]) + bytes(6), bytes([0, 2]) + bytes(18)
+    save("stun_message", "question", message(1))
+    save("stun_message", "question_changing", message(1, (3, bytes([0, 0, 0, 6]))))
+    save("stun_message", "answer", message(0x101, (0x20, four), (0x802C, four), (0x8022, b"coturn")))
+    save("stun_message", "answer_ipv6", message(0x101, (1, six), (0x20, six)))
+    save("stun_message", "refusal", message(0x111, (9, bytes([0, 0, 4, 20]) + b"unknown")))
+    save("stun_message", "cut", message(0x101, (0x20, four))[:-3])
+    save("stun_message", "wrong_family", message(0x101, (0x20, bytes([0, 9]) + bytes(6))))
+
+
 if __name__ == "__main__":
     records()
     values()
@@ -318,3 +333,4 @@ if __name__ == "__main__":
     message_frames()
     letters()
     signal_words()
+    stun_messages()

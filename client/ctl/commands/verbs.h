@@ -14,6 +14,7 @@ int whoami(Errand& errand);
 int peers(Errand& errand);
 int browse(Errand& errand);
 int doctor(Errand& errand);
+int netcheck(Errand& errand);
 int events(Errand& errand);
 int find(Errand& errand);
 int name_claim(Errand& errand);

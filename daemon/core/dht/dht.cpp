@@ -262,6 +262,24 @@ void Dht::handle_network_change(Instant now) {
     if (values_) values_->handle_network_change(now);
 }
 
+std::size_t Dht::ask_addresses() {
+    constexpr std::size_t kAskedMax = 8;
+    std::size_t asked = 0;
+    Key random;
+    for (std::uint8_t& byte : random.bytes) byte = static_cast<std::uint8_t>(context_.rng.next());
+    for (const Family family : kFamilies) {
+        if (!context_.enabled(family)) continue;
+        std::array<ContactHandle, kAskedMax> nearest;
+        const std::size_t found = context_.table(family).closest(random, Instant{}, false, nearest);
+        for (std::size_t at = 0; at < found; ++at) {
+            const Contact contact = context_.book.at(nearest[at]).contact;
+            maintenance_.ask_address(context_, contact.key, contact.endpoint(family));
+        }
+        asked += found;
+    }
+    return asked;
+}
+
 void Dht::handle_persisted(Instant now, std::uint64_t ticket, bool ok) {
     server_.handle_persisted(ticket, ok);
     publisher_.handle_persisted(now, context_, ticket, ok);

@@ -43,6 +43,8 @@ class Dht {
     void on_notice(Instant now, const wire::Notice& notice);
     void on_newcomer(Instant now, const NodeKey& key, const Endpoint& from, bool serves);
     void on_goodbye(const NodeKey& key, const Endpoint& from);
+    /// Pings up to 8 nodes of each family, who tell where they see us; returns how many.
+    std::size_t ask_addresses();
     void probe(Instant now, const Contact& contact) { maintenance_.probe(now, context_, contact); }
     void check(const Contact& contact) { maintenance_.check(context_, contact); }
     void handle_network_change(Instant now);

@@ -63,6 +63,9 @@ void ReachabilityProbe::note_observed(Instant now, Context& context, const NodeK
     if (!guard::may_believe(from, observed)) return;
     State& state = of(observed.family);
     state.last_voter = Contact::of(voter, from);
+    std::erase_if(state.seen, [&](const Seen& one) { return one.by == from; });
+    state.seen.push_back({from, observed, now});
+    if (state.seen.size() > kSeenMax) state.seen.erase(state.seen.begin());
     const std::uint64_t who = voter_of(voter, from);
     std::erase_if(state.votes, [&](const Vote& vote) { return vote.voter == who; });
     state.votes.push_back({who, observed});

@@ -26,6 +26,13 @@ class ReachabilityProbe {
         std::string reason;
         std::size_t dialbacks = 0;
     };
+    /// One peer's word about our address.
+    struct Seen {
+        Endpoint by, as;
+        Instant at{};
+    };
+    /// Of each family; the oldest go.
+    static constexpr std::size_t kSeenMax = 16;
 
     void start(Instant now, Context& context);
     /// A peer reported the address that it sees us at.
@@ -56,6 +63,10 @@ class ReachabilityProbe {
     const View& state(Family family) const {
         return families_[static_cast<std::size_t>(family)].shown;
     }
+    /// The latest word of the peers that told us last, the newest last.
+    const std::vector<Seen>& seen(Family family) const {
+        return families_[static_cast<std::size_t>(family)].seen;
+    }
     bool serving(Family family) const {
         return families_[static_cast<std::size_t>(family)].shown.verdict == Reachability::kServer;
     }
@@ -68,6 +79,7 @@ class ReachabilityProbe {
     struct State {
         View shown;
         std::vector<Vote> votes;  ///< newest last, at most 8
+        std::vector<Seen> seen;   ///< newest last
         std::vector<std::uint64_t> confirmed_by;
         std::vector<wire::Nonce> nonces;  ///< of dial-backs asked for, newest last, at most 8
         Contact last_voter;               ///< whom to ask for help while nobody serves yet

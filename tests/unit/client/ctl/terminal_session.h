@@ -47,6 +47,7 @@ struct Script {
     client::Result<client::ReloadedConfig> reloaded = unset();
     client::Result<client::Done> done = unset();
     client::Result<client::Judgement> judgement = unset();
+    client::Result<client::NetworkReport> network = unset();
     client::Result<std::string> blocked = unset();
     client::Result<std::vector<std::string>> blocks = unset();
     client::Result<client::Found> found = unset();
@@ -132,6 +133,12 @@ class ScriptedClient final : public client::Client {
     client::Result<std::vector<client::LayerStatus>> set_layer(const std::string& layer, bool on,
                                                                const Options& options) override {
         return note("set_layer " + layer + (on ? " on" : " off"), options), script_.layers;
+    }
+    client::Result<client::NetworkReport> check_network(
+        const std::function<void(std::uint32_t, std::uint32_t)>& on_progress,
+        const Options& options) override {
+        if (on_progress) on_progress(1, 4);
+        return note("check_network", options), script_.network;
     }
     client::Result<client::Judgement> explain_peer(const std::string& who,
                                                    const Options& options) override {

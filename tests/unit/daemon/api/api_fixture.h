@@ -38,6 +38,14 @@ class RememberingHost final : public Host {
     std::string store_notice() const override { return {}; }
     MachineFacts machine() const override { return machine_facts; }
     std::optional<ports::MappingChanged> port_mapping() const override { return mapping; }
+    bool port_mapping_wanted() const override { return mapping.has_value(); }
+    std::vector<LinkFact> links() const override { return {{"wlan0", true, true}}; }
+    bool check_network(Instant, Node&, NetSink sink) override {
+        if (net_checks_refused) return false;
+        sink({4, 1, nullptr});
+        sink({4, 4, &net_tests});
+        return true;
+    }
     std::vector<LayerSwitch> layers() const override {
         return {{"bootstrap", true}, {"dht", true}};
     }
@@ -55,6 +63,8 @@ class RememberingHost final : public Host {
     std::string reload_error;
     MachineFacts machine_facts;
     std::optional<ports::MappingChanged> mapping;
+    NetTests net_tests;
+    bool net_checks_refused = false;
     std::atomic<int> shutdowns = 0;
 
   private:

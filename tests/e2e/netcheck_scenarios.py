@@ -1,0 +1,112 @@
+"""What sovctl netcheck says about networks that are known."""
+
+import contextlib
+
+from call_scenarios import RELAY, SERVERS
+from nat_lab import TURN, TURN_PASSWORD, TURN_PORT, TURN_USER, NatLab
+from scenario import expect, scenario
+
+STUN = f"{TURN}:{TURN_PORT}"
+GOOD, DEGRADED = 0, 7
+
+
+@contextlib.contextmanager
+def host_behind(binaries, side, online=True, **settings):
+    """Yields the laboratory and the daemon of host a, which knows a network where there is one for it."""
+    with NatLab(binaries, side, "none", servers=SERVERS if online else 0) as lab:
+        ana = lab.a.daemon(**settings)
+        if online:
+            lab.network([*(host.daemon() for host in lab.servers), ana], pinned=SERVERS)
+        else:
+            ana.start()
+        yield lab, ana
+
+
+def netcheck(daemon, exit_code):
+    """The lines by topic (the last of each), and the whole; checks the exit code and the time."""
+    done = daemon.ctl_raw("netcheck")
+    expect(done.returncode == exit_code, f"netcheck ended with {done.returncode}: {done.stdout}{done.stderr}")
+    report = daemon.ctl("netcheck")
+    lines = {line["topic"]: line for line in report["lines"]}
+    for line in report["lines"]:
+        expect(line["answer"] in ("yes", "no", "not_tested"), f"an answer of its own: {line}")
+        expect(line["what"], f"a line without a sentence: {line}")
+    expect(report["took_ms"] <= 3500, f"it took {report['took_ms']} ms")
+    return lines, report
+
+
+def says(lines, topic, answer, code):
+    line = lines[topic]
+    expect((line["answer"], line["code"]) == (answer, code), f"{topic} is {line}")
+
+
+@scenario
+def netcheck_a_home_router_is_an_easy_nat(binaries):
+    settings = {"connect.stun_servers": STUN, "connect.turn_servers": RELAY}
+    with host_behind(binaries, "eim", **settings) as (_, ana):
+        lines, report = netcheck(ana, GOOD)
+        says(lines, "udp", "yes", "answered")
+        says(lines, "ipv4", "yes", "translated")
+        expect(lines["ipv4"]["addresses"][0].startswith("203.0.113.10:"), f"another address: {lines['ipv4']}")
+        says(lines, "mapping", "yes", "one_port")
+        says(lines, "filtering", "no", "by_port")
+        says(lines, "hairpin", "no", "dropped")
+        says(lines, "path_mtu", "yes", "full")
+        says(lines, "stun", "yes", "answered")
+        says(lines, "turn", "yes", "usable")
+        says(lines, "ipv6", "not_tested", "off")
+        expect(report["verdict"] == "direct", f"the verdict is {report['verdict']}")
+        return f"{report['took_ms']:.0f} ms: {report['sentence']}"
+
+
+@scenario
+def netcheck_a_symmetric_router_is_told_by_nodes_alone(binaries):
+    with host_behind(binaries, "symmetric") as (_, ana):
+        lines, report = netcheck(ana, DEGRADED)
+        says(lines, "mapping", "no", "port_varies")
+        says(lines, "hairpin", "not_tested", "no_server")
+        says(lines, "path_mtu", "not_tested", "no_server")
+        says(lines, "turn", "not_tested", "none")
+        expect(report["verdict"] == "mapped_only", f"the verdict is {report['verdict']}")
+        return lines["mapping"]["what"]
+
+
+@scenario
+def netcheck_says_when_udp_is_blocked_and_whether_a_relay_helps(binaries):
+    relay = f"{TURN_USER}:{TURN_PASSWORD}@{TURN}:{TURN_PORT}/tcp"
+    with host_behind(binaries, "no_udp", online=False,
+                     **{"connect.stun_servers": STUN, "connect.turn_servers": relay}) as (_, ana):
+        lines, report = netcheck(ana, DEGRADED)
+        says(lines, "udp", "no", "blocked")
+        says(lines, "ipv4", "no", "silent")
+        says(lines, "mapping", "not_tested", "too_few")
+        says(lines, "turn", "yes", "usable")
+        expect(report["verdict"] == "relayed", f"the verdict is {report['verdict']}")
+        wrong = f"{TURN_USER}:wrong@{TURN}:{TURN_PORT}/tcp"
+        other = ana.host.daemon("other", **{"connect.turn_servers": wrong, "udp.port": 6882})
+        other.start()
+        lines, worse = netcheck(other, DEGRADED)
+        says(lines, "turn", "no", "unusable")
+        expect(worse["verdict"] in ("none", "unknown"), f"the verdict is {worse['verdict']}")
+        return f"{report['took_ms']:.0f} ms: {report['sentence']}; {lines['turn']['what']}"
+
+
+@scenario
+def netcheck_a_host_with_ipv6_only_is_tested_there(binaries):
+    with host_behind(binaries, "ipv6", **{"connect.stun_servers": f"[2001:db8::1]:{TURN_PORT}"}) as (_, ana):
+        lines, report = netcheck(ana, GOOD)
+        says(lines, "ipv4", "not_tested", "off")
+        says(lines, "ipv6", "yes", "public")
+        says(lines, "mapping", "yes", "no_nat")
+        expect(report["verdict"] == "direct", f"the verdict is {report['verdict']}")
+        return report["sentence"]
+
+
+@scenario
+def netcheck_alone_in_the_world_nothing_is_said_to_be_no(binaries):
+    with host_behind(binaries, "none", online=False) as (_, ana):
+        lines, report = netcheck(ana, DEGRADED)
+        for topic in ("udp", "ipv4", "mapping", "filtering", "hairpin", "path_mtu", "turn"):
+            expect(lines[topic]["answer"] == "not_tested", f"{topic} is {lines[topic]}")
+        expect(report["verdict"] == "unknown", f"the verdict is {report['verdict']}")
+        return f"{report['took_ms']:.0f} ms: {report['sentence']}"
