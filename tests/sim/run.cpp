@@ -15,29 +15,32 @@ struct Scenario {
     const char* name;
     std::uint32_t nodes, lookups;  ///< when the command line doesn't say
     void (*run)(const RunOptions&, RunReport&);
+    const char* about;
 };
 
 constexpr Scenario kScenarios[] = {
-    {"join", 200, 0, run_usual},
-    {"find", 200, 200, run_usual},
-    {"churn", 200, 200, run_usual},
-    {"colluders-20", 5000, 250, run_colluders},
-    {"colluders-30", 5000, 250, run_colluders},
-    {"colluders-50", 5000, 250, run_colluders},
-    {"poisoned-20", 5000, 250, run_colluders},
-    {"poisoned-30", 5000, 250, run_colluders},
-    {"poisoned-50", 5000, 250, run_colluders},
-    {"planted-80", 5000, 40, run_planted},
-    {"planted-25", 5000, 40, run_planted},
-    {"restart-flood", 2000, 200, run_restart_flood},
-    {"dead-contacts", 5000, 250, run_dead_contacts},
-    {"churn-50", 10000, 1000, run_churn_50},
-    {"partition-heal", 1000, 200, run_partition_heal},
-    {"withholders", 2000, 100, run_withholders},
-    {"stale-servers", 2000, 250, run_stale_servers},
-    {"equivocators", 1000, 50, run_equivocators},
-    {"growth", 1000, 250, run_growth},
-    {"victim", 1000, 0, run_victim},
+    {"join", 200, 0, run_usual, "a network grows from its first node"},
+    {"find", 200, 200, run_usual, "and its nodes find each other by name and by peer"},
+    {"churn", 200, 200, run_usual, "while a tenth is replaced every minute"},
+    {"colluders-20", 5000, 250, run_colluders, "a fifth of all nodes names its own side only"},
+    {"colluders-30", 5000, 250, run_colluders, "three in ten do"},
+    {"colluders-50", 5000, 250, run_colluders, "half of them do"},
+    {"poisoned-20", 5000, 250, run_colluders, "a fifth does, and has twice its share of tables"},
+    {"poisoned-30", 5000, 250, run_colluders, "three in ten do"},
+    {"poisoned-50", 5000, 250, run_colluders, "half of them do"},
+    {"planted-80", 5000, 40, run_planted, "80 hostile ids nearer to a key than anybody"},
+    {"planted-25", 5000, 40, run_planted, "25: all that a record is stored at"},
+    {"restart-flood", 2000, 200, run_restart_flood, "a node restarts among 20 hostile to one"},
+    {"dead-contacts", 5000, 250, run_dead_contacts, "one in ten is dead, 2 % of packets are lost"},
+    {"churn-50", 10000, 1000, run_churn_50, "half of all nodes leave in ten minutes"},
+    {"partition-heal", 1000, 200, run_partition_heal, "two halves are apart for half an hour"},
+    {"withholders", 2000, 100, run_withholders, "three in ten sign for values and deny them"},
+    {"stale-servers", 2000, 250, run_stale_servers, "half keep the first version for ever"},
+    {"equivocators", 1000, 50, run_equivocators, "two hosts write under one user key at once"},
+    {"growth", 1000, 250, run_growth, "what a lookup costs in a network of this size"},
+    {"victim", 1000, 0, run_victim, "one in ten names a victim's address in every answer"},
+    {"reflection", 300, 100, run_reflection,
+     "datagrams with forged sources, to have them answered"},
 };
 
 }  // namespace
@@ -49,6 +52,18 @@ const std::vector<std::string>& scenario_names() {
         return all;
     }();
     return names;
+}
+
+std::string scenario_list() {
+    std::ostringstream out;
+    out << std::left << std::setw(16) << "scenario" << std::right << std::setw(7) << "nodes"
+        << std::setw(9) << "lookups"
+        << "  what happens\n";
+    for (const Scenario& scenario : kScenarios) {
+        out << std::left << std::setw(16) << scenario.name << std::right << std::setw(7)
+            << scenario.nodes << std::setw(9) << scenario.lookups << "  " << scenario.about << '\n';
+    }
+    return out.str();
 }
 
 std::optional<RunReport> run_scenario(const RunOptions& options) {
@@ -84,14 +99,16 @@ void RunReport::take_totals(const World& world) {
 
 std::string report_table(const RunOptions& options, const RunReport& report) {
     std::ostringstream out;
-    const auto line = [&out](std::string_view name, const auto& value) {
-        out << std::left << std::setw(26) << name << value << '\n';
+    std::size_t width = 26;
+    for (const Figure& figure : report.figures) width = std::max(width, figure.name.size() + 2);
+    const auto line = [&out, width](std::string_view name, const auto& value) {
+        out << std::left << std::setw(static_cast<int>(width)) << name << value << '\n';
     };
     line("scenario", options.scenario);
     line("nodes", report.nodes);
     line("seed", report.seed);
     line("verdict", report.passed ? "passed" : "FAILED: " + report.problem);
-    line("heap bytes a node", report.bytes_per_node);
+    if (report.bytes_per_node > 0) line("heap bytes a node", report.bytes_per_node);
     line("datagrams", report.datagrams);
     line("datagrams/s on one core", report.datagrams_per_second);
     line("simulated ms", report.simulated_ms);
@@ -99,17 +116,22 @@ std::string report_table(const RunOptions& options, const RunReport& report) {
     if (report.lookups > 0) {
         line("lookups",
              std::to_string(report.lookups_right) + " right of " + std::to_string(report.lookups));
-        line("lookup p50 / p95 ms",
-             std::to_string(report.p50_ms) + " / " + std::to_string(report.p95_ms));
-        line("peers asked a lookup", std::to_string(report.asked_per_lookup_times_ten / 10) + "." +
-                                         std::to_string(report.asked_per_lookup_times_ten % 10));
+        if (report.p50_ms > 0) {
+            line("lookup p50 / p95 ms",
+                 std::to_string(report.p50_ms) + " / " + std::to_string(report.p95_ms));
+        }
+        if (report.asked_per_lookup_times_ten > 0) {
+            line("peers asked a lookup",
+                 std::to_string(report.asked_per_lookup_times_ten / 10) + "." +
+                     std::to_string(report.asked_per_lookup_times_ten % 10));
+        }
     }
     for (const Figure& figure : report.figures) {
         const std::string bar = figure.bar_text();
         line(figure.name, figure.text() + (bar.empty() ? "" : "   (" + bar + ")"));
     }
-    out << std::left << std::setw(26) << "trace hash" << std::hex << std::right << std::setw(16)
-        << std::setfill('0') << report.trace_hash << '\n';
+    out << std::left << std::setw(static_cast<int>(width)) << "trace hash" << std::hex << std::right
+        << std::setw(16) << std::setfill('0') << report.trace_hash << '\n';
     return out.str();
 }
 

@@ -39,6 +39,8 @@ struct RunReport {
 
 /// In the order of the table in docs/resilience.md.
 const std::vector<std::string>& scenario_names();
+/// A line for each, for people: what it is and how large when nothing else is said.
+std::string scenario_list();
 /// Nothing for an unknown scenario.
 std::optional<RunReport> run_scenario(const RunOptions& options);
 

@@ -212,6 +212,7 @@ void World::deliver(Flight flight) {
             actor.handle_datagram(now_, Path{flight.from}, flight.bytes, outbox);
         });
     }
+    if (see_delivery_) see_delivery_(receiver->second, flight.from, flight.bytes.size());
     hosts_[receiver->second].node->handle_datagram(now_, Path{flight.from}, flight.bytes);
     drain(receiver->second);
 }
@@ -275,6 +276,11 @@ void World::transmit(NodeIndex from, const Transmit& packet) {
         queue_.push(now_ + *delay, EventQueue::Kind::kDatagram,
                     flights_.put({source, to, {view.begin(), view.end()}}));
     }
+}
+
+void World::forge(const Endpoint& from, const Endpoint& to, ByteView bytes, Duration delay) {
+    queue_.push(now_ + delay, EventQueue::Kind::kDatagram,
+                flights_.put({from, to, {bytes.begin(), bytes.end()}}));
 }
 
 void World::take_event(NodeIndex index, const Event& event) {

@@ -118,6 +118,13 @@ class World {
     std::uint64_t trace_hash() const { return trace_.words()[0]; }
     /// Sees every datagram before the network decides about it.
     void on_transmit(std::function<void(NodeIndex, const Transmit&)> see) { see_ = std::move(see); }
+    /// Sees every datagram that reaches a Node, before the node does.
+    void on_deliver(std::function<void(NodeIndex, const Endpoint& from, std::size_t bytes)> see) {
+        see_delivery_ = std::move(see);
+    }
+    /// A datagram whose sender says that it comes from `from`, whoever that is; it is there after
+    /// `delay`.
+    void forge(const Endpoint& from, const Endpoint& to, ByteView bytes, Duration delay);
     /// Sees every event.
     void on_event(std::function<void(NodeIndex, const Event&)> see) { see_event_ = std::move(see); }
     void check_all_invariants() const;
@@ -166,6 +173,7 @@ class World {
     Totals totals_;
     std::vector<std::unique_ptr<Transmit>> outgoing_;  ///< of the actor whose turn it is
     std::function<void(NodeIndex, const Transmit&)> see_;
+    std::function<void(NodeIndex, const Endpoint&, std::size_t)> see_delivery_;
     std::function<void(NodeIndex, const Event&)> see_event_;
 };
 

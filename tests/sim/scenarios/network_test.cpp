@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "tests/sim/oracle.h"
 #include "tests/sim/population.h"
@@ -235,6 +237,53 @@ TEST(Network, never_mixes_with_another_one_on_the_same_bootstrap_nodes) {
             }
         }
     }
+}
+
+TEST(Network, answers_nobody_of_another_one_and_shares_no_record_with_it) {
+    World world(seeded(12));
+    Population ours(world, NodePlan{});
+    ours.join(20, seconds{2});
+    const auto of_ours = [](NodeIndex index) { return index < 20; };
+    std::set<std::pair<Endpoint, Endpoint>> across;
+    std::size_t answered = 0;
+    world.on_transmit([&](NodeIndex from, const Transmit& packet) {
+        for (const NodeIndex to : world.living()) {
+            const Endpoint& address = world.endpoint(to, Family::kIpv4);
+            if (address != packet.to.remote || of_ours(from) == of_ours(to)) continue;
+            const Endpoint& source = world.endpoint(from, Family::kIpv4);
+            across.emplace(source, address);
+            answered += across.contains({address, source}) ? 1U : 0U;
+        }
+    });
+    // The others are told of nodes of both networks.
+    NodePlan foreign;
+    foreign.network = NetworkId{{0x99}};
+    foreign.bootstraps = {0, 1, 2};
+    const NodeIndex first = world.add(foreign);
+    for (int number = 0; number < 19; ++number) {
+        foreign.bootstraps = {static_cast<NodeIndex>(number), first};
+        world.add(foreign);
+        world.run_for(milliseconds{100});
+    }
+    world.run_for(minutes{1});
+    EXPECT_GE(across.size(), 19U) << "they did try";
+    EXPECT_EQ(answered, 0U) << "a datagram of another network is noise";
+    for (const NodeIndex index : world.living()) {
+        EXPECT_GE(world.node(index).status(world.now()).v4.table_nodes, 10U) << index;
+        for (const HeldRecord& held : world.node(index).held_records(world.now())) {
+            const NodeIndex owner = Oracle(world).node_of(held.head.owner);
+            EXPECT_EQ(of_ours(owner), of_ours(index)) << index << " holds a record of " << owner;
+        }
+    }
+    Survey survey(world);
+    survey.find_peer(3, world.node(5).peer_id());
+    survey.find_peer(23, world.node(25).peer_id());
+    survey.finish(minutes{1});
+    EXPECT_EQ(survey.right(), 2U) << survey.first_problem();
+    survey.find_peer(3, world.node(25).peer_id());
+    survey.find_peer(23, world.node(5).peer_id());
+    survey.finish(minutes{1});
+    EXPECT_EQ(survey.right(), 2U) << "nobody is found across";
 }
 
 TEST(Network, tells_all_claims_on_one_name) {

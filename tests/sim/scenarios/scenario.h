@@ -20,6 +20,7 @@ void run_withholders(const RunOptions& options, RunReport& report);
 void run_stale_servers(const RunOptions& options, RunReport& report);
 void run_equivocators(const RunOptions& options, RunReport& report);
 void run_growth(const RunOptions& options, RunReport& report);
+void run_reflection(const RunOptions& options, RunReport& report);
 void run_victim(const RunOptions& options, RunReport& report);
 
 /// Nodes of a settlement that ask; the others only answer.
