@@ -2,6 +2,8 @@
 
 import json
 import os
+import pathlib
+import pwd
 import signal
 import subprocess
 import time
@@ -9,6 +11,9 @@ import time
 from commands import PATIENCE, LabError, wait_until
 
 PORT = 6881
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+# The user of daemons in the unit's sandbox. It must have a name: a message bus turns away who has none.
+SERVICE_UID = pwd.getpwnam("nobody").pw_uid
 
 
 class CtlError(Exception):
@@ -62,6 +67,15 @@ class Daemon:
         lines = [f"{key} = {value}" for key, value in keys.items() if value is not None]
         lines += [f"bootstrap.peer = {line}" for line in self.settings["bootstrap"]]
         return "\n".join(lines) + "\n"
+
+    def sandbox(self):
+        """What runs the daemon under its unit's sandbox, as a user without any right of its own."""
+        self.state.mkdir(mode=0o700, exist_ok=True)
+        for path in (self.folder, *self.folder.iterdir(), *self.state.iterdir()):
+            os.chown(path, SERVICE_UID, SERVICE_UID, follow_symlinks=False)
+        # The module for libseccomp belongs to the Python of Debian.
+        return ("/usr/bin/python3", "-B", str(REPOSITORY / "tests/e2e/sandbox.py"),
+                str(REPOSITORY / "systemd/sovereignd.service"), str(SERVICE_UID), str(self.folder))
 
     def start(self, wait=True, prefix=(), **options):
         """Starts the process; with `wait` it has answered its first API call when this returns. Returns the seconds.

@@ -24,7 +24,7 @@ REFUSED_KINDLY = {
     "sched_setaffinity": "of a library that places threads",
     "sched_setattr": "of a library that ranks threads",
     "sched_setscheduler": "of a library that ranks threads",
-    "adjtimex": "the doctor asks whether the clock is set; refused, it takes it for set",
+    "adjtimex": "the doctor asks whether the clock is set; refused, it looks for what timesyncd leaves",
     "clock_adjtime": "the same, as newer C libraries ask",
 }
 FAMILIES = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16}

@@ -18,7 +18,6 @@ from service_manager import Journal, ServiceManager, frozen_thread
 from start_scenarios import CONFIG_INVALID
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-SERVICE_UID = 64123  # nobody on this machine has it
 INTERVAL = 0.9  # seconds; the unit has 60
 
 
@@ -254,18 +253,6 @@ def the_first_releases_state_is_taken_over_and_a_newer_one_refused(binaries):
         return f"{len(names)} names, {first_state.PEERS} peers and the sequence number kept; a newer file exits {code}, untouched"
 
 
-def sandboxed(daemon):
-    """What runs the daemon under the unit's sandbox as a user without any right of its own."""
-    unit = REPOSITORY / "systemd" / "sovereignd.service"
-    for path in (daemon.folder, daemon.state):
-        path.mkdir(exist_ok=True)
-        os.chown(path, SERVICE_UID, SERVICE_UID)
-    daemon.state.chmod(0o700)
-    # The module for libseccomp belongs to the Python of Debian.
-    return ("/usr/bin/python3", "-B", str(REPOSITORY / "tests" / "e2e" / "sandbox.py"), str(unit), str(SERVICE_UID),
-            str(daemon.folder))
-
-
 @scenario
 def nothing_that_the_daemon_needs_is_refused_by_the_units_sandbox(binaries):
     """F55: what the unit forbids, where a forbidden system call is the end."""
@@ -275,7 +262,7 @@ def nothing_that_the_daemon_needs_is_refused_by_the_units_sandbox(binaries):
         outside.start()
         daemon.settings["bootstrap"] = [outside.bootstrap_line()]
         with ServiceManager(daemon, watchdog=INTERVAL) as manager:
-            manager.start(prefix=sandboxed(daemon))
+            manager.start(prefix=daemon.sandbox())
             status = open(f"/proc/{daemon.process.pid}/status", encoding="ascii").read()
             expect("Seccomp:\t2" in status and "CapBnd:\t0000000000000000" in status and "NoNewPrivs:\t1" in status,
                    "the daemon does not run in the sandbox")
@@ -294,7 +281,7 @@ def nothing_that_the_daemon_needs_is_refused_by_the_units_sandbox(binaries):
             before = udp_ports(daemon)
             taken, code = daemon.stop()
             expect(code == 0, f"it left with {code}")
-            manager.start(prefix=sandboxed(daemon))
+            manager.start(prefix=daemon.sandbox())
             expect(udp_ports(daemon) == before, "another port after a restart")
             taken, code = daemon.stop()
             expect(code == 0, f"it left with {code} after the restart")
@@ -308,7 +295,7 @@ def paths_through_nats_are_found_from_inside_the_units_sandbox(binaries):
         servers = [host.daemon() for host in lab.servers]
         ana, bob = (host.daemon(**{"connect.turn_servers": RELAY}) for host in (lab.a, lab.b))
         for daemon in (ana, bob):
-            daemon.prefix = sandboxed(daemon)
+            daemon.prefix = daemon.sandbox()
         lab.network([*servers, ana, bob], pinned=SERVERS)
         for one, other in ((ana, bob), (bob, ana)):
             one.ctl("friend", "add", other.ctl("whoami")["id"])
@@ -332,7 +319,7 @@ def the_router_is_found_and_asked_from_inside_the_units_sandbox(binaries):
         server.start()
         daemon.settings["bootstrap"] = [server.bootstrap_line()]
         with ServiceManager(daemon) as manager:
-            manager.start(prefix=sandboxed(daemon))
+            manager.start(prefix=daemon.sandbox())
             mapping = daemon.wait_status(lambda status: status.get("port_mapping", {}).get("external"),
                                          "a port at the router")["port_mapping"]
             expect(mapping["method"] == "nat_pmp", f"found by {mapping}")
