@@ -6,8 +6,7 @@ namespace sov {
 
 Node::Node(Surroundings surroundings, NodeOptions options, RestoredState restored,
            UnixMillis wall_clock, std::uint64_t seed)
-    : parts_(
-          std::make_unique<Parts>(surroundings, std::move(options), restored, wall_clock, seed)) {}
+    : parts_(std::make_unique<Parts>(surroundings, options, restored, wall_clock, seed)) {}
 
 Node::~Node() {
     for (auto& packet : parts_->outgoing) parts_->surroundings.packets.give_back(std::move(packet));

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/core/base/contact.h"
+#include "daemon/core/base/contact_book.h"
 #include "daemon/core/base/counters.h"
 #include "daemon/core/base/ids.h"
 #include "daemon/core/base/instant.h"
@@ -28,10 +28,8 @@
 
 namespace sov {
 
-class ContactBook;
-
 /// What a node is, fixed for its life.
-struct NodeOptions {
+struct NodeTraits {
     identity::SigningKey user_key;
     identity::SigningKey node_key;
     NetworkId network;
@@ -53,7 +51,13 @@ struct NodeOptions {
     discovery::MdnsOptions mdns;
     discovery::BleOptions ble;
     std::uint16_t udp_port = 0;  ///< told to the neighbourhood
+};
+
+/// What a node is made with.
+struct NodeOptions : NodeTraits {
     Limits limits;
+    /// Bounds that many nodes have in common, used in place of `limits`; they outlive the nodes.
+    const Limits* shared_limits = nullptr;
 };
 
 /// What a previous life left behind.
@@ -71,9 +75,10 @@ struct RestoredState {
     std::optional<discovery::PresenceKey> presence_key;
     std::vector<discovery::FriendRecord> friends;
     std::vector<guard::Block> blocks;
-    /// Nodes that are in the table from the start, believed without having answered; then the node
-    /// counts as joined. For simulations that begin in the middle of a network's life.
-    std::vector<Contact> table;
+    /// Nodes, in the surroundings' book, that are in the table from the start, believed without
+    /// having answered; then the node counts as joined. For simulations that begin in the middle of
+    /// a network's life.
+    std::vector<ContactHandle> table;
 };
 
 /// The sources of everything that is not decided by a node's inputs. They outlive it; the simulator

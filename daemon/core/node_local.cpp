@@ -27,7 +27,7 @@ void add_endpoint(std::vector<identity::PeerNode>& nodes, const NodeKey& key,
 
 }  // namespace
 
-LocalDiscovery::LocalDiscovery(identity::Crypto& crypto, Rng& rng, const NodeOptions& options,
+LocalDiscovery::LocalDiscovery(identity::Crypto& crypto, Rng& rng, const NodeTraits& options,
                                UnixMillis wall_clock, const RestoredState& restored)
     : recognition(crypto, wall_clock),
       friends(crypto, rng, recognition,
@@ -36,7 +36,7 @@ LocalDiscovery::LocalDiscovery(identity::Crypto& crypto, Rng& rng, const NodeOpt
 }
 
 void LocalDiscovery::add_layers(discovery::Coordinator& coordinator, identity::Crypto& crypto,
-                                Rng& rng, Counters& counters, const NodeOptions& options) {
+                                Rng& rng, Counters& counters, const NodeTraits& options) {
     const discovery::LanSelf self{options.user_key, NodeKey{options.node_key.public_key},
                                   options.network, options.udp_port};
     auto mdns_layer = std::make_unique<discovery::MdnsLayer>(options.mdns, self, crypto, rng,
@@ -179,7 +179,7 @@ void Node::Parts::renew_shown_record(Instant now) {
     if (now < local->sign_at && addresses == local->signed_addresses) return;
     auto record = dht.sign_own_peer(now);
     if (!record) return;  // the reservation's answer brings us back
-    local->sign_at = now + options.limits.peer_record_ttl / 2;
+    local->sign_at = now + limits.peer_record_ttl / 2;
     local->signed_addresses = addresses;
     if (const auto decoded = identity::decode_peer(*record))
         local->ble->set_own_capabilities(decoded->capabilities);

@@ -18,12 +18,12 @@ namespace sov {
 /// they are recognised. Made only for nodes with NodeOptions::local.
 class LocalDiscovery {
   public:
-    LocalDiscovery(identity::Crypto& crypto, Rng& rng, const NodeOptions& options,
+    LocalDiscovery(identity::Crypto& crypto, Rng& rng, const NodeTraits& options,
                    UnixMillis wall_clock, const RestoredState& restored);
 
     /// Adds the layers of the neighbourhood.
     void add_layers(discovery::Coordinator& coordinator, identity::Crypto& crypto, Rng& rng,
-                    Counters& counters, const NodeOptions& options);
+                    Counters& counters, const NodeTraits& options);
     /// Puts the addresses on our own links first in an answer for an app: they are nearer, fresher
     /// and proven. A peer that only the neighbourhood knows is found as well.
     /// `wanted`: whom the app asked for, when it was by id.

@@ -8,8 +8,8 @@ namespace sov {
 
 namespace {
 
-dht::Context make_context(const Surroundings& surroundings, const NodeOptions& options,
-                          Counters& counters, Rng& rng) {
+dht::Context make_context(const Surroundings& surroundings, const NodeTraits& options,
+                          const Limits& limits, Counters& counters, Rng& rng) {
     const NodeKey node_key{options.node_key.public_key};
     const NodeId id = identity::node_id(surroundings.crypto, node_key);
     dht::Context context{
@@ -17,7 +17,7 @@ dht::Context make_context(const Surroundings& surroundings, const NodeOptions& o
         surroundings.book,
         rng,
         counters,
-        options.limits,
+        limits,
         options.user_key,
         options.node_key,
         node_key,
@@ -29,9 +29,9 @@ dht::Context make_context(const Surroundings& surroundings, const NodeOptions& o
         options.name_work_bits,
         options.durable_acknowledgement,
         options.routine_events,
-        {std::make_unique<dht::RoutingTable>(surroundings.book, id, Family::kIpv4, options.limits),
-         std::make_unique<dht::RoutingTable>(surroundings.book, id, Family::kIpv6, options.limits)},
-        dht::ValueStore(id, options.limits, counters),
+        {std::make_unique<dht::RoutingTable>(surroundings.book, id, Family::kIpv4, limits),
+         std::make_unique<dht::RoutingTable>(surroundings.book, id, Family::kIpv6, limits)},
+        dht::ValueStore(id, limits, counters),
         dht::Tokens(surroundings.crypto),
         false,
         1,
@@ -54,17 +54,19 @@ bool is_routine(const dht::Event& event) {
 
 }  // namespace
 
-Node::Parts::Parts(Surroundings given, NodeOptions chosen, const RestoredState& restored,
+Node::Parts::Parts(Surroundings given, const NodeOptions& chosen, const RestoredState& restored,
                    UnixMillis wall_clock, std::uint64_t seed)
     : surroundings(given),
-      options(std::move(chosen)),
+      options(chosen),
+      own_limits(chosen.shared_limits == nullptr ? std::make_unique<const Limits>(chosen.limits)
+                                                 : nullptr),
+      limits(own_limits ? *own_limits : *chosen.shared_limits),
       peer_id{options.user_key.public_key},
       rng(seed),
-      sessions(given.crypto, given.book, rng, counters, options.limits, options.node_key,
-               options.network),
-      exchange(sessions, rng, counters, options.limits),
-      dht(make_context(given, options, counters, rng), wall_clock, restored.sequence_reserved,
-          restored.own_names, restored.name_pins) {
+      sessions(given.crypto, given.book, rng, counters, limits, options.node_key, options.network),
+      exchange(sessions, rng, counters, limits),
+      dht(make_context(given, options, limits, counters, rng), wall_clock,
+          restored.sequence_reserved, restored.own_names, restored.name_pins) {
     auto bootstrap_layer = std::make_unique<discovery::BootstrapLayer>(rng);
     bootstrap = bootstrap_layer.get();
     coordinator.add(std::move(bootstrap_layer), options.bootstrap_layer);
@@ -129,7 +131,7 @@ void Node::Parts::look_around(Instant now) {
     std::sort(subnets.begin(), subnets.end());
     subnets.erase(std::unique(subnets.begin(), subnets.end()), subnets.end());
     around.subnets = subnets.size();
-    around.small = std::max(around.size_near, around.size_far) < options.limits.small_network;
+    around.small = std::max(around.size_near, around.size_far) < limits.small_network;
     for (const auto& entry : bootstrap->entries()) {
         if (entry.source != discovery::Source::kAnchor) continue;
         ++around.anchors;
@@ -201,7 +203,7 @@ void Node::Parts::route_request(Instant now, const session::Received& received,
 // ------------------------------------------------------------------------------
 
 void Node::Parts::push_event(Event event, bool routine) {
-    if (routine && event_queue.size() >= options.limits.events_max) {
+    if (routine && event_queue.size() >= limits.events_max) {
         ++counters.events_dropped;
         return;
     }

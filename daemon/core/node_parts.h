@@ -18,7 +18,7 @@ namespace sov {
 /// The parts of a node and what runs between them. No protocol lives here.
 class Node::Parts {
   public:
-    Parts(Surroundings surroundings, NodeOptions options, const RestoredState& restored,
+    Parts(Surroundings surroundings, const NodeOptions& options, const RestoredState& restored,
           UnixMillis wall_clock, std::uint64_t seed);
 
     /// Brackets every input: outputs of the last one must have been drained, and all parts settle.
@@ -35,7 +35,9 @@ class Node::Parts {
     CommandId next_command() { return CommandId{next_command_++}; }
 
     Surroundings surroundings;
-    NodeOptions options;
+    NodeTraits options;
+    std::unique_ptr<const Limits> own_limits;  ///< none where limits are shared
+    const Limits& limits;
     PeerId peer_id;
     Counters counters;
     Rng rng;

@@ -17,19 +17,19 @@ void IdIndex::sort() {
               [](const Entry& a, const Entry& b) { return a.id < b.id; });
 }
 
-// All of `range` share the bits before `bit`, so those where it is set stand behind the others.
-std::span<const IdIndex::Entry> IdIndex::half(std::span<const Entry> range, int bit,
-                                              bool set) const {
+// Those where the bit is set stand behind the others.
+IdIndex::Halves IdIndex::split(std::span<const Entry> range, int bit, const Key& place) {
     const auto middle = std::partition_point(
         range.begin(), range.end(), [&](const Entry& entry) { return !bit_of(entry.id, bit); });
     const auto before = static_cast<std::size_t>(middle - range.begin());
-    return set ? range.subspan(before) : range.first(before);
+    const auto clear = range.first(before), set = range.subspan(before);
+    return bit_of(place, bit) ? Halves{set, clear} : Halves{clear, set};
 }
 
 std::span<const IdIndex::Entry> IdIndex::sharing(const Key& place, int bits) const {
     std::span<const Entry> range(entries_);
     for (int bit = 0; bit < bits && !range.empty(); ++bit) {
-        range = half(range, bit, bit_of(place, bit));
+        range = split(range, bit, place).near;
     }
     return range;
 }
@@ -37,7 +37,7 @@ std::span<const IdIndex::Entry> IdIndex::sharing(const Key& place, int bits) con
 std::vector<const IdIndex::Entry*> IdIndex::nearest(const Key& place, std::size_t count) const {
     std::span<const Entry> range(entries_);
     for (int bit = 0; bit < 160; ++bit) {
-        const auto deeper = half(range, bit, bit_of(place, bit));
+        const auto deeper = split(range, bit, place).near;
         if (deeper.size() < count) break;
         range = deeper;
     }

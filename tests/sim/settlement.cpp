@@ -49,17 +49,16 @@ void Settlement::hostile_near(const std::vector<Key>& places, std::size_t count,
     }
 }
 
-std::vector<Contact> Settlement::table_for(const NodeId& id) {
-    std::vector<Contact> table;
+std::vector<ContactHandle> Settlement::table_for(const NodeId& id) {
+    std::vector<ContactHandle> table;
     Rng& rng = world_.rng();
+    std::span<const IdIndex::Entry> around = conspiracy_.everybody.all();
     for (int depth = 0; depth < 160; ++depth) {
-        Key across = id;
-        across.bytes[static_cast<std::size_t>(depth / 8)] ^=
-            static_cast<std::uint8_t>(0x80 >> (depth % 8));
-        const auto bucket = conspiracy_.everybody.sharing(across, depth + 1);
+        const auto [near, bucket] = IdIndex::split(around, depth, id);
+        around = near;
         if (bucket.size() <= kNeighbours) {
-            for (const auto& entry : bucket) table.push_back(entry.contact);
-            if (conspiracy_.everybody.sharing(id, depth + 1).size() <= 1) break;
+            for (const auto& entry : bucket) table.push_back(entry.handle);
+            if (around.size() <= 1) break;
             continue;
         }
         // Some of the bucket, each once; an honest one is passed over as often as the poison says.
@@ -70,7 +69,7 @@ std::vector<Contact> Settlement::table_for(const NodeId& id) {
             const bool hostile = bucket[at].hostile;
             if (!hostile && rng.below(1000) >= honest_chance_) continue;
             chosen.push_back(at);
-            table.push_back(bucket[at].contact);
+            table.push_back(bucket[at].handle);
         }
     }
     return table;
@@ -78,12 +77,15 @@ std::vector<Contact> Settlement::table_for(const NodeId& id) {
 
 void Settlement::found() {
     const auto first = static_cast<NodeIndex>(world_.size());
+    conspiracy_.everybody.reserve(settlers_.size());
     for (std::size_t at = 0; at < settlers_.size(); ++at) {
         const Settler& settler = settlers_[at];
         const Contact contact = Contact::of(NodeKey{settler.key.public_key},
                                             host_v4(first + static_cast<NodeIndex>(at)));
         const bool hostile = settler.role == Role::kHostile;
-        conspiracy_.everybody.add(settler.id, contact, hostile);
+        const ContactHandle handle = world_.book().hold(contact.key, settler.id);
+        world_.book().set_address(handle, contact.v4);
+        conspiracy_.everybody.add(settler.id, contact, hostile, handle);
         if (hostile) conspiracy_.own_side.add(settler.id, contact, true);
     }
     conspiracy_.everybody.sort();

@@ -15,6 +15,11 @@ namespace sov::sim {
 class Settlement {
   public:
     explicit Settlement(World& world) : world_(world) {}
+    ~Settlement() {
+        for (const auto& settler : conspiracy_.everybody.all()) world_.book().drop(settler.handle);
+    }
+    Settlement(const Settlement&) = delete;
+    Settlement& operator=(const Settlement&) = delete;
 
     /// Nodes that only answer, and nodes that also ask, ping and publish.
     void quiet(std::size_t count) { enlist(count, Role::kQuiet, Conduct::kColludes); }
@@ -36,7 +41,7 @@ class Settlement {
     /// A node that asks, chosen at random.
     NodeIndex asker() { return active_[world_.rng().below(active_.size())]; }
     /// A table for one more node with this id, as found() would make it.
-    std::vector<Contact> table_for(const NodeId& id);
+    std::vector<ContactHandle> table_for(const NodeId& id);
 
   private:
     enum class Role : std::uint8_t { kQuiet, kActive, kHostile };

@@ -81,7 +81,7 @@ NodeIndex World::add(const NodePlan& plan) {
     options.key_work_bits = options_.key_work_bits;
     options.name_work_bits = options_.name_work_bits;
     options.routine_events = false;
-    options.limits = options_.limits;
+    options.shared_limits = &options_.limits;
     options.bootstrap_layer = options.dht_layer = !plan.quiet;
     RestoredState restored;
     restored.table = plan.table;

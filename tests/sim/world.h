@@ -29,7 +29,7 @@ struct NodePlan {
     /// Where it is, instead of host_v4(index).
     std::optional<Endpoint> address;
     /// In its table from the start (RestoredState::table); then it has nothing to join.
-    std::vector<Contact> table;
+    std::vector<ContactHandle> table;
     std::vector<Contact> anchors, cached_peers;
     /// Only answers: runs no layer, pings nobody, publishes nothing.
     bool quiet = false;

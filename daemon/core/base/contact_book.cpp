@@ -14,6 +14,7 @@ ContactHandle ContactBook::hold(const NodeKey& key, const NodeId& id) {
     if (free_.empty()) {
         handle = ContactHandle{static_cast<std::uint32_t>(entries_.size())};
         entries_.emplace_back();
+        id_prefixes_.emplace_back();
     } else {
         handle = free_.back();
         free_.pop_back();
@@ -21,6 +22,7 @@ ContactHandle ContactBook::hold(const NodeKey& key, const NodeId& id) {
     Entry& added = entry(handle);
     added = Entry{Contact{key, {}, {}}, id, 1};
     added.contact.v6.family = Family::kIpv6;
+    id_prefixes_[static_cast<std::size_t>(handle)] = id.prefix();
     by_key_.emplace(key, handle);
     return handle;
 }

@@ -58,8 +58,8 @@ struct Context {
     Rng& rng;
     Counters& counters;
     const Limits& limits;
-    identity::SigningKey user_key;
-    identity::SigningKey node_signing_key;
+    const identity::SigningKey& user_key;
+    const identity::SigningKey& node_signing_key;
     NodeKey node_key;
     NodeId node_id;
     NetworkId network;

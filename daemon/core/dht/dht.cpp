@@ -40,12 +40,11 @@ void Dht::restore(Instant now, const Key& key, Bytes record, Duration expires_in
     context_.store.restore(now, {*head, key, std::move(record)}, expires_in, work);
 }
 
-void Dht::believe(const std::vector<Contact>& table) {
-    for (const Contact& contact : table) {
-        const NodeId id = identity::node_id(context_.crypto, contact.key);
+void Dht::believe(const std::vector<ContactHandle>& table) {
+    for (const ContactHandle handle : table) {
         for (const Family family : kFamilies) {
-            if (!contact.has(family) || !context_.enabled(family)) continue;
-            context_.table(family).verified({}, contact.key, id, contact.endpoint(family), false);
+            if (context_.enabled(family) && context_.book.at(handle).contact.has(family))
+                context_.table(family).believe(handle);
         }
     }
     maintenance_.resume({}, context_);

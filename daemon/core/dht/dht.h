@@ -30,7 +30,7 @@ class Dht {
     void restore(Instant now, const Key& key, Bytes record, Duration expires_in);
 
     /// These nodes are in the table from the start and we count as joined.
-    void believe(const std::vector<Contact>& table);
+    void believe(const std::vector<ContactHandle>& table);
 
     /// Serves one request. False: no answer (now). `stranger`: we never contacted this node.
     bool answer(Instant now, const Requester& requester, bool stranger, const wire::Head& head,

@@ -13,8 +13,9 @@ namespace sov::dht {
 /// The nodes that we know to answer, for one address family: Kademlia's table (Maymounkov &
 /// Mazieres 2002, s2.4) whose own-id side splits. Only nodes that answered a request of ours get
 /// in; who is in and answers stays, newcomers wait in a bucket's replacements. Caps per subnet keep
-/// one network from filling it. Costs 16 bytes an entry besides the shared contact; closest() sorts
-/// at most two buckets' worth of 64-bit distances.
+/// one network from filling it. Costs 8 bytes an entry besides the shared contact; closest() sorts
+/// at most two buckets' worth of 64-bit distances; a newcomer costs a look at all entries, which is
+/// nothing beside the handshake with it.
 class RoutingTable {
   public:
     RoutingTable(ContactBook& book, const NodeId& own, Family family, const Limits& limits)
@@ -42,6 +43,10 @@ class RoutingTable {
     /// too.
     Admission verified(Instant now, const NodeKey& key, const NodeId& id, const Endpoint& endpoint,
                        bool capped, Origin origin = Origin::kSought);
+
+    /// A node of a network that stands already, believed without having answered: into the table,
+    /// or aside where its bucket is full. Who says so answers for it that no two have one address.
+    void believe(ContactHandle handle);
 
     /// Right after the start the table should fill from what we remember and look up: whoever
     /// hurries to us then may have waited for it.
@@ -83,8 +88,8 @@ class RoutingTable {
     template <typename Visit>
     void for_each(Visit&& visit) const {
         for (std::size_t at = 0; at < buckets_.size(); ++at) {
-            for (const Entry& e : buckets_[at].entries) visit(view(e, at, false));
-            for (const Entry& e : buckets_[at].replacements) visit(view(e, at, true));
+            for (const Entry& e : buckets_[at].entries()) visit(view(e, at, false));
+            for (const Entry& e : buckets_[at].replacements()) visit(view(e, at, true));
         }
     }
 
@@ -99,21 +104,23 @@ class RoutingTable {
 
   private:
     struct Entry {
-        std::uint64_t prefix = 0;  ///< first 64 bits of the id: enough to order by distance
         ContactHandle handle{};
         std::uint32_t verified_s : 27 = 0;
         std::uint32_t inbound : 1 = 0;
         std::uint32_t strikes : 4 = 0;
     };
-    static_assert(sizeof(Entry) == 16);
+    static_assert(sizeof(Entry) == 8);
     struct Bucket {
-        std::vector<Entry> entries, replacements;
+        std::vector<Entry> nodes;  ///< those in the table, then those that wait
+        std::uint32_t seated = 0;  ///< how many are in the table
         std::uint32_t used_s = 0;
+
+        std::span<const Entry> entries() const { return std::span(nodes).first(seated); }
+        std::span<const Entry> replacements() const { return std::span(nodes).subspan(seated); }
     };
     struct Place {
         std::size_t bucket;
         std::size_t at;
-        bool replacement;
     };
 
     View view(const Entry& entry, std::size_t bucket, bool replacement) const {
@@ -123,9 +130,12 @@ class RoutingTable {
     }
     std::size_t bucket_of(const NodeId& id) const;
     bool find(const NodeKey& key, Place& place) const;
+    bool waits(const Place& place) const { return place.at >= buckets_[place.bucket].seated; }
     bool subnet_fits(const Bucket& bucket, const Endpoint& endpoint) const;
     void evict_other_key_at(const Endpoint& endpoint, const NodeKey& key);
     void split_last();
+    Bucket& split_for(const NodeId& id);
+    Admission admit(Bucket& bucket, const Entry& entry);
     bool invited(const Bucket& bucket, Origin origin) const;
     void seat(Bucket& bucket, const Entry& entry);
     void keep_aside(Bucket& bucket, const Entry& entry);
@@ -141,7 +151,6 @@ class RoutingTable {
     const Limits& limits_;
     std::vector<Bucket>
         buckets_;  ///< bucket i: nodes sharing i leading bits; the last one: i and more
-    guard::SubnetCount subnets_;
     std::size_t size_ = 0, inbound_ = 0;
     bool on_trial_ = false;
     bool capped_ = true;  ///< whether subnet caps applied when somebody last answered

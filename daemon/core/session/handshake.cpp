@@ -46,7 +46,7 @@ identity::NoiseState begin_ik(identity::Crypto& crypto, const NetworkId& network
 
 LocalKeys::LocalKeys(identity::Crypto& crypto, const identity::SigningKey& node_key,
                      const NetworkId& network_id)
-    : node(node_key),
+    : node{node_key.public_key},
       agreement(crypto.agreement_form(node_key)),
       network(network_id),
       mask(mask_key(crypto, network_id, NodeKey{node_key.public_key})),
@@ -90,7 +90,7 @@ std::optional<Initiation> write_init(identity::Crypto& crypto, const LocalKeys& 
     made.noise.mix_hash(datagram.first(kInitHeadSize));
     if (!made.noise.mix_agreement(made.ephemeral.secret, *theirs)) return std::nullopt;
 
-    std::copy(local.node.public_key.begin(), local.node.public_key.end(), &datagram[kInitStaticAt]);
+    std::copy(local.node.bytes.begin(), local.node.bytes.end(), &datagram[kInitStaticAt]);
     made.noise.seal(datagram.subspan(kInitStaticAt, 32 + kTagSize));
     if (!made.noise.mix_agreement(local.agreement.secret, *theirs)) return std::nullopt;
 

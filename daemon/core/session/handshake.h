@@ -16,7 +16,7 @@ namespace sov::session {
 
 /// Our own side, made once per node.
 struct LocalKeys {
-    identity::SigningKey node;
+    NodeKey node;
     identity::AgreementKey agreement;
     NetworkId network;
     identity::MaskKey mask;
@@ -25,7 +25,7 @@ struct LocalKeys {
 
     LocalKeys(identity::Crypto& crypto, const identity::SigningKey& node_key,
               const NetworkId& network_id);
-    NodeKey public_key() const { return NodeKey{node.public_key}; }
+    const NodeKey& public_key() const { return node; }
 };
 
 using Cookie = std::array<std::uint8_t, wire::kCookieSize>;

@@ -140,6 +140,52 @@ TEST_F(RoutingTables, take_two_nodes_of_one_24_and_four_of_one_16_into_a_bucket)
         << "caps are off in small networks";
 }
 
+TEST_F(RoutingTables, take_ten_nodes_of_one_24_and_as_many_again_as_leave) {
+    std::vector<NodeKey> keys;
+    std::uint32_t host = 0;
+    const auto come = [&](int bucket) {
+        keys.push_back(world.make_node(bucket));
+        return add(keys.back(), Endpoint::v4(0x08080800U | ++host, 6881));
+    };
+    // Others fill the far buckets first, so that every depth has a bucket of its own.
+    for (int bucket = 0; bucket < 8; ++bucket) {
+        for (std::uint32_t number = 0; number < world.limits.bucket_size - 2; ++number) {
+            add(world.make_node(bucket),
+                world.apart(static_cast<std::uint32_t>(bucket) * 20 + number));
+        }
+    }
+    std::size_t seats = 0;
+    for (int bucket = 0; bucket < 8; ++bucket) {
+        for (int number = 0; number < 2; ++number)
+            seats += come(bucket) == RoutingTable::Admission::kAdded ? 1U : 0U;
+    }
+    EXPECT_EQ(seats, world.limits.subnet_near_per_table);
+    EXPECT_EQ(come(7), RoutingTable::Admission::kSubnetFull);
+    EXPECT_TRUE(table.remove(keys.front()));
+    EXPECT_EQ(come(7), RoutingTable::Admission::kAdded) << "whoever leaves leaves his place";
+}
+
+TEST_F(RoutingTables, cap_no_subnet_of_the_lan) {
+    for (std::uint32_t number = 1; number <= world.limits.bucket_size; ++number) {
+        EXPECT_EQ(add(world.make_node(0), Endpoint::v4(0xc0a80000U | number, 6881)),
+                  RoutingTable::Admission::kAdded);
+    }
+}
+
+TEST_F(RoutingTables, believe_a_network_that_stands_and_keep_it_within_their_bounds) {
+    for (std::uint32_t number = 0; number < 3 * world.limits.bucket_size; ++number) {
+        const NodeKey key = world.make_node(0);
+        const HeldContact known(world.book, world.book.hold(key, world.ids.at(key)));
+        world.book.set_address(known.handle(), world.apart(number));
+        table.believe(known.handle());
+        table.believe(known.handle());
+        table.check_invariants();
+    }
+    EXPECT_EQ(table.size(), world.limits.bucket_size);
+    EXPECT_EQ(table.fresh(Instant{} + seconds{1}), 0U) << "nobody has answered yet";
+    EXPECT_NE(table.stalest(world.now), nullptr);
+}
+
 TEST_F(RoutingTables, let_no_subnet_in_through_the_replacements_either) {
     const auto old = fill_far_bucket();
     std::vector<NodeKey> sybils;

@@ -10,30 +10,11 @@ Endpoint somewhere(std::string_view text) { return *Endpoint::parse(text); }
 
 }  // namespace
 
-TEST(SubnetCount, stops_at_its_caps_and_counts_down_again) {
-    SubnetCount counts;
-    counts.add(somewhere("8.8.8.1:1"));
-    EXPECT_TRUE(counts.fits(somewhere("8.8.8.2:1"), 2, 4));
-    counts.add(somewhere("8.8.8.2:1"));
-    EXPECT_FALSE(counts.fits(somewhere("8.8.8.3:1"), 2, 4)) << "two of one /24";
-    EXPECT_TRUE(counts.fits(somewhere("8.8.9.1:1"), 2, 4));
-    counts.add(somewhere("8.8.9.1:1"));
-    counts.add(somewhere("8.8.10.1:1"));
-    EXPECT_FALSE(counts.fits(somewhere("8.8.11.1:1"), 2, 4)) << "four of one /16";
-    EXPECT_TRUE(counts.fits(somewhere("8.9.0.1:1"), 2, 4));
-    counts.remove(somewhere("8.8.8.1:1"));
-    EXPECT_TRUE(counts.fits(somewhere("8.8.8.3:1"), 2, 4));
-}
-
-TEST(SubnetCount, exempts_addresses_of_the_lan_and_of_this_host) {
-    SubnetCount counts;
-    for (int number = 1; number < 50; ++number) {
-        for (const std::string net : {"192.168.0.", "127.0.0."}) {
-            const Endpoint endpoint = somewhere(net + std::to_string(number) + ":1");
-            EXPECT_TRUE(counts.fits(endpoint, 1, 1));
-            counts.add(endpoint);
-        }
-    }
+TEST(Diversity, counts_only_for_addresses_that_everybody_can_dial) {
+    EXPECT_TRUE(counts_for_diversity(somewhere("8.8.8.8:1")));
+    EXPECT_TRUE(counts_for_diversity(somewhere("[2a00::1]:1")));
+    for (const std::string_view local : {"192.168.0.1:1", "127.0.0.1:1", "[fd00::1]:1"})
+        EXPECT_FALSE(counts_for_diversity(somewhere(local))) << local;
 }
 
 // docs/protocol.md, "Scope".
