@@ -41,6 +41,8 @@ constexpr Scenario kScenarios[] = {
     {"victim", 1000, 0, run_victim, "one in ten names a victim's address in every answer"},
     {"reflection", 300, 100, run_reflection,
      "datagrams with forged sources, to have them answered"},
+    {"soak-72h", 24, 0, run_soak, "three days of everyday life: does anything grow?"},
+    {"soak-6h", 12, 0, run_soak, "six hours of it, for the gate"},
 };
 
 }  // namespace
@@ -86,8 +88,11 @@ std::optional<RunReport> run_scenario(const RunOptions& options) {
     }
     const auto took = std::chrono::steady_clock::now() - began;
     report.real_ms = whole_ms(std::chrono::duration_cast<Duration>(took));
+    report.peak_bytes = peak_resident_bytes();
     report.datagrams_per_second =
-        report.real_ms == 0 ? 0 : report.datagrams * 1000 / report.real_ms;
+        report.real_ms <= report.founding_ms
+            ? 0
+            : report.datagrams * 1000 / (report.real_ms - report.founding_ms);
     return report;
 }
 
@@ -109,6 +114,7 @@ std::string report_table(const RunOptions& options, const RunReport& report) {
     line("seed", report.seed);
     line("verdict", report.passed ? "passed" : "FAILED: " + report.problem);
     if (report.bytes_per_node > 0) line("heap bytes a node", report.bytes_per_node);
+    line("most resident MiB", report.peak_bytes >> 20);
     line("datagrams", report.datagrams);
     line("datagrams/s on one core", report.datagrams_per_second);
     line("simulated ms", report.simulated_ms);
@@ -146,11 +152,12 @@ std::string report_json(const RunOptions& options, const RunReport& report) {
     out << "{\"scenario\":\"" << options.scenario << "\",\"nodes\":" << report.nodes
         << ",\"seed\":" << report.seed << ",\"passed\":" << (report.passed ? "true" : "false")
         << ",\"problem\":\"" << report.problem << "\",\"bytes_per_node\":" << report.bytes_per_node
-        << ",\"datagrams\":" << report.datagrams
+        << ",\"peak_bytes\":" << report.peak_bytes << ",\"datagrams\":" << report.datagrams
         << ",\"datagrams_per_second\":" << report.datagrams_per_second
         << ",\"simulated_ms\":" << report.simulated_ms << ",\"real_ms\":" << report.real_ms
-        << ",\"lookups\":" << report.lookups << ",\"lookups_right\":" << report.lookups_right
-        << ",\"p50_ms\":" << report.p50_ms << ",\"p95_ms\":" << report.p95_ms
+        << ",\"founding_ms\":" << report.founding_ms << ",\"lookups\":" << report.lookups
+        << ",\"lookups_right\":" << report.lookups_right << ",\"p50_ms\":" << report.p50_ms
+        << ",\"p95_ms\":" << report.p95_ms
         << ",\"asked_per_lookup_times_ten\":" << report.asked_per_lookup_times_ten
         << ",\"figures\":[" << figures.str() << "],\"trace_hash\":\"" << std::hex << std::setw(16)
         << std::setfill('0') << report.trace_hash << "\"}\n";

@@ -25,9 +25,11 @@ struct RunReport {
     bool passed = false;
     std::string problem;  ///< in words when not passed
     std::uint64_t bytes_per_node = 0;
+    std::uint64_t peak_bytes = 0;  ///< most that the process had resident until then
     std::uint64_t datagrams = 0;
     std::uint64_t datagrams_per_second = 0;  ///< of real time on this core
     std::uint64_t simulated_ms = 0, real_ms = 0;
+    std::uint64_t founding_ms = 0;  ///< of these, until the network stood
     std::uint64_t lookups = 0, lookups_right = 0;
     std::uint64_t p50_ms = 0, p95_ms = 0;          ///< simulated, of right lookups
     std::uint64_t asked_per_lookup_times_ten = 0;  ///< peers

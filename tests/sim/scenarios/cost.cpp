@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 
 #include "tests/sim/pairs.h"
 #include "tests/sim/scenarios/scenario.h"
@@ -33,6 +34,26 @@ struct FullLookups {
         });
     }
 };
+
+// How many datagrams a full lookup causes: those of a time with lookups, less those of as long a
+// time without.
+Figure packets_of_lookups(World& world, Settlement& settlement, std::uint32_t count) {
+    constexpr milliseconds kPause{200};
+    const std::uint64_t before = world.totals().datagrams;
+    world.run_for(kPause * count);
+    const std::uint64_t between = world.totals().datagrams;
+    const Instant began = world.now();
+    FullLookups full;
+    for (std::uint32_t number = 0; number < count; ++number) {
+        full.begin(world, settlement.asker());
+        world.run_for(kPause);
+    }
+    world.run_while_not([&] { return full.open == 0; }, minutes{1});
+    const auto took = static_cast<std::uint64_t>((world.now() - began) / kPause);
+    const std::uint64_t other = (between - before) * took / count;
+    const std::uint64_t all = world.totals().datagrams - between;
+    return Figure::mean("packets a full lookup", all - std::min(all, other), count, "");
+}
 
 }  // namespace
 
@@ -93,7 +114,10 @@ void run_growth(const RunOptions& options, RunReport& report) {
         Settlement settlement(world);
         settlement.active(kAskers);
         settlement.quiet(options.nodes - kAskers);
+        const auto began = std::chrono::steady_clock::now();
         settlement.found();
+        report.founding_ms = whole_ms(
+            std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - began));
         world.reset_totals();
         Pairs pairs(world);
         FullLookups full;
@@ -115,6 +139,7 @@ void run_growth(const RunOptions& options, RunReport& report) {
             Figure::mean("hops a full lookup", full.hops, options.lookups, ""));
         report.figures.push_back(
             Figure::mean("asked per full lookup", full.asked, options.lookups, "nodes"));
+        report.figures.push_back(packets_of_lookups(world, settlement, options.lookups));
         report.figures.push_back(
             Figure::mean("asked per get", pairs.get_asked, pairs.gotten, "nodes"));
         const Counters counters = all_counters(world);

@@ -33,6 +33,19 @@ TEST(ThousandNodes, stay_findable_while_a_tenth_is_replaced_every_minute) {
     EXPECT_TRUE(report.passed) << report.problem;
 }
 
+TEST(Soak, of_six_hours_lets_no_node_grow_by_more_than_a_megabyte_a_day) {
+    const RunReport report = run_of("soak-6h", 12, 1);
+    EXPECT_TRUE(report.passed) << report.problem;
+    EXPECT_GT(report.lookups, 100U);
+    EXPECT_EQ(report.lookups_right, report.lookups);
+}
+
+TEST(Growth, of_a_network_that_stands_costs_hops_and_little_memory_a_node) {
+    const RunReport report = run_of("growth", 2000, 1);
+    EXPECT_TRUE(report.passed) << report.problem;
+    EXPECT_LT(report.bytes_per_node, 24'000U) << "most of it the sessions of the lookups";
+}
+
 TEST(Simulator, repeats_itself_to_the_byte_for_the_same_seed) {
     const RunReport first = run_of("find", 100, 3), again = run_of("find", 100, 3);
     EXPECT_EQ(first.trace_hash, again.trace_hash);

@@ -1,6 +1,7 @@
 #include "tests/sim/scenarios/scenario.h"
 
 #include <malloc.h>
+#include <sys/resource.h>
 
 namespace sov::sim {
 
@@ -26,6 +27,12 @@ Counters all_counters(const World& world) {
 std::uint64_t heap_bytes() {
     const auto heap = ::mallinfo2();
     return heap.uordblks + heap.hblkhd;
+}
+
+std::uint64_t peak_resident_bytes() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 std::uint64_t whole_ms(Duration span) {

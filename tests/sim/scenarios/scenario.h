@@ -19,6 +19,7 @@ void run_partition_heal(const RunOptions& options, RunReport& report);
 void run_withholders(const RunOptions& options, RunReport& report);
 void run_stale_servers(const RunOptions& options, RunReport& report);
 void run_equivocators(const RunOptions& options, RunReport& report);
+void run_soak(const RunOptions& options, RunReport& report);
 void run_growth(const RunOptions& options, RunReport& report);
 void run_reflection(const RunOptions& options, RunReport& report);
 void run_victim(const RunOptions& options, RunReport& report);
@@ -30,6 +31,8 @@ World::Options seeded(const RunOptions& options);
 /// Sums over all living nodes.
 Counters all_counters(const World& world);
 std::uint64_t heap_bytes();
+/// The most that this process had resident so far.
+std::uint64_t peak_resident_bytes();
 std::uint64_t whole_ms(Duration span);
 
 }  // namespace sov::sim
