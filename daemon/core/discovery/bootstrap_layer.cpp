@@ -1,6 +1,7 @@
 #include "daemon/core/discovery/bootstrap_layer.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace sov::discovery {
 
@@ -20,11 +21,7 @@ void BootstrapLayer::add(Instant now, const Contact& contact, Source source) {
     });
     if (known != entries_.end()) {
         for (const Family family : {Family::kIpv4, Family::kIpv6}) {
-            if (contact.has(family) &&
-                contact.endpoint(family) != known->contact.endpoint(family)) {
-                known->contact.set(contact.endpoint(family));
-                known->next_at = now;
-            }
+            if (contact.has(family)) add_address(now, *known, contact.endpoint(family));
         }
         if (pinned(source)) known->source = source;
         return;
@@ -32,11 +29,53 @@ void BootstrapLayer::add(Instant now, const Contact& contact, Source source) {
     if (entries_.size() >= kEntriesMax && !pinned(source)) return;
     Entry entry;
     entry.contact = contact;
+    for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+        if (contact.has(family)) entry.addresses.push_back(contact.endpoint(family));
+    }
     entry.source = source;
     entry.next_at = now;
     const auto place = std::upper_bound(entries_.begin(), entries_.end(), source,
                                         [](Source s, const Entry& e) { return s < e.source; });
     entries_.insert(place, std::move(entry));
+}
+
+void BootstrapLayer::add_address(Instant now, Entry& entry, const Endpoint& endpoint) {
+    std::vector<Endpoint>& all = entry.addresses;
+    if (std::find(all.begin(), all.end(), endpoint) != all.end()) return;
+    const bool first = !entry.contact.has(endpoint.family);
+    const auto of_family = [&](const Endpoint& other) { return other.family == endpoint.family; };
+    if (static_cast<std::size_t>(std::count_if(all.begin(), all.end(), of_family)) >=
+        kAddressesMax) {
+        all.erase(std::find_if(all.begin(), all.end(), [&](const Endpoint& other) {
+            return of_family(other) && other != entry.contact.endpoint(other.family);
+        }));
+    }
+    all.push_back(endpoint);
+    // What has not been tried yet, or answers, has its turn first.
+    const bool failed = entry.attempts > 0 && !entry.waiting && !entry.answered;
+    if (!first && !failed) return;
+    entry.contact.set(endpoint);
+    entry.next_at = now;
+}
+
+// The next address of each family, in the order in which they were learned. False when all have had
+// their turn.
+bool BootstrapLayer::turn_to_next(Entry& entry) {
+    std::size_t most = 1;
+    for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+        if (!entry.contact.has(family)) continue;
+        std::vector<Endpoint> of_family;
+        std::copy_if(entry.addresses.begin(), entry.addresses.end(), std::back_inserter(of_family),
+                     [&](const Endpoint& other) { return other.family == family; });
+        most = std::max(most, of_family.size());
+        const auto now =
+            std::find(of_family.begin(), of_family.end(), entry.contact.endpoint(family));
+        const auto at = static_cast<std::size_t>(now - of_family.begin());
+        entry.contact.set(of_family[(at + 1) % of_family.size()]);
+    }
+    if (++entry.tried < most) return true;
+    entry.tried = 0;
+    return false;
 }
 
 void BootstrapLayer::set_problem(Entry& entry, std::string problem) {
@@ -48,7 +87,8 @@ void BootstrapLayer::set_problem(Entry& entry, std::string problem) {
 void BootstrapLayer::note_node(const NodeKey& key, const Endpoint& endpoint) {
     for (Entry& entry : entries_) {
         if (!pinned(entry.source) || entry.answered) continue;
-        if (entry.contact.key == key || entry.contact.endpoint(endpoint.family) != endpoint)
+        const auto& all = entry.addresses;
+        if (entry.contact.key == key || std::find(all.begin(), all.end(), endpoint) == all.end())
             continue;
         set_problem(entry, "refused: " + endpoint.text() +
                                " is answered by a node with another key than the pinned one");
@@ -105,8 +145,10 @@ void BootstrapLayer::on_probed(Instant now, const Probed& probed) {
     for (Entry& entry : entries_) {
         if (entry.contact.key != probed.key) continue;
         entry.waiting = false;
-        entry.next_at = entry.retry.next(now, rng_);
+        const bool more = !probed.answered && turn_to_next(entry);
+        entry.next_at = more ? now : entry.retry.next(now, rng_);
         if (probed.answered) {
+            entry.tried = 0;
             entry.answered = true;
             entry.answered_at = now;
             entry.problem.clear();

@@ -18,9 +18,13 @@ enum class Source : std::uint8_t { kAnchor, kCache, kPinned, kDns };
 /// network in two halves finds together. At most 1024 entries; past it cached ones are ignored.
 class BootstrapLayer final : public DiscoveryLayer {
   public:
+    static constexpr std::size_t kAddressesMax = 8;
+
     explicit BootstrapLayer(Rng& rng) : rng_(rng) {}
 
-    /// A known key at a new address gains the address.
+    /// A known key at a new address gains the address, up to kAddressesMax of a family; past it
+    /// the oldest goes. One address of each family is asked at a time: the one that answers, or
+    /// one after the other.
     void add(Instant now, const Contact& contact, Source source);
     /// Somebody with this key answers at this address: if another key is pinned there, that pin is
     /// wrong.
@@ -36,7 +40,9 @@ class BootstrapLayer final : public DiscoveryLayer {
     Instant next_timeout() const override;
 
     struct Entry {
-        Contact contact;
+        Contact contact;  ///< with the addresses that are asked now
+        std::vector<Endpoint> addresses;
+        std::size_t tried = 0;  ///< of the addresses, since the last pause
         Source source{};
         std::uint32_t attempts = 0;
         bool waiting = false;  ///< asked, not answered yet
@@ -52,6 +58,8 @@ class BootstrapLayer final : public DiscoveryLayer {
     std::vector<std::pair<NodeKey, std::string>> take_problems();
 
   private:
+    static void add_address(Instant now, Entry& entry, const Endpoint& endpoint);
+    static bool turn_to_next(Entry& entry);
     Entry* next_due(Instant now);
     void set_problem(Entry& entry, std::string problem);
 
