@@ -27,6 +27,8 @@ sov_external(std_system HEADERS
 sov_external(posix HEADERS
     arpa/ asm/ linux/ net/ netinet/ sys/ dirent.h endian.h fcntl.h getopt.h grp.h ifaddrs.h langinfo.h malloc.h netdb.h poll.h pthread.h pwd.h
     sched.h spawn.h strings.h syslog.h termios.h unistd.h)
+# Queries and answers of DNS, of the C library.
+sov_external(resolv HEADERS resolv.h LIBS resolv)
 sov_external(boost_result HEADERS boost/system/result.hpp)
 sov_external(asio HEADERS boost/asio/ boost/asio.hpp boost/system/)
 sov_external(program_options HEADERS boost/program_options/ boost/program_options.hpp boost/any.hpp LIBS boost_program_options)
@@ -96,7 +98,7 @@ sov_layer(platform/sqlite TARGET sov_platform_sqlite
     EXTERNAL std std_system posix boost_result sqlite)
 sov_layer(platform/linux TARGET sov_platform_linux
     MAY_INCLUDE daemon/ports daemon/core/base daemon/core/identity/crypto.h
-    EXTERNAL std std_system posix boost_result systemd)
+    EXTERNAL std std_system posix boost_result systemd resolv)
 sov_layer(platform/bluez TARGET sov_platform_bluez
     MAY_INCLUDE daemon/ports daemon/core/base
     EXTERNAL std std_system posix boost_result asio sdbus)

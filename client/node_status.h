@@ -39,6 +39,15 @@ struct Surround {
     std::uint32_t subnets = 0, inbound = 0, anchors = 0, anchors_answering = 0;
 };
 
+/// The signed bootstrap list in force, and what was said about other ones.
+struct BootstrapList {
+    std::uint64_t number = 0;   ///< 0: there is none yet
+    std::uint64_t expires = 0;  ///< seconds since 1970
+    std::uint32_t nodes = 0;
+    std::string from;
+    std::string refused, refused_from;  ///< the last refusal; empty: none
+};
+
 /// How our records are signed beside Ed25519, and what the daemon can check.
 struct Signatures {
     std::string post_quantum_policy;  ///< off prefer require; empty: not told

@@ -355,6 +355,11 @@ NodeStatus plain(const v1::GetStatusResponse& message) {
     status.surround = {
         around.suspected(), around.signs(),   around.size_near(), around.size_far(),
         around.subnets(),   around.inbound(), around.anchors(),   around.anchors_answering()};
+    if (message.has_bootstrap_list()) {
+        const auto& list = message.bootstrap_list();
+        status.bootstrap_list = {list.number(), list.expires(), list.nodes(),
+                                 list.from(),   list.refused(), list.refused_from()};
+    }
     const auto& signatures = message.signatures();
     status.signatures = {signatures.post_quantum_policy(), signatures.post_quantum_available(),
                          signatures.signs(), signatures.crypto_library(), signatures.replicas()};

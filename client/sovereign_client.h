@@ -91,6 +91,7 @@ struct NodeStatus {
     std::uint32_t contacts_known = 0, crowded_regions = 0;
     Surround surround;
     Signatures signatures;
+    std::optional<BootstrapList> bootstrap_list;  ///< empty: none is configured
     std::vector<BootstrapEntry> bootstrap;
     std::vector<OwnName> names;
     std::vector<LayerStatus> layers;
@@ -492,7 +493,7 @@ class Client {
                                const CallOptions& options = {}) = 0;
     /// `target`: 40 hexadecimal digits, "name:bob" or "peer:sov1...".
     virtual Result<Gotten> trace(const std::string& target, const CallOptions& options = {}) = 0;
-    /// `key`: 20 bytes; `record`: signed already, at most 1000 bytes.
+    /// `key`: 20 bytes; `record`: signed already, at most 1000 bytes; a value with its pages.
     virtual Result<Stored> put(std::string_view key, std::string_view record,
                                const CallOptions& options = {}) = 0;
     /// invalid_argument, too_large, conflict (the message says the sequence number that there is),

@@ -439,6 +439,7 @@ constexpr Command kCommands[] = {
     kBootstrapSign,
     kBootstrapVerify,
     kBootstrapShow,
+    kBootstrapPublish,
     {.path = "config check",
      .section = Section::kOperate,
      .summary = "check a configuration file without touching the daemon",

@@ -81,12 +81,30 @@ inline constexpr Command kBootstrapShow = {
     .path = "bootstrap show",
     .section = Section::kOperate,
     .summary = "what a bootstrap list says and who signed it",
-    .text = "Each signature is verified; who may sign is not judged.",
+    .text =
+        "Each signature is verified; who may sign is not judged. With --dns it prints the TXT "
+        "record that bootstrap.list_dns of other nodes can name.",
     .argument_slots =
         {{{.name = "FILE", .summary = "a list or a draft", .completes = Completes::kFile}}},
-    .examples = {"sovctl bootstrap show list", "sovctl bootstrap show list --json"},
+    .option_slots = {{{.name = "dns", .summary = "as a TXT record for a zone file"}}},
+    .examples = {"sovctl bootstrap show list", "sovctl bootstrap show list --dns"},
     .exit_codes = {1, 9, 78},
     .asks_daemon = false,
     .run = verbs::bootstrap_show};
+
+inline constexpr Command kBootstrapPublish = {
+    .path = "bootstrap publish",
+    .section = Section::kOperate,
+    .summary = "put a signed bootstrap list into the DHT",
+    .text =
+        "Nodes that trust the key which signs look there for newer lists. The daemon keeps it "
+        "there for 7 days while it runs; publish again each week. Any of the signers may do it, "
+        "and several should. Needs the role admin.",
+    .argument_slots = {{{.name = "FILE", .summary = "a list", .completes = Completes::kFile}}},
+    .option_slots = {{{.name = "key", .value = "FILE", .summary = "a key that signed the list"}}},
+    .examples = {"sovctl bootstrap publish list --key my.key",
+                 "sovctl bootstrap publish list --key my.key --json"},
+    .exit_codes = {1, 6, 8, 9, 78},
+    .run = verbs::bootstrap_publish};
 
 }  // namespace sov::ctl

@@ -154,8 +154,12 @@ void show_records(const std::vector<client::Record>& records, bool with_key, Scr
 }
 
 std::string key_bytes(std::string_view hex) {
+    return hex.size() == 40 ? bytes_of_hex(hex) : std::string();
+}
+
+std::string bytes_of_hex(std::string_view hex) {
     std::string bytes;
-    if (hex.size() != 40) return bytes;
+    if (hex.size() % 2 != 0) return bytes;
     for (std::size_t index = 0; index < hex.size(); index += 2) {
         const auto lower = [](char symbol) {
             return symbol >= 'A' && symbol <= 'F' ? static_cast<char>(symbol - 'A' + 'a') : symbol;

@@ -37,6 +37,8 @@ void show_trace(const client::Lookup& lookup, Screen& screen);
 /// One line for each record: kind, owner, version, lifetime, size.
 void show_records(const std::vector<client::Record>& records, bool with_key, Screen& screen);
 
+/// The bytes of hexadecimal digits; empty for anything else.
+std::string bytes_of_hex(std::string_view hex);
 /// 20 bytes of 40 hexadecimal digits; empty for anything else.
 std::string key_bytes(std::string_view hex);
 

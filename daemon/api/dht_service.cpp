@@ -9,6 +9,7 @@
 #include "daemon/api/unary_call.h"
 #include "daemon/core/identity/peer_name.h"
 #include "daemon/core/identity/records.h"
+#include "daemon/core/identity/values.h"
 
 namespace sov::api {
 namespace {
@@ -98,15 +99,42 @@ grpc::ServerUnaryReactor* DhtService::Get(grpc::CallbackServerContext* context,
     return call;
 }
 
+void DhtService::put_signed_value(UnaryCall& call, const Key& key, const v1::PutRequest& request,
+                                  v1::PutResponse* response) {
+    call.command(
+        [key, &request](Instant now, Node& node) {
+            return node.put_signed_value(now, key, as_bytes(request.record()));
+        },
+        [this, response](const Event& event) {
+            const auto& published = std::get<ValuePutFinished>(event).published;
+            if (published.error) return from_core(*published.error, "record");
+            write_key(published.key, response->mutable_key());
+            response->set_sequence(published.sequence);
+            response->set_stored(static_cast<std::uint32_t>(published.receipts.size()));
+            response->set_refused(published.refused);
+            MessageWriter(desk_.crypto).write(published.lookup, response->mutable_lookup());
+            return grpc::Status::OK;
+        });
+}
+
 grpc::ServerUnaryReactor* DhtService::Put(grpc::CallbackServerContext* context,
                                           const v1::PutRequest* request,
                                           v1::PutResponse* response) {
     auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Dht/Put");
     if (!call->admitted()) return call;
     const auto key = key_from(request->key());
-    if (!key || request->record().empty() || request->record().size() > identity::kRecordBytesMax) {
+    const ByteView record = as_bytes(request->record());
+    const auto head = identity::read_head(identity::record_part(record));
+    const bool value = head && identity::is_value(head->kind);
+    const std::size_t most =
+        identity::kRecordBytesMax + (value ? identity::kPagesMax * identity::kPageBytes : 0);
+    if (!key || record.empty() || record.size() > most) {
         call->refuse(!key ? invalid("key", "must have 20 bytes")
-                          : invalid("record", "must have 1 to 1000 bytes"));
+                          : invalid("record", "must have 1 to 1000 bytes, and a value its pages"));
+        return call;
+    }
+    if (value) {
+        put_signed_value(*call, *key, *request, response);
         return call;
     }
     call->command(

@@ -5,6 +5,8 @@
 
 namespace sov::api {
 
+class UnaryCall;
+
 /// sovereign.v1.Dht: the distributed table itself.
 class DhtService final : public sovereign::v1::Dht::CallbackService {
   public:
@@ -38,6 +40,9 @@ class DhtService final : public sovereign::v1::Dht::CallbackService {
     void handle_event(const Event& event);
 
   private:
+    void put_signed_value(UnaryCall& call, const Key& key, const sovereign::v1::PutRequest& request,
+                          sovereign::v1::PutResponse* response);
+
     Desk& desk_;
 };
 

@@ -77,6 +77,15 @@ struct ConfigChange {
     std::string key, before, after;
 };
 
+/// The signed bootstrap list in force, and what was said about other ones.
+struct ListFacts {
+    std::uint64_t number = 0;   ///< 0: none
+    std::uint64_t expires = 0;  ///< seconds since 1970
+    std::uint32_t nodes = 0;
+    std::string from;                   ///< where it was found
+    std::string refused, refused_from;  ///< the last refusal, in words, and where; empty: none
+};
+
 /// What a reload did. `error` is empty on success; nothing changed otherwise.
 struct ReloadOutcome {
     std::string error;
@@ -109,6 +118,9 @@ class Host {
 
     /// Reads a few small files of the system.
     virtual MachineFacts machine() const = 0;
+
+    /// Nothing where the configuration names no keys to believe.
+    virtual std::optional<ListFacts> bootstrap_list() const = 0;
 
     virtual std::vector<LayerSwitch> layers() const = 0;
     /// The node has switched the layer already; this remembers it.

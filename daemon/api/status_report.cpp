@@ -105,6 +105,17 @@ void report_signatures(const HostFacts& facts, const NodeStatus& status,
     to->set_replicas(status.own_part_replicas);
 }
 
+void report_list(const std::optional<ListFacts>& facts, v1::GetStatusResponse* response) {
+    if (!facts) return;
+    v1::BootstrapList* to = response->mutable_bootstrap_list();
+    to->set_number(facts->number);
+    to->set_expires(facts->expires);
+    to->set_nodes(facts->nodes);
+    to->set_from(facts->from);
+    to->set_refused(facts->refused);
+    to->set_refused_from(facts->refused_from);
+}
+
 /// Reasons may name peers and names; the words alone may be seen by everybody.
 void report_verdict(const Verdict& verdict, bool abridged, v1::GetStatusResponse* response) {
     response->set_verdict(word_message(verdict.word));
@@ -163,6 +174,7 @@ void report_status(const Desk& desk, Instant now, const Node& node, Role role,
     });
     if (abridged) return;
     report_mapping(desk.host.port_mapping(), response);
+    report_list(desk.host.bootstrap_list(), response);
     for (const BootstrapEntry& entry : bootstrap) writer.write(entry, response->add_bootstrap());
     for (const OwnName& name : names) writer.write(name, response->add_names());
 }

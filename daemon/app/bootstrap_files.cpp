@@ -15,7 +15,9 @@
 
 #include "daemon/app/keys.h"
 #include "daemon/app/start_failure.h"
+#include "daemon/core/base/base_text.h"
 #include "daemon/core/identity/peer_name.h"
+#include "daemon/core/identity/values.h"
 #include "platform/linux/identity_file.h"
 #include "platform/openssl/host_crypto.h"
 
@@ -25,6 +27,10 @@ namespace {
 constexpr std::string_view kMagic = "sovereign-bootstrap-list-1";
 constexpr std::size_t kFileBytesMax = 64 << 10;
 constexpr std::size_t kDigitsALine = 96;
+/// What one string of a TXT record has room for (RFC 1035 s3.3).
+constexpr std::size_t kDnsStringMax = 255;
+/// The longest that replicas keep anything.
+constexpr std::chrono::seconds kListTtl{7 * 24 * 3600};
 
 std::string without_blanks(std::string_view text) {
     const auto first = text.find_first_not_of(" \t\r");
@@ -175,15 +181,23 @@ std::string list_text(ByteView list) {
     return text;
 }
 
+std::string list_dns_text(ByteView list) { return std::string(kMagic) + " " + to_base64url(list); }
+
 std::variant<identity::BootstrapList, ListProblem> read_list(std::string_view text,
                                                              identity::Crypto& crypto) {
     const auto lines = lines_of(text);
     if (lines.empty()) return ListProblem{"nothing stands in it"};
-    if (lines.front().second != kMagic) return read_draft(lines, crypto);
+    const std::string& first = lines.front().second;
+    const std::string dns_head = std::string(kMagic) + " ";
+    const bool from_dns = first.starts_with(dns_head);
+    if (!from_dns && first != kMagic) return read_draft(lines, crypto);
     std::string digits;
     for (std::size_t at = 1; at < lines.size(); ++at) digits += lines[at].second;
-    const auto bytes = from_hex(digits);
-    if (!bytes) return ListProblem{"it is damaged: not hexadecimal"};
+    const auto bytes = from_dns ? from_base64url(std::string_view(first).substr(dns_head.size()))
+                                : from_hex(digits);
+    if (!bytes || (from_dns && lines.size() > 1))
+        return ListProblem{std::string("it is damaged: not ") +
+                           (from_dns ? "base64url" : "hexadecimal")};
     auto list = identity::decode_list(*bytes);
     if (!list) return ListProblem{"it is damaged: " + std::string(errc_name(list.error()))};
     return std::move(*list);
@@ -260,9 +274,14 @@ void ListKeeper::save(ByteView list) {
 }
 
 std::optional<ListProblem> ListKeeper::take(ByteView bytes, std::uint64_t now) {
-    if (list_) {
-        const auto known = identity::encode_list(*list_);
-        if (known && *known == to_bytes(bytes)) return std::nullopt;
+    // Copies of one list may carry more and fewer signatures.
+    const auto statement = [](identity::BootstrapList list) {
+        list.signatures.clear();
+        return identity::encode_list(list);
+    };
+    if (const auto same = identity::decode_list(bytes); same && list_) {
+        const auto theirs = statement(*same), ours = statement(*list_);
+        if (theirs && ours && *theirs == *ours) return std::nullopt;
     }
     auto list = identity::check_list(crypto_, network_, trust_, now, bytes);
     if (!list) return ListProblem{why(list.error(), trust_)};
@@ -273,6 +292,50 @@ std::optional<ListProblem> ListKeeper::take(ByteView bytes, std::uint64_t now) {
 }
 
 // --- offline verbs -------------------------------------------------------------------------------
+
+namespace {
+
+// One TXT record as zone files have it: a string has at most 255 characters.
+void print_dns(const identity::BootstrapList& list, std::ostream& out) {
+    const std::string text = list_dns_text(*identity::encode_list(list));
+    out << "@ 3600 IN TXT (";
+    for (std::size_t at = 0; at < text.size(); at += kDnsStringMax)
+        out << "\n  \"" << text.substr(at, kDnsStringMax) << "\"";
+    out << " )\n";
+}
+
+// The value that carries the list in the DHT, for whoever stores it: its key and its bytes.
+int print_value(const identity::BootstrapList& list, const std::string& key_file,
+                identity::Crypto& crypto, std::ostream& out, std::ostream& err) {
+    if (access(key_file.c_str(), F_OK) != 0) {
+        err << "there is no key file " << key_file << "\n";
+        return kExitFailed;
+    }
+    const auto seed =
+        host::load_or_create_seed(key_file, host::KeyKind::kUser, [](MutableBytes) {});
+    if (!seed.seed) {
+        err << seed.problem << "\n";
+        return kExitUnusable;
+    }
+    const auto key = crypto.make_signing_key(*seed.seed);
+    const PeerId owner{key.public_key};
+    const auto signers = identity::signers_of(crypto, list);
+    if (std::find(signers.begin(), signers.end(), owner) == signers.end()) {
+        err << "this key, " << identity::peer_text(owner)
+            << ", has not signed the list: nobody would look for it there\n  do   sovctl bootstrap "
+               "sign "
+            << "LIST --key " << key_file << "\n";
+        return kExitFailed;
+    }
+    const identity::RecordHead head{identity::RecordKind::kMutable, false, owner,
+                                    seconds_now() * 1000, kListTtl};
+    const auto value = identity::make_mutable(crypto, key, list.network, identity::kListLabel, head,
+                                              *identity::encode_list(list));
+    out << to_hex(value.key.view()) << " " << to_hex(value.bytes) << "\n";
+    return 0;
+}
+
+}  // namespace
 
 int run_list_errand(const ListErrand& errand, const Config& config, std::ostream& out,
                     std::ostream& err) {
@@ -292,6 +355,12 @@ int run_list_errand(const ListErrand& errand, const Config& config, std::ostream
         out << describe_list(list, crypto);
         return 0;
     }
+    if (errand.verb == ListErrand::Verb::kDns) {
+        print_dns(list, out);
+        return 0;
+    }
+    if (errand.verb == ListErrand::Verb::kPublish)
+        return print_value(list, errand.key_file, crypto, out, err);
     if (errand.verb == ListErrand::Verb::kVerify) {
         const identity::ListTrust root{config.list_keys,
                                        static_cast<std::uint8_t>(config.list_threshold), 0};
@@ -323,7 +392,8 @@ int run_list_errand(const ListErrand& errand, const Config& config, std::ostream
         return kExitFailed;
     }
     out << list_text(*identity::encode_list(list));
-    err << "signed by " << identity::peer_text(PeerId{key.public_key})
+    // A comment, for those who catch both outputs in one file.
+    err << "# signed by " << identity::peer_text(PeerId{key.public_key})
         << (seed.created ? ", a new key\n" : "\n");
     return 0;
 }

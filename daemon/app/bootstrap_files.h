@@ -28,7 +28,9 @@ struct ListProblem {
 };
 
 std::string list_text(ByteView list);
-/// Reads either form. A draft becomes a list without signatures.
+/// The same as one piece for a TXT record: what it says first, a blank, its bytes in base64url.
+std::string list_dns_text(ByteView list);
+/// Reads any of the three. A draft becomes a list without signatures.
 std::variant<identity::BootstrapList, ListProblem> read_list(std::string_view text,
                                                              identity::Crypto& crypto);
 /// What it says and who signed it, for people.
@@ -66,9 +68,10 @@ class ListKeeper {
 
 /// The offline verbs of sovereignd, which sovctl runs. They print to `out` and return an exit code.
 struct ListErrand {
-    enum class Verb : std::uint8_t { kNone, kShow, kSign, kVerify } verb{};
-    std::string file;      ///< the list or draft
-    std::string key_file;  ///< kSign: as identity.key; made when it is missing
+    enum class Verb : std::uint8_t { kNone, kShow, kDns, kSign, kVerify, kPublish } verb{};
+    std::string file;  ///< the list or draft
+    std::string
+        key_file;  ///< kSign: as identity.key, made when it is missing; kPublish: a signer's
 };
 int run_list_errand(const ListErrand& errand, const Config& config, std::ostream& out,
                     std::ostream& err);

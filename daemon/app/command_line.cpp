@@ -20,12 +20,16 @@ po::options_description options_of_program() {
         "check-config", "check the configuration and exit: 0 when it is valid, 78 when not")(
         "show-list", po::value<std::string>()->value_name("FILE"),
         "show a bootstrap list or a draft of one and exit")(
+        "dns-list", po::value<std::string>()->value_name("FILE"),
+        "print a bootstrap list as a TXT record of DNS and exit")(
+        "publish-list", po::value<std::string>()->value_name("FILE"),
+        "print a list as a value of the DHT, signed with --list-key-file, and exit")(
         "verify-list", po::value<std::string>()->value_name("FILE"),
         "say whether this configuration takes a bootstrap list, and exit")(
         "sign-list", po::value<std::string>()->value_name("FILE"),
         "sign a bootstrap list or draft with --list-key-file, print it and exit")(
         "list-key-file", po::value<std::string>()->value_name("FILE"),
-        "the key for --sign-list, made where there is none");
+        "the key for --sign-list, made where there is none, or for --publish-list");
     return options;
 }
 
@@ -66,6 +70,10 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
                 line.config_file = value;
             else if (option.string_key == "show-list")
                 line.list.verb = ListErrand::Verb::kShow, line.list.file = value;
+            else if (option.string_key == "dns-list")
+                line.list.verb = ListErrand::Verb::kDns, line.list.file = value;
+            else if (option.string_key == "publish-list")
+                line.list.verb = ListErrand::Verb::kPublish, line.list.file = value;
             else if (option.string_key == "verify-list")
                 line.list.verb = ListErrand::Verb::kVerify, line.list.file = value;
             else if (option.string_key == "sign-list")
@@ -87,8 +95,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
         line.problem = error.what();
     }
     if (line.problem.empty() &&
-        (line.list.verb == ListErrand::Verb::kSign) == line.list.key_file.empty())
-        line.problem = "--sign-list and --list-key-file belong together";
+        (line.list.verb == ListErrand::Verb::kSign ||
+         line.list.verb == ListErrand::Verb::kPublish) == line.list.key_file.empty())
+        line.problem = "--sign-list or --publish-list and --list-key-file belong together";
     return line;
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +46,10 @@ struct Config {
     std::string bootstrap_list;     ///< file of a signed list; empty: none
     std::vector<PeerId> list_keys;  ///< whom to believe about the first list
     int list_threshold = 0;
+    std::string list_dns;                ///< name whose TXT records hold a list; empty: none
+    std::optional<Endpoint> dns_server;  ///< asked for them; nothing: the system's
+    bool list_dht = false;
+    int list_refresh = 0;  ///< seconds between looks for newer lists
 
     int bucket_size = 0;
     int sessions_max = 0, lookups_max = 0, records_max = 0;

@@ -199,6 +199,25 @@ Rule uuid(std::string Config::*member) {
             }};
 }
 
+Rule dns_name(std::string Config::*member) {
+    return {"a DNS name of at most 253 characters", [=](Config& config, const std::string& text) {
+                config.*member = text;
+                return text.size() <= 253 &&
+                       text.find_first_not_of(
+                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                           "0123456789._-") == std::string::npos;
+            }};
+}
+
+Rule dns_server() {
+    return {"the IPv4 address and port of a DNS server: 192.0.2.1:53",
+            [](Config& config, const std::string& text) {
+                config.dns_server = text.empty() ? std::nullopt : Endpoint::parse(text);
+                return text.empty() ||
+                       (config.dns_server && config.dns_server->family == Family::kIpv4);
+            }};
+}
+
 enum class Change : std::uint8_t { kLive, kRestart };
 enum class Count : std::uint8_t { kOnce, kMany };
 
@@ -255,6 +274,16 @@ void add_node(Rows& rows) {
              "File with more of these, one a line; the default file may be missing.");
     rows.add("bootstrap.list", "", any_path(&Config::bootstrap_list), kLive,
              "File of a signed bootstrap list, as 'sovctl bootstrap sign' writes it.");
+    rows.add(
+        "bootstrap.list_dns", "", dns_name(&Config::list_dns), kLive,
+        "Name whose TXT records hold such a list, as 'sovctl bootstrap show LIST --dns' prints "
+        "them.");
+    rows.add("bootstrap.dns_server", "", dns_server(), kLive,
+             "Who is asked for these records instead of the system's resolvers.");
+    rows.add("bootstrap.list_dht", "yes", boolean(&Config::list_dht), kLive,
+             "Look for such lists in the DHT, where 'sovctl bootstrap publish' puts them.");
+    rows.add("bootstrap.list_refresh", "3600", whole(&Config::list_refresh, 1, 604800), kLive,
+             "Seconds between two looks for newer lists at all of these places.");
     rows.add("bootstrap.list_key", "", list_keys(), kRestart,
              "A key that signs the first list; later lists name the keys of their successors.",
              Count::kMany);

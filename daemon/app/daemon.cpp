@@ -2,8 +2,6 @@
 
 #include <sys/socket.h>
 #include <unistd.h>
-#include <fstream>
-#include <sstream>
 
 #include <boost/asio/post.hpp>
 #include <csignal>
@@ -108,7 +106,6 @@ std::optional<StartFailure> Daemon::make_parts() {
     if (auto* failure = std::get_if<StartFailure>(&socket)) return *failure;
     io::NodeDriver::Transports transports;
     if (auto failure = open_sockets(transports)) return failure;
-    read_bootstrap_list();
     make_node(std::get<Keys>(keys), std::move(restored), std::move(transports));
     if (auto failure = make_plane(std::get<Keys>(keys))) return failure;
     return make_api(std::move(std::get<api::ApiSocket>(socket)));
@@ -277,6 +274,7 @@ void Daemon::run() {
         });
     });
     // A node that starts without anybody to ask would call itself isolated for a moment.
+    make_lists();
     for (const Sighting& sighting : pinned_peers())
         node_->handle_sighting(driver_->now(), sighting);
     const auto report = [this](auto what) {
@@ -347,7 +345,9 @@ void Daemon::handle_event(Instant now, const Event& event) {
     if (const auto* changed = std::get_if<StateChanged>(&event);
         changed != nullptr && changed->to == DiscoveryState::kReady) {
         save_peers_in(kFirstSave);
+        if (lists_) lists_->joined();
     }
+    if (lists_) lists_->handle_event(event);
     if (std::holds_alternative<StateChanged>(event))
         driver_->post([this](Instant, Node&) { service_.verdict_changed(); });
     api_->handle_event(event);
@@ -369,32 +369,24 @@ std::vector<Sighting> Daemon::pinned_peers() const {
     return sightings;
 }
 
-void Daemon::read_bootstrap_list() {
-    if (config_.list_keys.empty()) return;
-    if (!lists_) {
-        lists_.emplace(config_.state_dir, network_id(config_.network, crypto_),
-                       identity::ListTrust{config_.list_keys,
-                                           static_cast<std::uint8_t>(config_.list_threshold), 0},
-                       crypto_);
+void Daemon::try_pinned_peers() {
+    for (const Sighting& sighting : pinned_peers()) {
+        driver_->post([sighting](Instant at, Node& node) { node.handle_sighting(at, sighting); });
     }
-    const auto complain = [this](const std::string& words) {
-        log_.write(LogLevel::kWarning, "discovery", "bootstrap.list",
-                   "a bootstrap list is not taken", {{"reason", words}});
-    };
-    if (!lists_->notice().empty()) complain(lists_->notice());
-    if (config_.bootstrap_list.empty()) return;
-    std::ifstream file(config_.bootstrap_list, std::ios::binary);
-    std::ostringstream text;
-    if (file) text << file.rdbuf();
-    auto read = read_list(text.str(), crypto_);
-    if (const auto* problem = std::get_if<ListProblem>(&read))
-        return complain(config_.bootstrap_list + ": " + problem->words);
-    const auto bytes = identity::encode_list(std::get<identity::BootstrapList>(read));
-    if (const auto refused = lists_->take(*bytes, unix_now() / 1000))
-        return complain(config_.bootstrap_list + ": " + refused->words);
-    if (!lists_->notice().empty()) complain(lists_->notice());
-    log_.write(LogLevel::kInfo, "discovery", "bootstrap.list", "a bootstrap list is in force",
-               {{"number", std::to_string(lists_->in_force()->number)}});
+}
+
+void Daemon::make_lists() {
+    if (config_.list_keys.empty()) return;
+    lists_ = std::make_unique<ListWatch>(
+        context_, log_, crypto_, config_,
+        ListWatch::Sinks{[this] { try_pinned_peers(); },
+                         [this](const Key& key) {
+                             driver_->post([this, key](Instant at, Node& node) {
+                                 lists_->note_read(node.get_value(at, key, dht::Level::kNormal));
+                             });
+                         },
+                         [] { return unix_now() / 1000; }});
+    lists_->start();
 }
 
 void Daemon::save_peers_in(std::chrono::seconds pause) {
@@ -479,6 +471,7 @@ void Daemon::stop_core() {
     service_.stop();
     resolver_->stop();
     links_->stop();
+    if (lists_) lists_->stop();
     router_port_->stop();
     adapters_->stop();
     persistence_->save_peers(*node_, driver_->now());

@@ -10,12 +10,12 @@
 
 #include "daemon/api/api_server.h"
 #include "daemon/api/host.h"
-#include "daemon/app/bootstrap_files.h"
 #include "daemon/app/bootstrap_resolver.h"
 #include "daemon/app/config.h"
 #include "daemon/app/connection_plane.h"
 #include "daemon/app/keys.h"
 #include "daemon/app/link_watch.h"
+#include "daemon/app/list_watch.h"
 #include "daemon/app/local_adapters.h"
 #include "daemon/app/log_sink.h"
 #include "daemon/app/persistence.h"
@@ -64,6 +64,7 @@ class Daemon final : private api::Host {
     bool check_network(Instant now, Node& node, api::NetSink sink) override;
     std::vector<api::LinkFact> links() const override;
     bool port_mapping_wanted() const override { return router_port_ && router_port_->wanted(); }
+    std::optional<api::ListFacts> bootstrap_list() const override;
     std::vector<api::LayerSwitch> layers() const override;
     void layer_switched(std::string_view layer, bool on) override;
     std::vector<api::ModuleLevel> log_levels() const override { return log_.levels(); }
@@ -89,8 +90,9 @@ class Daemon final : private api::Host {
     /// The first words of `sovctl status`, for the service manager.
     std::string verdict_line() const;
     std::vector<Sighting> pinned_peers() const;
-    /// Reads the file of bootstrap.list, when there are keys to believe.
-    void read_bootstrap_list();
+    /// Tells the node whom to join through. One at a time: the driver drains the node after each.
+    void try_pinned_peers();
+    void make_lists();
     void await_signals();
     void save_peers_in(std::chrono::seconds pause);
     /// Tells the node whether this host runs on its battery, again and again.
@@ -112,7 +114,6 @@ class Daemon final : private api::Host {
     boost::asio::io_context context_{1};
     ServiceLink service_;
     openssl::HostCrypto crypto_;
-    std::optional<ListKeeper> lists_;  ///< only where the configuration names keys for one
     ContactBook book_;
     PacketPool packets_;
     std::unique_ptr<Node> node_;
@@ -125,6 +126,7 @@ class Daemon final : private api::Host {
     std::unique_ptr<BootstrapResolver> resolver_;
     std::unique_ptr<LocalAdapters> adapters_;
     std::unique_ptr<LinkWatch> links_;
+    std::unique_ptr<ListWatch> lists_;  ///< only where the configuration names keys for one
     std::unique_ptr<RouterPort> router_port_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer save_timer_, leave_timer_, power_timer_;

@@ -58,6 +58,10 @@ std::vector<api::LinkFact> Daemon::links() const {
     return facts;
 }
 
+std::optional<api::ListFacts> Daemon::bootstrap_list() const {
+    return lists_ ? std::optional(lists_->facts()) : std::nullopt;
+}
+
 std::vector<api::LayerSwitch> Daemon::layers() const { return layers_; }
 
 void Daemon::layer_switched(std::string_view layer, bool on) {
@@ -121,17 +125,14 @@ api::ReloadOutcome Daemon::reload_config() {
 }
 
 void Daemon::apply(const Config& fresh, const std::string& key) {
-    if (key == "bootstrap.peer" || key == "bootstrap.file" || key == "bootstrap.list") {
+    if (key == "bootstrap.peer" || key == "bootstrap.file") {
         config_.bootstrap = fresh.bootstrap;
         config_.bootstrap_file = fresh.bootstrap_file;
-        config_.bootstrap_list = fresh.bootstrap_list;
-        read_bootstrap_list();
-        for (const Sighting& sighting : pinned_peers()) {
-            // One input at a time: the driver drains the node after each.
-            driver_->post(
-                [sighting](Instant at, Node& node) { node.handle_sighting(at, sighting); });
-        }
+        try_pinned_peers();
         resolver_->resolve(config_.bootstrap);
+    } else if (key.starts_with("bootstrap.")) {
+        config_.bootstrap_list = fresh.bootstrap_list;
+        if (lists_) lists_->set_places(ListWatch::places_of(fresh));
     } else if (key.starts_with("layers.")) {
         const std::string layer = key.substr(key.find('.') + 1);
         const bool on = layer == "dht"         ? fresh.dht_layer

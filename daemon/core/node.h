@@ -162,6 +162,9 @@ class Node {
     /// of ours under a label. Answered by ValuePutFinished. The daemon keeps it at the nearest
     /// nodes until its ttl ends.
     CommandId put_value(Instant now, dht::ValuePut put);
+    /// Stores a value that is signed already, its pages behind its record, and keeps it at the
+    /// nearest nodes like one of ours: ValuePutFinished.
+    CommandId put_signed_value(Instant now, const Key& key, ByteView value);
     /// The newest version of the value at a key: ValueGetFinished.
     CommandId get_value(Instant now, const Key& key, dht::Level level);
     /// Every change of the records at a key from now on, and what is there already: ValueChanged,

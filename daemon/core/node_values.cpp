@@ -14,6 +14,15 @@ CommandId Node::put_value(Instant now, dht::ValuePut put) {
     return command;
 }
 
+CommandId Node::put_signed_value(Instant now, const Key& key, ByteView value) {
+    parts_->begin_input(now);
+    const CommandId command = parts_->next_command();
+    parts_->dht.put_signed_value(now, command, key, value);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return command;
+}
+
 CommandId Node::get_value(Instant now, const Key& key, dht::Level level) {
     parts_->begin_input(now);
     const CommandId command = parts_->next_command();

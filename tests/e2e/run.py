@@ -17,6 +17,7 @@ import connect_scenarios  # noqa: F401
 import doctor_scenarios  # noqa: F401
 import fault_scenarios  # noqa: F401
 import find_scenarios  # noqa: F401
+import list_scenarios  # noqa: F401
 import local_scenarios  # noqa: F401
 import message_scenarios  # noqa: F401
 import mailbox_scenarios  # noqa: F401

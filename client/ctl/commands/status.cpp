@@ -30,6 +30,16 @@ json::Object mapping_json(const client::PortMapping& mapping) {
     return object.set_text("reason", mapping.reason);
 }
 
+json::Object list_json(const client::BootstrapList& list) {
+    json::Object object;
+    object.set("number", list.number);
+    if (list.number != 0)
+        object.set("expires_unix", list.expires)
+            .set("nodes", list.nodes)
+            .set_text("from", list.from);
+    return object.set_text("refused", list.refused).set_text("refused_from", list.refused_from);
+}
+
 json::Object bootstrap_json(const client::BootstrapEntry& entry) {
     json::Object object;
     object.set("node", json_of(entry.node))
@@ -78,6 +88,7 @@ json::Object status_json(const client::NodeStatus& status) {
     signatures.set_text("crypto_library", status.signatures.crypto_library);
     if (!status.signatures.post_quantum_policy.empty())
         data.set("signatures", std::move(signatures));
+    if (status.bootstrap_list) data.set("bootstrap_list", list_json(*status.bootstrap_list));
     data.set("contacts_known", status.contacts_known);
     data.set("crowded_regions", status.crowded_regions);
     json::Object around;
@@ -239,6 +250,19 @@ std::string signatures_text(const client::Signatures& signatures) {
     return signatures.post_quantum_policy == "require" ? text + "; others must have both" : text;
 }
 
+std::string list_text(const client::BootstrapList& list) {
+    std::string text = "none yet";
+    if (list.number != 0) {
+        // What the clock's nanoseconds have room for ends in 2262.
+        const auto expires = std::chrono::system_clock::time_point(
+            std::chrono::seconds(std::min<std::uint64_t>(list.expires, 9'000'000'000)));
+        text = "number " + std::to_string(list.number) + " from " + list.from + ", " +
+               count_text(list.nodes, "node") + ", until " + utc_text(expires).substr(0, 10);
+    }
+    if (!list.refused.empty()) text += "; refused from " + list.refused_from + ": " + list.refused;
+    return text;
+}
+
 void show_status(const client::NodeStatus& status, bool with_counters, Screen& screen) {
     show_verdict(status, screen);
     if (!status.peer.text.empty()) show_fact("you", status.peer.text, screen);
@@ -252,6 +276,7 @@ void show_status(const client::NodeStatus& status, bool with_counters, Screen& s
     }
     if (status.port_mapping) show_fact("router", mapping_text(*status.port_mapping), screen);
     show_fact("dht", table_text(status), screen);
+    if (status.bootstrap_list) show_fact("list", list_text(*status.bootstrap_list), screen);
     if (!status.signatures.post_quantum_policy.empty())
         show_fact("signed", signatures_text(status.signatures), screen);
     if (status.crowded_regions != 0) {

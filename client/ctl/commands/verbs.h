@@ -55,6 +55,7 @@ int unblock(Errand& errand);
 int bootstrap_sign(Errand& errand);
 int bootstrap_verify(Errand& errand);
 int bootstrap_show(Errand& errand);
+int bootstrap_publish(Errand& errand);
 int config_check(Errand& errand);
 int config_reload(Errand& errand);
 int log_level(Errand& errand);

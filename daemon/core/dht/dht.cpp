@@ -425,6 +425,10 @@ void Dht::put_value(Instant now, CommandId command, ValuePut put) {
     values().put(now, context_, queries_, publisher_, command, std::move(put));
 }
 
+void Dht::put_signed_value(Instant now, CommandId command, const Key& key, ByteView value) {
+    values().put_signed(now, context_, queries_, command, key, value, Level::kNormal);
+}
+
 void Dht::get_value(Instant now, CommandId command, const Key& key, Level level) {
     values().get(now, context_, queries_, command, key, level);
 }

@@ -72,6 +72,7 @@ class Dht {
     void put(Instant now, CommandId command, const Key& key, Bytes record);
     void get(Instant now, CommandId command, const Key& key, bool trace);
     void put_value(Instant now, CommandId command, ValuePut put);
+    void put_signed_value(Instant now, CommandId command, const Key& key, ByteView value);
     void get_value(Instant now, CommandId command, const Key& key, Level level);
     void listen(Instant now, CommandId command, const Key& key, ByteView cursor);
     void leave_item(Instant now, CommandId command, const ItemLeft& left);

@@ -85,6 +85,22 @@ void Values::put(Instant now, Context& context, Queries& queries, Publisher& pub
     start_put(now, context, queries, std::move(planned));
 }
 
+void Values::put_signed(Instant now, Context& context, Queries& queries, CommandId command,
+                        const Key& key, ByteView value, Level level) {
+    auto checked = identity::check_value(context.crypto, context.network, key, value);
+    if (!checked) return refuse(context, command, key, checked.error());
+    if (checked->bytes.size() > identity::kRecordBytesMax + context.limits.value_bytes_max)
+        return refuse(context, command, key, Errc::kTooLarge);
+    if (!own_.contains(place_of(*checked)) && own_.size() >= context.limits.own_values_max)
+        return refuse(context, command, key, Errc::kOverQuota);
+    cache_.drop(key);
+    Put planned;
+    planned.command = command;
+    planned.level = level;
+    planned.value = std::move(*checked);
+    start_put(now, context, queries, std::move(planned));
+}
+
 void Values::leave(Instant now, Context& context, Queries& queries, CommandId command,
                    identity::CheckedRecord item, Level level) {
     if (item.head.kind == identity::RecordKind::kMail &&

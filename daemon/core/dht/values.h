@@ -22,6 +22,9 @@ class Values {
   public:
     void put(Instant now, Context& context, Queries& queries, Publisher& publisher,
              CommandId command, ValuePut put);
+    /// A value that is signed already, by whoever: ValuePutFinished. Looked after like our own.
+    void put_signed(Instant now, Context& context, Queries& queries, CommandId command,
+                    const Key& key, ByteView value, Level level);
     /// A sealed item, to whoever stands nearest to its key: ValuePutFinished. Mail is looked after
     /// until its ttl ends or a replica says that its receiver has deleted it.
     void leave(Instant now, Context& context, Queries& queries, CommandId command,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "daemon/core/base/ids.h"
@@ -20,6 +21,10 @@
 // the other signatures, so they can be made in any order, on hosts without a network.
 
 namespace sov::identity {
+
+/// Under this label each signer of a list stores it in the DHT, as a mutable value of the key that
+/// signs: nobody else can stand there.
+inline constexpr std::string_view kListLabel = "sovereign/bootstrap-list";
 
 struct BootstrapList {
     NetworkId network;

@@ -167,6 +167,25 @@ bool page_fits(Crypto& crypto, const PageList& pages, std::size_t index, ByteVie
            crypto.hash({page}) == pages.hashes[index];
 }
 
+Result<CheckedRecord> check_value(Crypto& crypto, const NetworkId& network, const Key& key,
+                                  ByteView bytes) {
+    const ByteView record = record_part(bytes);
+    auto checked = check_record(crypto, network, key, record);
+    if (!checked) return checked.error();
+    const auto value = decode_value(record);
+    if (!value) return value.error();
+    const ByteView content = bytes.subspan(record.size());
+    if (content.size() != (value->pages ? value->pages->length : 0)) return Errc::kMalformed;
+    for (std::size_t at = 0; value->pages && at < value->pages->hashes.size(); ++at) {
+        const std::size_t offset = at * kPageBytes;
+        if (!page_fits(crypto, *value->pages, at,
+                       content.subspan(offset, value->pages->page_size(at))))
+            return Errc::kMalformed;
+    }
+    checked->bytes = to_bytes(bytes);
+    return checked;
+}
+
 namespace {
 
 // Every part but the challenge has a fixed length, so the parts can't be shifted into each other.

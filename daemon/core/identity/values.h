@@ -64,6 +64,12 @@ Result<Key> value_place(Crypto& crypto, ByteView record);
 /// True when these bytes are the page with this number.
 bool page_fits(Crypto& crypto, const PageList& pages, std::size_t index, ByteView page);
 
+/// A value as it travels, its record and the pages behind it, checked as check_record and page by
+/// page. Errors: those of check_record; wrong_key for another kind of record; malformed where a
+/// page is missing, too long or another one.
+Result<CheckedRecord> check_value(Crypto& crypto, const NetworkId& network, const Key& key,
+                                  ByteView bytes);
+
 /// What a replica says when it keeps a value: this node keeps these bytes for so long from now.
 /// `challenge` is the token that came with the store, so an old receipt is not a new one.
 Signature sign_receipt(Crypto& crypto, const SigningKey& node, const NetworkId& network,

@@ -29,7 +29,8 @@ class ProtocolVectors : public ::testing::Test {
         for (const auto& more :
              {record_vectors(crypto), message_vectors(crypto), exchange_vectors(),
               announcement_vectors(crypto), ble_vectors(crypto), link_vectors(crypto),
-              stream_vectors(crypto), signal_vectors(), post_quantum_vectors(crypto)}) {
+              stream_vectors(crypto), signal_vectors(), post_quantum_vectors(crypto),
+              list_vectors(crypto)}) {
             all.insert(all.end(), more.begin(), more.end());
         }
         return all;

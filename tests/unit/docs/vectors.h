@@ -52,6 +52,9 @@ std::vector<Vector> stream_vectors(identity::Crypto& crypto);
 /// Where the post-quantum part of a peer record lives, and what its signature covers.
 std::vector<Vector> post_quantum_vectors(identity::Crypto& crypto);
 
+/// A signed bootstrap list, where a signer stores it, and its text for DNS.
+std::vector<Vector> list_vectors(identity::Crypto& crypto);
+
 /// "signal ...": words of a call.
 std::vector<Vector> signal_vectors();
 

@@ -46,6 +46,7 @@ class RememberingHost final : public Host {
         sink({4, 4, &net_tests});
         return true;
     }
+    std::optional<ListFacts> bootstrap_list() const override { return list; }
     std::vector<LayerSwitch> layers() const override {
         return {{"bootstrap", true}, {"dht", true}};
     }
@@ -62,6 +63,7 @@ class RememberingHost final : public Host {
 
     std::string reload_error;
     MachineFacts machine_facts;
+    std::optional<ListFacts> list;
     std::optional<ports::MappingChanged> mapping;
     NetTests net_tests;
     bool net_checks_refused = false;

@@ -9,6 +9,7 @@
 
 #include "daemon/app/keys.h"
 #include "daemon/core/identity/peer_name.h"
+#include "daemon/core/identity/values.h"
 #include "platform/openssl/host_crypto.h"
 
 namespace sov::app {
@@ -96,6 +97,53 @@ TEST_F(BootstrapFiles, of_lists_come_back_whole_and_damaged_ones_are_named) {
     EXPECT_EQ(*identity::encode_list(std::get<identity::BootstrapList>(read)), bytes);
     EXPECT_TRUE(
         std::holds_alternative<ListProblem>(read_list(text.substr(0, text.size() - 9), crypto)));
+}
+
+TEST_F(BootstrapFiles, of_lists_fit_a_txt_record_and_come_back_from_it) {
+    const Bytes bytes = signed_list(1, {1, 2});
+    const std::string text = list_dns_text(bytes);
+    EXPECT_TRUE(text.starts_with("sovereign-bootstrap-list-1 "));
+    const auto read = read_list(text, crypto);
+    ASSERT_TRUE(std::holds_alternative<identity::BootstrapList>(read));
+    EXPECT_EQ(*identity::encode_list(std::get<identity::BootstrapList>(read)), bytes);
+    for (const std::string& damaged :
+         {text.substr(0, text.size() - 1), text + "\nmore", text + "=",
+          std::string("sovereign-bootstrap-list-1 "), std::string("v=spf1 -all")})
+        EXPECT_TRUE(std::holds_alternative<ListProblem>(read_list(damaged, crypto))) << damaged;
+}
+
+TEST_F(BootstrapFiles, of_one_list_with_more_or_fewer_signatures_are_the_same_list) {
+    ListKeeper fresh = keeper();
+    ASSERT_FALSE(fresh.take(signed_list(2, {1, 3}), kToday).has_value());
+    EXPECT_FALSE(fresh.take(signed_list(2, {1}), kToday).has_value());
+    EXPECT_FALSE(fresh.take(signed_list(2, {1, 2, 3}), kToday).has_value());
+    EXPECT_EQ(fresh.in_force()->signatures.size(), 2U) << "the one that was taken stays";
+}
+
+TEST_F(BootstrapFiles, become_values_that_a_signer_stores_in_the_dht) {
+    fs::create_directories(folder / "state");
+    const std::string anna = (folder / "anna.key").string();
+    EXPECT_TRUE(run(ListErrand::Verb::kPublish, write("draft", draft(1)), anna).starts_with("1 "));
+    EXPECT_NE(said.find("no key file"), std::string::npos) << said;
+    EXPECT_FALSE(fs::exists(anna)) << "no key is made for it";
+    const std::string list =
+        write("list", run(ListErrand::Verb::kSign, write("draft", draft(1)), anna).substr(2));
+    const std::string line = run(ListErrand::Verb::kPublish, list, anna);
+    ASSERT_TRUE(line.starts_with("0 ")) << said;
+    const auto key = from_hex(line.substr(2, 40));
+    const auto value = from_hex(line.substr(43, line.size() - 44));
+    ASSERT_TRUE(key && value);
+    const auto checked = identity::check_value(crypto, network, Key::from(*key), *value);
+    ASSERT_TRUE(checked.has_value());
+    EXPECT_EQ(identity::mutable_key(crypto, checked->head.owner, identity::kListLabel),
+              Key::from(*key));
+    // Whoever has not signed it would put it where nobody looks.
+    const std::string eve = (folder / "eve.key").string();
+    run(ListErrand::Verb::kSign, write("draft", draft(1)), eve);
+    EXPECT_TRUE(run(ListErrand::Verb::kPublish, list, eve).starts_with("1 "));
+    EXPECT_NE(said.find("has not signed the list"), std::string::npos) << said;
+    const std::string zone = run(ListErrand::Verb::kDns, list);
+    EXPECT_TRUE(zone.starts_with("0 @ 3600 IN TXT (\n  \"sovereign-bootstrap-list-1 ")) << zone;
 }
 
 TEST_F(BootstrapFiles, take_a_list_with_enough_signatures_and_never_an_older_one) {

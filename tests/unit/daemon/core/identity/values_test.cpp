@@ -63,6 +63,32 @@ TEST_F(ValueRecords, of_every_size_come_back_as_they_went_in) {
     }
 }
 
+TEST_F(ValueRecords, are_checked_with_all_their_pages) {
+    const auto refused = [&](const Key& key, ByteView bytes) {
+        const auto checked = check_value(crypto, network, key, bytes);
+        return checked ? Errc{} : checked.error();
+    };
+    for (const std::size_t size : {0U, 800U, 3000U, 4096U}) {
+        const CheckedRecord value = labelled("x", filled(size));
+        const auto checked = check_value(crypto, network, value.key, value.bytes);
+        ASSERT_TRUE(checked.has_value()) << size;
+        EXPECT_EQ(checked->bytes, value.bytes);
+        Bytes longer = value.bytes;
+        longer.push_back(0);
+        EXPECT_EQ(refused(value.key, longer), Errc::kMalformed) << size;
+    }
+    const CheckedRecord value = labelled("x", filled(3000));
+    EXPECT_EQ(refused(value.key, record_part(value.bytes)), Errc::kMalformed) << "no pages";
+    EXPECT_EQ(refused(Key{}, value.bytes), Errc::kWrongKey);
+    Bytes changed = value.bytes;
+    changed.back() ^= 1;
+    EXPECT_EQ(refused(value.key, changed), Errc::kMalformed);
+    changed = value.bytes;
+    changed[40] ^= 1;
+    EXPECT_EQ(refused(value.key, changed), Errc::kBadSignature);
+    EXPECT_NE(refused(value.key, {}), Errc{});
+}
+
 TEST_F(ValueRecords, travel_inline_as_long_as_they_fit_the_record) {
     EXPECT_FALSE(
         decode_value(make_immutable(crypto, hours{1}, filled(884)).bytes)->pages.has_value());
