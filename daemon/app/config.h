@@ -64,7 +64,7 @@ struct Config {
 
     bool connect_enabled = false;
     hub::Admission connect_from{};
-    CongestionControl connect_congestion{};
+    CongestionControl connect_congestion = CongestionControl::kBbr2;
     bool connect_ice = false;
     std::vector<ports::IceServer> ice_servers;
     int connections_max = 0, streams_per_peer_max = 0, connect_idle_seconds = 0;

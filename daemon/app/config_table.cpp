@@ -401,7 +401,7 @@ void add_connect(Rows& rows) {
              Count::kMany);
     rows.add("connect.turn_servers", "", ice_servers(true), kRestart,
              "A TURN server that relays where no direct path is found.", Count::kMany);
-    rows.add("connect.congestion", "cubic", choice(&Config::connect_congestion, controls), kRestart,
+    rows.add("connect.congestion", "bbr2", choice(&Config::connect_congestion, controls), kRestart,
              "Congestion control of connections. bbr2 is faster where datagrams are lost.");
     rows.add("connect.connections", "256", whole(&Config::connections_max, 1, 4096), kRestart,
              "Connections to peers; past it an idle one is closed, or another refused.");

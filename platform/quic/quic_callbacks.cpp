@@ -63,7 +63,7 @@ struct QuicConnection::Callbacks {
         Stream* stream = to.find(number);
         if (stream == nullptr) return 0;
         stream->out.acknowledged(offset + size);
-        if (stream->wants_room && stream->out.size() <= to.options_.limits.send_buffer_max / 2) {
+        if (stream->wants_room && stream->out.size() <= to.send_buffer_bytes() / 2) {
             stream->wants_room = false;
             to.host_.emit(ports::StreamWritable{{to.options_.id, number}});
         }

@@ -12,6 +12,9 @@ namespace sov::quic {
 namespace {
 
 constexpr std::size_t kPacketMax = 1500;
+/// Sent at once, as far as the controller allows: what fits into one call of the kernel's (see
+/// UdpTransport::kBurst), and not a datagram more, which would cost half a call.
+constexpr std::size_t kQuantumMax = 63'000;
 
 // What others give as a reason, for logs and people.
 std::string printable(const std::uint8_t* bytes, std::size_t size) {
@@ -306,7 +309,8 @@ void QuicConnection::flush(Instant now) {
     std::array<std::uint8_t, kPacketMax> packet;
     // ngtcp2's pacing would hold back the second flight of a handshake for 20 ms and more.
     const std::size_t quantum =
-        handshake_done_ ? ngtcp2_conn_get_send_quantum(native_) : std::size_t{1} << 20;
+        handshake_done_ ? std::min<std::size_t>(ngtcp2_conn_get_send_quantum(native_), kQuantumMax)
+                        : std::size_t{1} << 20;
     std::size_t total = 0;
     while (total < quantum) {
         ngtcp2_path_storage path;

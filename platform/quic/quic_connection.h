@@ -128,6 +128,7 @@ class QuicConnection {
     void set_connected();
     void tell_arrivals();
     void tell_readable(std::int64_t number, Stream& stream);
+    std::size_t send_buffer_bytes() const;
     bool take_stream_bytes(std::int64_t number, ByteView bytes, bool end);
     void drop_unread(Stream& stream);
     void end_stream_if_done(std::int64_t number);

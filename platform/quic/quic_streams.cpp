@@ -72,11 +72,20 @@ Result<ports::StreamId> QuicConnection::open_stream() {
     return ports::StreamId{options_.id, number};
 }
 
+// What is lost is missing for round trips, and what was sent behind it stays here as long: with
+// less than a few windows of the controller a stream would stand still meanwhile.
+std::size_t QuicConnection::send_buffer_bytes() const {
+    const QuicLimits& limits = options_.limits;
+    ngtcp2_conn_stat native;
+    ngtcp2_conn_get_conn_stat(native_, &native);
+    return std::clamp<std::size_t>(4 * native.cwnd, limits.send_buffer, limits.send_buffer_max);
+}
+
 Result<std::size_t> QuicConnection::write(std::int64_t number, ByteView bytes, bool end) {
     Stream* stream = find(number);
     if (over_ || stream == nullptr) return Errc::kNotFound;
     if (stream->stopped || stream->end_wanted) return Errc::kCancelled;
-    const std::size_t most = options_.limits.send_buffer_max;
+    const std::size_t most = send_buffer_bytes();
     const std::size_t room = most - std::min(most, stream->out.size());
     const std::size_t taken = std::min(room, bytes.size());
     stream->out.append(bytes.first(taken));

@@ -54,8 +54,11 @@ TEST_F(QuicPair, loses_no_byte_where_datagrams_are_lost_doubled_and_overtaken) {
 
 // A stream that is opened and never read costs its window and no more, and the others go on.
 TEST_F(QuicPair, holds_no_more_than_a_window_of_what_nobody_reads) {
+    QuicTransport::Options options;
+    QuicLimits& limits = options.limits;
+    limits.stream_window = 512 << 10;
+    meet(options, options);
     ASSERT_NO_FATAL_FAILURE(connect());
-    const QuicLimits limits;
     const StreamId unread = *ann.transport->open_stream(dialled);
     const Bytes much = pattern(2 << 20);
     ASSERT_EQ(*ann.transport->write(unread, much, false), much.size());
@@ -71,11 +74,15 @@ TEST_F(QuicPair, holds_no_more_than_a_window_of_what_nobody_reads) {
 }
 
 TEST_F(QuicPair, takes_no_more_to_send_than_its_buffer_and_tells_when_there_is_room) {
+    QuicTransport::Options options;
+    QuicLimits& limits = options.limits;
+    limits.stream_window = 512 << 10;
+    limits.send_buffer_max = limits.send_buffer;
+    meet(options, options);
     ASSERT_NO_FATAL_FAILURE(connect());
-    const QuicLimits limits;
     const StreamId stream = *ann.transport->open_stream(dialled);
-    const Bytes much(limits.send_buffer_max + 1000, 1);
-    EXPECT_EQ(*ann.transport->write(stream, much, true), limits.send_buffer_max);
+    const Bytes much(limits.send_buffer + 1000, 1);
+    EXPECT_EQ(*ann.transport->write(stream, much, true), limits.send_buffer);
     EXPECT_EQ(*ann.transport->write(stream, much, true), 0u);
     wire.pass(seconds{1});
     EXPECT_EQ(ann.count<ports::StreamWritable>(), 0u);
