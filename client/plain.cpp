@@ -275,6 +275,7 @@ ValueGotten plain(const v1::GetValueResponse& message) {
     gotten.replicas = message.replicas();
     gotten.cached = message.cached();
     gotten.equivocation = message.equivocation();
+    gotten.unchanged = message.unchanged();
     gotten.lookup = plain(message.lookup());
     return gotten;
 }

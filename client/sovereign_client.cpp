@@ -332,6 +332,7 @@ class GrpcClient final : public Client {
                     [](const v1::GetPresenceResponse& answer) { return plain(answer); });
     }
     Result<ValueGotten> get_value(const ValuePlace& place, const std::string& level,
+                                  std::optional<std::uint64_t> newer_than,
                                   const CallOptions& options) override;
     Result<Done> listen(const ValuePlace& place, const std::string& cursor,
                         const std::function<bool(const ValueTold&)>& on_told,
@@ -540,12 +541,14 @@ Result<ValueStored> GrpcClient::put_value(const PutValue& value, const CallOptio
 }
 
 Result<ValueGotten> GrpcClient::get_value(const ValuePlace& place, const std::string& level,
+                                          std::optional<std::uint64_t> newer_than,
                                           const CallOptions& options) {
     v1::GetValueRequest request;
     const auto known = enum_of<v1::Level>(level);
     if (!known && !level.empty()) return unknown_level(level);
     request.set_level(known.value_or(v1::LEVEL_UNSPECIFIED));
     write_place(place, request.mutable_place());
+    if (newer_than) request.set_newer_than(*newer_than);
     return call(*dht_, &v1::Dht::Stub::GetValue, request, options,
                 [](const v1::GetValueResponse& answer) { return plain(answer); });
 }

@@ -354,6 +354,7 @@ struct ValueGotten {
     Value value;
     std::uint32_t replicas = 0;
     bool cached = false, equivocation = false;
+    bool unchanged = false;  ///< nothing is newer than asked for: `value` is empty
     Lookup lookup;
 };
 
@@ -500,8 +501,10 @@ class Client {
     /// no_peers, over_quota, timed_out.
     virtual Result<ValueStored> put_value(const PutValue& value,
                                           const CallOptions& options = {}) = 0;
-    /// `level`: fast, normal, strong or empty. not_found also when it was withdrawn.
+    /// `level`: fast, normal, strong or empty. not_found also when it was withdrawn. With
+    /// `newer_than` only a mutable value with a higher sequence number is fetched.
     virtual Result<ValueGotten> get_value(const ValuePlace& place, const std::string& level,
+                                          std::optional<std::uint64_t> newer_than = std::nullopt,
                                           const CallOptions& options = {}) = 0;
     /// Calls `on_told` for what is there and for each change, on the calling thread, until it
     /// returns false, the call is cancelled, or the daemon leaves (an Error).

@@ -198,7 +198,9 @@ constexpr Command kCommands[] = {
      .text = "With --value, or for a label, it reads the newest version of a value; --save writes "
              "its content into a file. Otherwise all records are shown, each verified, and --save "
              "writes the first one, as it travels, into a file that dht put --key takes. A label "
-             "is label:WORD for one of yours and label:sov1.../WORD for one of somebody else.",
+             "is label:WORD for one of yours and label:sov1.../WORD for one of somebody else. With "
+             "--newer-than a value travels only if its sequence number is higher than the one that "
+             "you have.",
      .argument_slots = {{{.name = "KEY",
                           .summary = "40 hexadecimal digits, label:LABEL, name:NAME or "
                                      "peer:sov1..."}}},
@@ -206,7 +208,10 @@ constexpr Command kCommands[] = {
          {{{.name = "value", .summary = "the value at the key and not its record"},
            kLevel,
            {.name = "trace", .summary = "also every node that was asked and its answer"},
-           {.name = "save", .value = "FILE", .summary = "write what was found into a new file"}}},
+           {.name = "save", .value = "FILE", .summary = "write what was found into a new file"},
+           {.name = "newer-than",
+            .value = "SEQ",
+            .summary = "a value only if it has a higher sequence number"}}},
      .examples = {"sovctl dht get label:greeting", "sovctl dht get name:bob --save bob.record"},
      .exit_codes = {1, 8, 11},
      .run = verbs::dht_get},

@@ -1,6 +1,7 @@
 #include "client/ctl/values.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "client/ctl/lookups.h"
 #include "client/ctl/phrases.h"
@@ -11,6 +12,13 @@ bool is_text(std::string_view content) {
     return std::all_of(content.begin(), content.end(), [](char letter) {
         return (letter >= 0x20 && letter < 0x7f) || letter == '\n' || letter == '\t';
     });
+}
+
+std::optional<std::uint64_t> sequence_number(std::string_view text) {
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
 }
 
 std::string hex_of(std::string_view bytes) {

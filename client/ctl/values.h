@@ -19,6 +19,9 @@ std::optional<client::ValuePlace> value_place(std::string_view text);
 json::Object json_of(const client::Value& value);
 json::Object json_of(const client::Receipt& receipt);
 
+/// A decimal number of 64 bits; nothing for anything else.
+std::optional<std::uint64_t> sequence_number(std::string_view text);
+
 /// Two hexadecimal digits for each byte.
 std::string hex_of(std::string_view bytes);
 

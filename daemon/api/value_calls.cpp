@@ -135,14 +135,19 @@ grpc::ServerUnaryReactor* DhtService::GetValue(grpc::CallbackServerContext* cont
     }
     call->command(
         [this, request, place = std::get<Place>(std::move(place))](Instant now, Node& node) {
+            const auto newer_than = request->has_newer_than()
+                                        ? std::optional<std::uint64_t>(request->newer_than())
+                                        : std::nullopt;
             return node.get_value(now, key_at(desk_.crypto, node, place),
-                                  level_from(request->level()));
+                                  level_from(request->level()), newer_than);
         },
         [this, response](const Event& event) {
             const dht::ValueGotten& gotten = std::get<ValueGetFinished>(event).gotten;
             if (gotten.error) return from_core(*gotten.error, "place");
             const MessageWriter writer(desk_.crypto);
-            write_value(writer, gotten.key, gotten.value, response->mutable_value());
+            if (!gotten.unchanged)
+                write_value(writer, gotten.key, gotten.value, response->mutable_value());
+            response->set_unchanged(gotten.unchanged);
             response->set_replicas(gotten.replicas);
             response->set_cached(gotten.cached);
             response->set_equivocation(gotten.equivocation);

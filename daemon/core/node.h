@@ -165,8 +165,10 @@ class Node {
     /// Stores a value that is signed already, its pages behind its record, and keeps it at the
     /// nearest nodes like one of ours: ValuePutFinished.
     CommandId put_signed_value(Instant now, const Key& key, ByteView value);
-    /// The newest version of the value at a key: ValueGetFinished.
-    CommandId get_value(Instant now, const Key& key, dht::Level level);
+    /// The newest version of the value at a key: ValueGetFinished. With `newer_than` only one with
+    /// a higher sequence number travels.
+    CommandId get_value(Instant now, const Key& key, dht::Level level,
+                        std::optional<std::uint64_t> newer_than = std::nullopt);
     /// Every change of the records at a key from now on, and what is there already: ValueChanged,
     /// until cancelled. `cursor` is the last one that was told for this key; empty at first.
     CommandId listen(Instant now, const Key& key, ByteView cursor);

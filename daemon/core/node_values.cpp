@@ -23,10 +23,11 @@ CommandId Node::put_signed_value(Instant now, const Key& key, ByteView value) {
     return command;
 }
 
-CommandId Node::get_value(Instant now, const Key& key, dht::Level level) {
+CommandId Node::get_value(Instant now, const Key& key, dht::Level level,
+                          std::optional<std::uint64_t> newer_than) {
     parts_->begin_input(now);
     const CommandId command = parts_->next_command();
-    parts_->dht.get_value(now, command, key, level);
+    parts_->dht.get_value(now, command, key, level, newer_than);
     parts_->unsettled = true;
     parts_->end_input(now);
     return command;

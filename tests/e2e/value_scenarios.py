@@ -71,6 +71,8 @@ def a_listener_is_told_of_changes_and_goes_on_at_its_cursor(binaries):
         first = put(writer, b"one", "--label", "note")
         listener = Listener(reader, place)
         wait_until(lambda: listener.texts() == ["one"], "the listener to be told what is there")
+        known = reader.ctl("dht", "get", place, "--newer-than", str(first["sequence"]))
+        expect(known["unchanged"] and "content_hex" not in known, f"something newer was shown: {known}")
         second = put(writer, b"two", "--label", "note", "--expect", str(first["sequence"]))
         _, told_ms = timed(lambda: wait_until(lambda: "two" in listener.texts(), "the listener to be told of the change",
                                               interval=0.002))

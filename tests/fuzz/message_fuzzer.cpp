@@ -25,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         case 7: (void)wire::read_pong(reader); break;
         case 8: (void)wire::read_nodes(reader, (data[0] & 0x80) != 0); break;
         case 9: {
-            const auto value = wire::read_value(reader, (data[0] & 0x80) != 0);
+            const auto value =
+                wire::read_value(reader, (data[0] & 0x80) != 0, (data[0] & 0x40) != 0);
             if (!value) break;
             // Borrowed views must lie inside the datagram.
             for (const ByteView record : value->records) {

@@ -31,16 +31,40 @@ std::optional<Problem> save(Errand& errand, std::string_view bytes) {
                    .steps = {}};
 }
 
+// Not a failure: the asker has the newest version.
+int nothing_newer(Errand& errand, const client::ValueGotten& answer, std::uint64_t newer_than) {
+    json::Object data;
+    data.set("unchanged", true).set("newer_than", newer_than);
+    data.set("replicas", answer.replicas).set("lookup", json_of(answer.lookup, false));
+    return errand.answer(std::move(data), [&](Screen& screen) {
+        const std::string who =
+            answer.replicas == 0 ? "this node holds nothing newer"
+                                 : count_text(answer.replicas, "node") + " " +
+                                       (answer.replicas == 1 ? "holds" : "hold") + " nothing newer";
+        screen.line("unchanged since version " + std::to_string(newer_than) + ": " + who + ", " +
+                    effort_text(answer.lookup));
+    });
+}
+
 int get_value(Errand& errand, const client::ValuePlace& place) {
     const std::string level(errand.input().value("level"));
+    std::optional<std::uint64_t> newer_than;
+    if (errand.input().has("newer-than")) {
+        newer_than = sequence_number(errand.input().value("newer-than"));
+        if (!newer_than)
+            return errand.fail(
+                Problem::usage("--newer-than wants a sequence number, which dht get shows",
+                               {"sovctl help dht get"}));
+    }
     const auto answer = errand.ask(
         [&](client::Client& daemon, const client::CallOptions& options) {
-            return daemon.get_value(place, level, options);
+            return daemon.get_value(place, level, newer_than, options);
         },
         std::chrono::seconds(30));
     if (!answer) return errand.fail(answer.error());
+    if (answer->unchanged) return nothing_newer(errand, *answer, *newer_than);
     json::Object data = json_of(answer->value);
-    data.set("replicas", answer->replicas).set("cached", answer->cached);
+    data.set("unchanged", false).set("replicas", answer->replicas).set("cached", answer->cached);
     data.set("equivocation", answer->equivocation);
     data.set("lookup", json_of(answer->lookup, false));
     if (errand.input().has("save")) {
@@ -71,7 +95,7 @@ int dht_get(Errand& errand) {
     const std::string target = errand.argument();
     const auto place = value_place(target);
     if (target.starts_with("label:") && place) return get_value(errand, *place);
-    if (errand.input().has("value")) {
+    if (errand.input().has("value") || errand.input().has("newer-than")) {
         if (place) return get_value(errand, *place);
         return errand.fail(Problem::usage(
             "a value is named by 40 hexadecimal digits or label:LABEL", {"sovctl help dht get"}));

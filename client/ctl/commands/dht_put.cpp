@@ -43,12 +43,10 @@ client::Result<client::PutValue> value_wanted(const Invocation& input) {
     value.level = std::string(input.value("level"));
     if (input.has("expect")) {
         const std::string_view text = input.value("expect");
-        std::uint64_t expected = 0;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), expected);
-        if (error != std::errc{} || end != text.data() + text.size())
-            return refused("--expect wants a sequence number, which dht get shows");
+        const auto expected = sequence_number(text);
+        if (!expected) return refused("--expect wants a sequence number, which dht get shows");
         if (!value.label) return refused("--expect needs --label: other values never change");
-        value.expected = expected;
+        value.expected = *expected;
     }
     if (input.has("ttl")) {
         const auto ttl = parse_duration(input.value("ttl"));

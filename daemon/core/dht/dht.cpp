@@ -429,8 +429,9 @@ void Dht::put_signed_value(Instant now, CommandId command, const Key& key, ByteV
     values().put_signed(now, context_, queries_, command, key, value, Level::kNormal);
 }
 
-void Dht::get_value(Instant now, CommandId command, const Key& key, Level level) {
-    values().get(now, context_, queries_, command, key, level);
+void Dht::get_value(Instant now, CommandId command, const Key& key, Level level,
+                    std::optional<std::uint64_t> newer_than) {
+    values().get(now, context_, queries_, command, key, level, newer_than);
 }
 
 void Dht::listen(Instant now, CommandId command, const Key& key, ByteView cursor) {

@@ -73,7 +73,8 @@ class Dht {
     void get(Instant now, CommandId command, const Key& key, bool trace);
     void put_value(Instant now, CommandId command, ValuePut put);
     void put_signed_value(Instant now, CommandId command, const Key& key, ByteView value);
-    void get_value(Instant now, CommandId command, const Key& key, Level level);
+    void get_value(Instant now, CommandId command, const Key& key, Level level,
+                   std::optional<std::uint64_t> newer_than);
     void listen(Instant now, CommandId command, const Key& key, ByteView cursor);
     void leave_item(Instant now, CommandId command, const ItemLeft& left);
     void collect_items(Instant now, CommandId command, identity::ItemUse use);

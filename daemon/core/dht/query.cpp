@@ -136,8 +136,9 @@ void Query::ask(Instant now, Context& context, Lookup& lookup, const Lookup::Can
     asked.step.hop = candidate.hop;
     // Contacts of both families are welcome; this lookup uses its own.
     const auto want = static_cast<std::uint8_t>(wire::kWantIpv4 | wire::kWantIpv6 |
-                                                (wants_tokens() ? wire::kWantToken : 0));
-    Bytes body = asks_for_records() ? body_bytes(wire::Get{spec_.target, want, 0})
+                                                (wants_tokens() ? wire::kWantToken : 0) |
+                                                (asks_for_records() ? want_newer() : 0));
+    Bytes body = asks_for_records() ? body_bytes(wire::Get{spec_.target, want, 0, since()})
                                     : body_bytes(wire::FindNode{spec_.target, want});
     send(now, context, std::move(asked), std::move(body));
 }
@@ -174,14 +175,16 @@ bool Query::satisfied() const {
     // Two records under one sequence: every replica is looked at, so that all of them get one.
     if (result_.equivocation && spec_.goal == QuerySpec::Goal::kAgreed) return false;
     if (spec_.goal == QuerySpec::Goal::kFirstRecord) {
+        if (result_.unchanged > 0) return true;
         return std::any_of(result_.records.begin(), result_.records.end(), [](const auto& found) {
             return !found.held_here && !found.record.head.tombstone;
         });
     }
     if (spec_.goal == QuerySpec::Goal::kAgreed) {
         return with_records_ >= kReplicasSeen && more_in_flight_ == 0 &&
-               std::any_of(result_.records.begin(), result_.records.end(),
-                           [](const auto& found) { return found.replicas >= kReplicasEnough; });
+               (result_.unchanged >= kReplicasEnough ||
+                std::any_of(result_.records.begin(), result_.records.end(),
+                            [](const auto& found) { return found.replicas >= kReplicasEnough; }));
     }
     return spec_.goal == QuerySpec::Goal::kAllRecords && with_records_ >= kReplicasEnough &&
            more_in_flight_ == 0;
@@ -279,7 +282,8 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
     const bool follow_up = asked.step.contacts == kFollowUp;
     if (follow_up) --more_in_flight_;
     ByteReader reader(answer.body);
-    const auto value = wire::read_value(reader, wants_tokens() && !follow_up);
+    const auto value =
+        wire::read_value(reader, wants_tokens() && !follow_up, spec_.newer_than.has_value());
     if (!value) {
         context.note_deed(now, asked.contact.key, guard::Deed::kMalformed);
         ++context.counters.drop_malformed;
@@ -292,8 +296,10 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
     bool any = false;
     for (const ByteView record : value->records)
         any = take_record(now, context, record, &asked) || any;
-    asked.step.outcome = any ? Outcome::kRecord : Outcome::kContacts;
-    if (any && !follow_up) ++with_records_;
+    const bool unchanged = value->known.value_or(0) > 0;
+    asked.step.outcome = any || unchanged ? Outcome::kRecord : Outcome::kContacts;
+    if ((any || unchanged) && !follow_up) ++with_records_;
+    if (unchanged && !follow_up) ++result_.unchanged;
     if (!follow_up) learn(now, context, asked, answer.from, value->contacts);
     // A key with more records than fit one datagram: the same node is asked for the rest, once.
     if (any && !follow_up && value->total > value->records.size() &&
@@ -304,7 +310,8 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
         more.step.contacts = kFollowUp;
         const auto skip = static_cast<std::uint8_t>(value->records.size());
         ++more_in_flight_;
-        send(now, context, std::move(more), body_bytes(wire::Get{spec_.target, 0, skip}));
+        send(now, context, std::move(more),
+             body_bytes(wire::Get{spec_.target, want_newer(), skip, since()}));
     }
 }
 

@@ -23,9 +23,11 @@ struct QuerySpec {
         kDelete,        ///< a tombstone to the k nearest nodes
     } goal{};
     Key target;
-    std::optional<PeerId> owner;   ///< only records of this owner fit
-    bool both_families = false;    ///< walk each family even where one would reach everybody
-    bool with_tokens = false;      ///< reads that may have to repair stale replicas
+    std::optional<PeerId> owner;  ///< only records of this owner fit
+    bool both_families = false;   ///< walk each family even where one would reach everybody
+    bool with_tokens = false;     ///< reads that may have to repair stale replicas
+    /// Reads: only mutable values with a higher sequence number are wanted.
+    std::optional<std::uint64_t> newer_than{};
     std::size_t places = 0;        ///< how many of the nearest nodes are wanted; 0: k
     Bytes record;                  ///< kStore, kTouch, kDelete: signed already
     identity::RecordHead head;     ///< of that record
@@ -53,9 +55,10 @@ struct QueryResult {
     /// Who stored the record; for kPlaces and reads with tokens, who could.
     std::vector<Replica> replicas;
     std::uint16_t refused = 0;
-    bool near_enough = false;   ///< kPlaces: we serve and stand among the k nearest ourselves
-    bool equivocation = false;  ///< an owner signed two records under one sequence
-    bool crowded = false;       ///< Lookup::crowded
+    std::uint16_t unchanged = 0;  ///< nodes that hold nothing newer than QuerySpec::newer_than
+    bool near_enough = false;     ///< kPlaces: we serve and stand among the k nearest ourselves
+    bool equivocation = false;    ///< an owner signed two records under one sequence
+    bool crowded = false;         ///< Lookup::crowded
     /// First 64 bits of the distance of the k-th nearest that answered in `family`; 0: fewer did.
     std::uint64_t kth_distance = 0;
     Family family{};
@@ -111,6 +114,10 @@ class Query {
     bool wants_tokens() const {
         return stores() || spec_.goal == QuerySpec::Goal::kPlaces || spec_.with_tokens;
     }
+    std::uint8_t want_newer() const {
+        return spec_.newer_than ? wire::kWantNewer : std::uint8_t{0};
+    }
+    std::uint64_t since() const { return spec_.newer_than.value_or(0); }
     Lookup::Surroundings surroundings(const Context& context, Family family) const;
     void seed(Context& context);
     void seed_from_afar(Context& context, Lookup& lookup, std::size_t count);

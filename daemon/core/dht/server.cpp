@@ -79,20 +79,26 @@ void Server::get(Instant now, Context& context, const Requester& requester, std:
     if ((body.want & wire::kWantToken) != 0) {
         out.fixed(context.tokens.mint(now, requester.key, requester.from, body.key));
     }
-    const auto records = context.store.at(now, body.key);
+    auto records = context.store.at(now, body.key);
+    const bool newer = (body.want & wire::kWantNewer) != 0;
+    const auto known = !newer ? 0 : std::erase_if(records, [&](const ValueStore::Held* held) {
+        return held->head.kind == identity::RecordKind::kMutable &&
+               held->head.sequence <= body.since;
+    });
     MutableBytes counts = out.reserve(2);
     if (counts.empty()) return;
     counts[0] = static_cast<std::uint8_t>(records.size());
     std::uint8_t count = 0;
     for (std::size_t at = body.skip; at < records.size(); ++at) {
         const ByteView bytes = records[at]->record();
-        // Two bytes stay free for the head of the contact list.
-        if (bytes.size() + 2 + 2 > out.room()) break;
+        // Three bytes stay free for what is known and the head of the contact list.
+        if (bytes.size() + 2 + 3 > out.room()) break;
         out.u16(static_cast<std::uint16_t>(bytes.size()));
         out.bytes(bytes);
         ++count;
     }
     counts[1] = count;
+    if (newer) out.u8(static_cast<std::uint8_t>(known));
     write_contacts(now, context, requester, body.key, body.want, out);
 }
 

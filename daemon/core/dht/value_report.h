@@ -61,6 +61,8 @@ struct ValueGotten {
     ValueVersion value;
     std::uint16_t replicas = 0;  ///< that showed this version
     bool cached = false;         ///< from our own memory, without asking anybody
+    /// There is nothing newer than asked for, so there is no value here.
+    bool unchanged = false;
     bool equivocation = false;
     LookupReport lookup;
 };

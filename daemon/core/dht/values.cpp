@@ -34,6 +34,12 @@ std::optional<Errc> fault_of(const ValuePut& put, const Limits& limits) {
     return std::nullopt;
 }
 
+// Whether whoever asked has this version, or a newer one.
+bool is_known(const std::optional<std::uint64_t>& newer_than, const identity::RecordHead& head) {
+    return newer_than && head.kind == identity::RecordKind::kMutable &&
+           head.sequence <= *newer_than;
+}
+
 ValueVersion opened(const identity::CheckedRecord& value) {
     const ByteView record = identity::record_part(value.bytes);
     auto decoded = identity::decode_value(record);
@@ -309,15 +315,18 @@ void Values::handle_persisted(Instant now, Context& context, Queries& queries, P
 // ------------------------------------------------------------------------------------------
 
 void Values::get(Instant now, Context& context, Queries& queries, CommandId command, const Key& key,
-                 Level level) {
+                 Level level, std::optional<std::uint64_t> newer_than) {
     Get get;
     get.command = command;
     get.level = level;
+    get.newer_than = newer_than;
     get.gotten.key = key;
     const ValueGotten* cached = cache_.find(now, key);
     const bool final = cached != nullptr && !cached->error &&
                        cached->value.head.kind == identity::RecordKind::kImmutable;
-    if (cached != nullptr && (final || level == Level::kFast)) {
+    const bool usable =
+        cached != nullptr && (cached->error || !is_known(get.newer_than, cached->value.head));
+    if (usable && (final || level == Level::kFast)) {
         ValueGotten again = *cached;
         again.cached = true;
         again.lookup = {};
@@ -327,7 +336,8 @@ void Values::get(Instant now, Context& context, Queries& queries, CommandId comm
     for (const ValueStore::Held* held : context.store.at(now, key)) {
         const bool immutable = held->head.kind == identity::RecordKind::kImmutable;
         const bool enough = immutable || (level == Level::kFast && !held->head.tombstone);
-        if (!identity::is_value(held->head.kind) || !enough) continue;
+        if (!identity::is_value(held->head.kind) || !enough || is_known(newer_than, held->head))
+            continue;
         get.gotten.cached = true;
         return conclude(now, context, std::move(get), {held->head, key, held->bytes});
     }
@@ -337,6 +347,7 @@ void Values::get(Instant now, Context& context, Queries& queries, CommandId comm
                                           : QuerySpec::Goal::kEveryReplica;
     spec.target = key;
     spec.with_tokens = true;
+    spec.newer_than = newer_than;
     const QueryId query = queries.start(now, context, std::move(spec));
     if (query == kNoQuery) {
         get.gotten.error = Errc::kBusy;
@@ -367,6 +378,13 @@ void Values::on_read(Instant now, Context& context, Get get, QueryResult& result
         if (!identity::is_value(record.record.head.kind)) continue;
         if (newest == nullptr || record.record.head.sequence > newest->record.head.sequence)
             newest = &record;
+    }
+    const bool known = newest != nullptr && is_known(get.newer_than, newest->record.head);
+    if (known || (newest == nullptr && result.unchanged > 0)) {
+        get.gotten.replicas = result.unchanged;
+        get.gotten.unchanged = true;
+        context.events.push_back(ValueGetFinished{get.command, std::move(get.gotten)});
+        return;
     }
     if (newest == nullptr)
         return miss(now, context, std::move(get), result.error.value_or(Errc::kNotFound));

@@ -29,8 +29,10 @@ class Values {
     /// until its ttl ends or a replica says that its receiver has deleted it.
     void leave(Instant now, Context& context, Queries& queries, CommandId command,
                identity::CheckedRecord item, Level level);
+    /// With `newer_than` only a mutable value with a higher sequence number; that there is none is
+    /// an answer, too (ValueGotten::unchanged).
     void get(Instant now, Context& context, Queries& queries, CommandId command, const Key& key,
-             Level level);
+             Level level, std::optional<std::uint64_t> newer_than = std::nullopt);
     void listen(Instant now, Context& context, Queries& queries, CommandId command, const Key& key,
                 ByteView cursor) {
         listeners_.listen(now, context, queries, command, key, cursor);
@@ -75,6 +77,7 @@ class Values {
     struct Get {
         CommandId command{};
         Level level{};
+        std::optional<std::uint64_t> newer_than;
         ValueGotten gotten;
         std::vector<Replica> places;   ///< nearest, with tokens
         std::vector<Replica> holders;  ///< of the newest version

@@ -58,6 +58,7 @@ std::optional<FindNode> read_find_node(ByteReader& reader) {
 
 std::optional<Get> read_get(ByteReader& reader) {
     Get body{reader.fixed<Key>(), reader.u8(), reader.u8()};
+    if ((body.want & kWantNewer) != 0) body.since = reader.u64();
     return complete(reader, body);
 }
 
@@ -123,7 +124,7 @@ std::optional<Nodes> read_nodes(ByteReader& reader, bool asked_for_token) {
     return complete(reader, std::move(body));
 }
 
-std::optional<Value> read_value(ByteReader& reader, bool asked_for_token) {
+std::optional<Value> read_value(ByteReader& reader, bool asked_for_token, bool asked_for_newer) {
     Value body;
     if (asked_for_token) body.token = reader.fixed<Token>();
     body.total = reader.u8();
@@ -133,6 +134,7 @@ std::optional<Value> read_value(ByteReader& reader, bool asked_for_token) {
         if (size > identity::kRecordBytesMax) return std::nullopt;
         body.records.push_back(reader.bytes(size));
     }
+    if (asked_for_newer) body.known = reader.u8();
     if (!read_contacts(reader, body.more, body.contacts)) return std::nullopt;
     return complete(reader, std::move(body));
 }
@@ -156,6 +158,7 @@ void write(ByteWriter& writer, const Get& body) {
     writer.fixed(body.key);
     writer.u8(body.want);
     writer.u8(body.skip);
+    if ((body.want & kWantNewer) != 0) writer.u64(body.since);
 }
 
 void write(ByteWriter& writer, const Store& body) {

@@ -95,8 +95,8 @@ using Nonce = FixedBytes<struct NonceTag, 8>;
 /// Sealed for one user; core/discovery/introduction.h says what is inside.
 using Introduction = FixedBytes<struct IntroductionTag, 176>;
 
-/// Bits of FIND_NODE's and GET's `want`.
-inline constexpr std::uint8_t kWantIpv4 = 1, kWantIpv6 = 2, kWantToken = 4;
+/// Bits of FIND_NODE's and GET's `want`; kWantNewer is GET's alone.
+inline constexpr std::uint8_t kWantIpv4 = 1, kWantIpv6 = 2, kWantToken = 4, kWantNewer = 8;
 
 struct Head {
     std::uint8_t kind = 0;  ///< as received: may be none of Kind
@@ -111,6 +111,8 @@ struct Get {
     Key key;
     std::uint8_t want = 0;
     std::uint8_t skip = 0;
+    /// With kWantNewer: mutable values with this sequence number or an older one are left out.
+    std::uint64_t since = 0;
 };
 struct Store {
     Key key;
@@ -151,6 +153,7 @@ struct Value {
     std::optional<Token> token;
     std::uint8_t total = 0;         ///< records held at the key
     std::vector<ByteView> records;  ///< those that fit after `skip`, borrowed from the datagram
+    std::optional<std::uint8_t> known{};  ///< left out, because they are not newer than asked for
     bool more = false;
     std::vector<Contact> contacts;
 };
@@ -171,9 +174,11 @@ std::optional<DialPeer> read_dial_peer(ByteReader& reader);
 std::optional<Nonce> read_nonce(ByteReader& reader);
 std::optional<Introduction> read_introduction(ByteReader& reader);
 std::optional<Pong> read_pong(ByteReader& reader);
-/// `asked_for_token` says whether the answer begins with one.
+/// `asked_for_token` says whether the answer begins with one, `asked_for_newer` whether it tells
+/// what it left out.
 std::optional<Nodes> read_nodes(ByteReader& reader, bool asked_for_token);
-std::optional<Value> read_value(ByteReader& reader, bool asked_for_token);
+std::optional<Value> read_value(ByteReader& reader, bool asked_for_token,
+                                bool asked_for_newer = false);
 std::optional<std::uint32_t> read_stored(ByteReader& reader);
 std::optional<std::uint8_t> read_byte(ByteReader& reader);
 

@@ -68,10 +68,12 @@ class Values : public ::testing::Test {
         what.expected = expected;
         return put(index, what);
     }
-    dht::ValueGotten get(NodeIndex index, const Key& key, dht::Level level = dht::Level::kNormal) {
+    dht::ValueGotten get(NodeIndex index, const Key& key, dht::Level level = dht::Level::kNormal,
+                         std::optional<std::uint64_t> newer_than = std::nullopt) {
         CommandId command{};
-        world->with(index,
-                    [&](Node& node, Instant now) { command = node.get_value(now, key, level); });
+        world->with(index, [&](Node& node, Instant now) {
+            command = node.get_value(now, key, level, newer_than);
+        });
         EXPECT_TRUE(world->run_while_not(
             [&] {
                 return gets.contains({index, command});
@@ -166,6 +168,47 @@ TEST_F(Values, of_an_owner_change_and_conditions_are_kept) {
     gone.withdraw = true;
     ASSERT_FALSE(put(3, gone).error.has_value());
     EXPECT_EQ(get(52, first.key).error, Errc::kNotFound);
+}
+
+TEST_F(Values, that_are_not_newer_than_asked_for_do_not_travel) {
+    grow(27, 100);
+    dht::ValuePut what;
+    what.label = "state";
+    what.content = content_of(700, 1);
+    const auto first = put(3, what);
+    ASSERT_FALSE(first.error.has_value()) << errc_name(*first.error);
+    const auto bytes_of = [&](NodeIndex reader, std::optional<std::uint64_t> newer_than,
+                              dht::Level level, dht::ValueGotten& gotten) {
+        const std::uint64_t before = world->node(reader).counters().bytes_in;
+        gotten = get(reader, first.key, level, newer_than);
+        return world->node(reader).counters().bytes_in - before;
+    };
+    for (const auto level : {dht::Level::kNormal, dht::Level::kStrong}) {
+        dht::ValueGotten whole, unchanged;
+        const std::uint64_t plain_bytes = bytes_of(40, std::nullopt, level, whole);
+        const std::uint64_t bytes = bytes_of(41, first.sequence, level, unchanged);
+        EXPECT_EQ(whole.value.content, what.content);
+        ASSERT_FALSE(unchanged.error.has_value()) << errc_name(*unchanged.error);
+        EXPECT_TRUE(unchanged.unchanged);
+        EXPECT_GE(unchanged.replicas, 3);
+        EXPECT_TRUE(unchanged.value.content.empty());
+        EXPECT_LT(bytes + 3000, plain_bytes) << "records of 850 bytes from some ten replicas";
+    }
+    dht::ValueGotten fast;
+    bytes_of(42, first.sequence, dht::Level::kFast, fast);
+    EXPECT_TRUE(fast.unchanged);
+    const auto news = get(43, first.key, dht::Level::kNormal, first.sequence - 1);
+    EXPECT_EQ(news.value.content, what.content);
+    EXPECT_EQ(get(44, Key{{0x77}}, dht::Level::kNormal, 5).error, Errc::kNotFound);
+
+    const auto second = put_labelled(3, 2, first.sequence);
+    ASSERT_FALSE(second.error.has_value()) << errc_name(*second.error);
+    EXPECT_EQ(get(41, first.key, dht::Level::kNormal, first.sequence).value.content, Bytes{2});
+    dht::ValuePut gone;
+    gone.label = "state";
+    gone.withdraw = true;
+    ASSERT_FALSE(put(3, gone).error.has_value());
+    EXPECT_EQ(get(41, first.key, dht::Level::kNormal, second.sequence).error, Errc::kNotFound);
 }
 
 TEST_F(Values, that_change_are_told_to_listeners_once_and_in_order) {

@@ -53,6 +53,7 @@ struct Describe {
         to.add("key", body.key.view());
         to.add("want", std::uint64_t{body.want});
         to.add("skip", std::uint64_t{body.skip});
+        if ((body.want & wire::kWantNewer) != 0) to.add("since", body.since);
     }
     void operator()(const wire::Store& body) { stored_at(body.key, body.token, body.record); }
     void operator()(const wire::Delete& body) { stored_at(body.key, body.token, body.tombstone); }
@@ -83,6 +84,7 @@ struct Describe {
         if (body.token) to.add("token", body.token->view());
         to.add("total", std::uint64_t{body.total});
         for (const ByteView record : body.records) to.add("record", record);
+        if (body.known) to.add("known", std::uint64_t{*body.known});
         contacts(body.more, body.contacts);
     }
     void operator()(const Stored& body) { to.add("seconds", std::uint64_t{body.seconds}); }
@@ -181,6 +183,7 @@ struct Write {
             writer.u16(static_cast<std::uint16_t>(record.size()));
             writer.bytes(record);
         }
+        if (body.known) writer.u8(*body.known);
         contacts(body.more, body.contacts);
     }
     void operator()(const Stored& body) { writer.u32(body.seconds); }
@@ -213,7 +216,7 @@ std::optional<Body> body_from(std::optional<Read> read) {
     return Body{std::move(*read)};
 }
 
-std::optional<Body> read_body(Kind kind, ByteReader& reader, bool with_token) {
+std::optional<Body> read_body(Kind kind, ByteReader& reader, bool with_token, bool of_newer) {
     switch (kind) {
         case Kind::kPing:
         case Kind::kNoted:
@@ -246,7 +249,7 @@ std::optional<Body> read_body(Kind kind, ByteReader& reader, bool with_token) {
         case Kind::kPage: return Body{Page{to_bytes(reader.rest())}};
         case Kind::kPong: return body_from(wire::read_pong(reader));
         case Kind::kNodes: return body_from(wire::read_nodes(reader, with_token));
-        case Kind::kValue: return body_from(wire::read_value(reader, with_token));
+        case Kind::kValue: return body_from(wire::read_value(reader, with_token, of_newer));
         case Kind::kListening:
         case Kind::kStored: {
             const auto seconds = wire::read_stored(reader);
@@ -408,6 +411,8 @@ std::vector<Vector> message_vectors(identity::Crypto& crypto) {
     add(Kind::kPing, Empty{});
     add(Kind::kFindNode, wire::FindNode{peer_place, wire::kWantIpv4 | wire::kWantIpv6});
     add(Kind::kGet, wire::Get{name_place, wire::kWantIpv4 | wire::kWantToken, 1});
+    add(Kind::kGet, wire::Get{name_place, wire::kWantIpv6 | wire::kWantNewer, 0, sequence},
+        " of newer");
     add(Kind::kStore, wire::Store{peer_place, token, peer});
     add(Kind::kTouch,
         wire::Touch{peer_place, token, owner, identity::RecordKind::kPeer, sequence, touched});
@@ -426,8 +431,9 @@ std::vector<Vector> message_vectors(identity::Crypto& crypto) {
     add(Kind::kPong, wire::Pong{only6.v6}, " of IPv6");
     add(Kind::kNodes, wire::Nodes{std::nullopt, true, {only4, only6, dual_stack(9)}});
     add(Kind::kNodes, wire::Nodes{token, false, {}}, " with token");
-    add(Kind::kValue, wire::Value{std::nullopt, 1, {claim}, false, {only4}});
-    add(Kind::kValue, wire::Value{token, 0, {}, false, {}}, " with token");
+    add(Kind::kValue, wire::Value{std::nullopt, 1, {claim}, std::nullopt, false, {only4}});
+    add(Kind::kValue, wire::Value{token, 0, {}, std::nullopt, false, {}}, " with token");
+    add(Kind::kValue, wire::Value{std::nullopt, 0, {}, 1, false, {only6}}, " of newer");
     add(Kind::kStored, Stored{1200});
     add(Kind::kDialing, Single{1});
     add(Kind::kPathResponse, nonce);
@@ -445,7 +451,8 @@ Vector read_message(const Vector& documented) {
         ADD_FAILURE() << documented.name << " has no head";
         return {documented.name, {}};
     }
-    const auto body = read_body(static_cast<Kind>(head->kind), reader, documented.has("token"));
+    const auto body = read_body(static_cast<Kind>(head->kind), reader, documented.has("token"),
+                                documented.has("known"));
     if (!body) {
         ADD_FAILURE() << documented.name << " is refused by its reader";
         return {documented.name, {}};

@@ -272,9 +272,11 @@ class ScriptedClient final : public client::Client {
     }
     client::Result<client::ValueGotten> get_value(const client::ValuePlace& place,
                                                   const std::string& level,
+                                                  std::optional<std::uint64_t> newer_than,
                                                   const Options& options) override {
         note("get_value " + place.owner + '/' + place.label + ' ' +
-                 std::to_string(place.key.size()) + ' ' + level,
+                 std::to_string(place.key.size()) + ' ' + level +
+                 (newer_than ? " newer than " + std::to_string(*newer_than) : ""),
              options);
         return script_.value_gotten;
     }

@@ -29,9 +29,10 @@ class ValueCalls : public test::ApiFixture {
         request.set_withdraw(withdraw);
         return dht->PutValue(&context, request, &stored);
     }
-    grpc::Status get(v1::GetValueResponse& answer) {
+    grpc::Status get(v1::GetValueResponse& answer, std::optional<std::uint64_t> newer_than = {}) {
         grpc::ClientContext context;
         v1::GetValueRequest request;
+        if (newer_than) request.set_newer_than(*newer_than);
         request.mutable_place()->mutable_labelled()->set_label("note");
         return dht->GetValue(&context, request, &answer);
     }
@@ -58,6 +59,12 @@ TEST_F(ValueCalls, store_read_and_withdraw) {
     EXPECT_EQ(answer.value().content(), "one");
     EXPECT_EQ(answer.value().label(), "note");
     EXPECT_EQ(answer.value().key().hex(), stored.key().hex());
+    EXPECT_FALSE(answer.unchanged());
+    ASSERT_TRUE(get(answer, first).ok());
+    EXPECT_TRUE(answer.unchanged());
+    EXPECT_FALSE(answer.has_value());
+    ASSERT_TRUE(get(answer, first - 1).ok());
+    EXPECT_EQ(answer.value().content(), "one");
 
     const grpc::Status conflict = put("two", 0);
     EXPECT_EQ(conflict.error_code(), grpc::StatusCode::ABORTED);

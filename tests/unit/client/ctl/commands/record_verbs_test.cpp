@@ -195,6 +195,14 @@ TEST(DhtGetVerb, reads_a_value_by_label_or_key) {
     EXPECT_NE(session.out.find(R"("content_hex":"68656c6c6f0a","text":"hello\n")"),
               std::string::npos)
         << session.out;
+    EXPECT_EQ(session.run({"dht", "get", "label:note", "--newer-than", "7x"}), 2);
+    session.script.value_gotten.value().unchanged = true;
+    EXPECT_EQ(session.run({"dht", "get", "label:note", "--newer-than", "7"}), 0);
+    EXPECT_EQ(session.script.calls.back(), "get_value /note 0  newer than 7");
+    EXPECT_NE(session.out.find("unchanged since version 7: 3 nodes hold nothing newer"),
+              std::string::npos)
+        << session.out;
+    session.script.value_gotten.value().unchanged = false;
     EXPECT_EQ(session.run({"dht", "get", "label:note", "--save", "copy"}), 0);
     EXPECT_EQ(session.files["copy"], "hello\n");
     EXPECT_EQ(session.run({"dht", "get", "name:bob", "--value"}), 2);

@@ -65,6 +65,8 @@ std::vector<Sample> samples() {
         {"find_node", body(FindNode{key, 3}),
          [](ByteReader& r) { return read_find_node(r).has_value(); }},
         {"get", body(Get{key, 1, 2}), [](ByteReader& r) { return read_get(r).has_value(); }},
+        {"get of newer", body(Get{key, 1 | kWantNewer, 2, 77}),
+         [](ByteReader& r) { return read_get(r).has_value(); }},
         {"store", body(Store{key, token, record}),
          [](ByteReader& r) { return read_store(r).has_value(); }, true},
         {"touch", body(touch), [](ByteReader& r) { return read_touch(r).has_value(); }},
@@ -204,6 +206,16 @@ TEST(Value, borrows_its_records_in_order) {
     ASSERT_EQ(value->records.size(), 2U);
     EXPECT_EQ(to_hex(value->records[0]), "aa");
     EXPECT_EQ(to_hex(value->records[1]), "bbcc");
+}
+
+TEST(Messages, tell_how_many_records_were_left_out_where_newer_ones_were_asked_for) {
+    const Bytes bytes{0, 0, 1, 0, 0};
+    ByteReader reader(bytes);
+    const auto value = read_value(reader, false, true);
+    ASSERT_TRUE(value.has_value());
+    EXPECT_EQ(value->known, 1);
+    ByteReader unasked(bytes);
+    EXPECT_FALSE(read_value(unasked, false).has_value());
 }
 
 }  // namespace sov::wire
