@@ -196,13 +196,15 @@ TEST(DhtGetVerb, reads_a_value_by_label_or_key) {
               std::string::npos)
         << session.out;
     EXPECT_EQ(session.run({"dht", "get", "label:note", "--newer-than", "7x"}), 2);
-    session.script.value_gotten.value().unchanged = true;
+    gotten_value.unchanged = true;
+    session.script.value_gotten = gotten_value;
     EXPECT_EQ(session.run({"dht", "get", "label:note", "--newer-than", "7"}), 0);
     EXPECT_EQ(session.script.calls.back(), "get_value /note 0  newer than 7");
     EXPECT_NE(session.out.find("unchanged since version 7: 3 nodes hold nothing newer"),
               std::string::npos)
         << session.out;
-    session.script.value_gotten.value().unchanged = false;
+    gotten_value.unchanged = false;
+    session.script.value_gotten = gotten_value;
     EXPECT_EQ(session.run({"dht", "get", "label:note", "--save", "copy"}), 0);
     EXPECT_EQ(session.files["copy"], "hello\n");
     EXPECT_EQ(session.run({"dht", "get", "name:bob", "--value"}), 2);

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/result.h"
+
+// Lookups, and the values that they find and store: a part of sovereign_client.h.
+
+namespace sov::client {
+
+/// A node key: what routes.
+struct NodeId {
+    std::string text;       ///< "sovn1..."; empty where only the place is known
+    std::string place_hex;  ///< its place in the table's space, 40 hexadecimal digits
+};
+
+struct TraceStep {
+    NodeId node;
+    std::string endpoint;
+    std::uint32_t path = 0, hop = 0;
+    microseconds asked_after{0}, round_trip{0};
+    std::string outcome;  ///< contacts record stored refused timeout unreachable waiting
+    std::string error;    ///< the word for refused
+    std::uint32_t contacts = 0, shared_bits = 0;
+};
+
+struct Lookup {
+    std::string target_hex;
+    microseconds took{0};
+    std::uint32_t asked = 0, answered = 0, timed_out = 0, hops = 0;
+    std::vector<TraceStep> trace;  ///< in the order asked; only when wanted
+};
+
+/// Where a value is: a key of 20 bytes, or a label of its owner.
+struct ValuePlace {
+    std::string key;    ///< 20 bytes; empty: the label counts
+    std::string label;  ///< at most 64 bytes
+    std::string owner;  ///< "sov1..."; empty: this peer
+};
+
+struct PutValue {
+    std::string content;               ///< at most 16 KiB
+    std::optional<std::string> label;  ///< set: a mutable value of this peer
+    /// Only if this is the newest sequence number; 0: only if there is none. Needs a label.
+    std::optional<std::uint64_t> expected;
+    bool withdraw = false;  ///< a tombstone in place of content. Needs a label
+    milliseconds ttl{0};    ///< 0: two hours
+    std::string level;      ///< fast normal strong; empty: normal
+};
+
+/// A node that signed for a value.
+struct Receipt {
+    NodeId node;
+    milliseconds held_for{0};
+};
+
+struct ValueStored {
+    std::string key_hex;
+    std::uint64_t sequence = 0;
+    std::uint32_t asked = 0, refused = 0;
+    std::vector<Receipt> receipts;
+    milliseconds held_for{0};  ///< the shortest of the receipts
+    bool held_here = false;
+    Lookup lookup;
+};
+
+/// One version of a value.
+struct Value {
+    std::string key_hex;
+    std::string kind;  ///< immutable mutable; for listeners also peer name
+    PeerId owner;      ///< empty for an immutable value
+    std::string label;
+    std::uint64_t sequence = 0;
+    bool tombstone = false;
+    milliseconds ttl{0};
+    std::string content;
+};
+
+struct ValueGotten {
+    Value value;
+    std::uint32_t replicas = 0;
+    bool cached = false, equivocation = false;
+    bool unchanged = false;  ///< nothing is newer than asked for: `value` is empty
+    Lookup lookup;
+};
+
+/// What a listener is told: a new version, or how many nodes report changes.
+struct ValueTold {
+    std::optional<Value> changed;
+    std::string cursor;           ///< with `changed`: leaves it out of a later listen
+    std::uint32_t reporters = 0;  ///< without: 0 means that changes may come late for now
+};
+
+}  // namespace sov::client
