@@ -55,6 +55,12 @@ RestoredState restored_from(const ports::StoredState& stored, UnixMillis now) {
             std::min<UnixMillis>(record.expires - now, 366ULL * 24 * 3600 * 1000));
         state.records.push_back({record.key, record.record, left});
     }
+    for (const ports::StoredOwnValue& value : stored.own_values) {
+        if (value.ends <= now) continue;
+        const std::chrono::milliseconds left(
+            std::min<UnixMillis>(value.ends - now, 366ULL * 24 * 3600 * 1000));
+        state.own_values.push_back({value.key, value.record, value.app, left});
+    }
     for (const ports::CachedPeer& peer : stored.peers) {
         (peer.anchor ? state.anchors : state.cached_peers).push_back(peer.contact);
     }
@@ -92,6 +98,14 @@ class Persistence::Router {
         owner_.submit(
             ports::EraseRecord{wanted.key, wanted.owner, static_cast<std::uint8_t>(wanted.kind)},
             "an expired record");
+    }
+    void operator()(const OwnValueKept& kept) const {
+        owner_.submit(ports::PutOwnValue{{kept.key, kept.owner, kept.app, kept.record,
+                                          wall_time(kept.ends, now_)}},
+                      "a value to keep in the network");
+    }
+    void operator()(const OwnValueOver& over) const {
+        owner_.submit(ports::EraseOwnValue{over.key, over.owner}, "the end of a value");
     }
     void operator()(const PinName& wanted) const {
         owner_.submit(ports::PutPin{{wanted.name, wanted.owner}}, "a name's owner");

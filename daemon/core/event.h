@@ -46,6 +46,8 @@ using dht::NodeDiscovered;
 using dht::NodeLost;
 using dht::OwnNamesChanged;
 using dht::OwnRecordPublished;
+using dht::OwnValueKept;
+using dht::OwnValueOver;
 using dht::PersistRecord;
 using dht::PinName;
 using dht::PublishFinished;
@@ -93,10 +95,10 @@ using discovery::NeighbourChanged;
 using Event =
     std::variant<FindFinished, PublishFinished, GetFinished, ValuePutFinished, ValueGetFinished,
                  ValueChanged, ListenArmed, ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved,
-                 PersistRecord, ForgetRecord, PinName, OwnNamesChanged, ReserveSequence,
-                 StateChanged, ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored,
-                 EquivocationSeen, OwnRecordPublished, RegionCrowded, NameOwnerChanged,
-                 BootstrapProblem, EclipseSuspected, FriendsChanged, BlocksChanged, LayerChanged,
-                 NeighbourChanged, BrowserRequest, RadioRequest>;
+                 PersistRecord, ForgetRecord, OwnValueKept, OwnValueOver, PinName, OwnNamesChanged,
+                 ReserveSequence, StateChanged, ReachabilityChanged, NodeDiscovered, NodeLost,
+                 RecordStored, EquivocationSeen, OwnRecordPublished, RegionCrowded,
+                 NameOwnerChanged, BootstrapProblem, EclipseSuspected, FriendsChanged,
+                 BlocksChanged, LayerChanged, NeighbourChanged, BrowserRequest, RadioRequest>;
 
 }  // namespace sov

@@ -131,20 +131,20 @@ bool Node::withdrawn() const { return parts_->dht.withdrawn(); }
 // --- commands
 // ---------------------------------------------------------------------------------------
 
-CommandId Node::find_peer(Instant now, const PeerId& peer, bool trace) {
+CommandId Node::find_peer(Instant now, const PeerId& peer, bool trace, dht::Level level) {
     parts_->begin_input(now);
     const CommandId command = parts_->next_command();
     if (parts_->local) parts_->local->asked.emplace(command, peer);
-    parts_->dht.find_peer(now, command, peer, trace);
+    parts_->dht.find_peer(now, command, peer, trace, level);
     parts_->unsettled = true;
     parts_->end_input(now);
     return command;
 }
 
-CommandId Node::find_name(Instant now, std::string_view query, bool trace) {
+CommandId Node::find_name(Instant now, std::string_view query, bool trace, dht::Level level) {
     parts_->begin_input(now);
     const CommandId command = parts_->next_command();
-    parts_->dht.find_name(now, command, query, trace);
+    parts_->dht.find_name(now, command, query, trace, level);
     parts_->unsettled = true;
     parts_->end_input(now);
     return command;

@@ -66,8 +66,16 @@ struct RestoredRecord {
     Bytes record;
     Duration expires_in{0};
 };
+/// A value of our own apps that is looked after.
+struct RestoredOwnValue {
+    Key key;
+    Bytes record;  ///< with its pages
+    std::uint32_t app = 0;
+    Duration ends_in{0};
+};
 struct RestoredState {
     std::vector<RestoredRecord> records;
+    std::vector<RestoredOwnValue> own_values;
     std::vector<Contact> anchors, cached_peers;
     std::vector<std::pair<std::string, PeerId>> name_pins;
     std::vector<std::string> own_names;
@@ -149,9 +157,12 @@ class Node {
     bool withdrawn() const;
 
     // --- commands ---
-    CommandId find_peer(Instant now, const PeerId& peer, bool trace);
+    /// At the levels of get_value: fast ends at the first valid record.
+    CommandId find_peer(Instant now, const PeerId& peer, bool trace,
+                        dht::Level level = dht::Level::kFast);
     /// `query` as people type it: "bob" or "bob#k7f3q2". invalid_argument comes as an event too.
-    CommandId find_name(Instant now, std::string_view query, bool trace);
+    CommandId find_name(Instant now, std::string_view query, bool trace,
+                        dht::Level level = dht::Level::kFast);
     CommandId claim_name(Instant now, std::string_view name);
     CommandId release_name(Instant now, std::string_view name);
     /// Stores a record that is already signed. Everybody checks it, we first.
@@ -169,6 +180,9 @@ class Node {
     /// a higher sequence number travels.
     CommandId get_value(Instant now, const Key& key, dht::Level level,
                         std::optional<std::uint64_t> newer_than = std::nullopt);
+    /// Stops to look after the values of this app at a key (no app: of all), whose copies elsewhere
+    /// end with their ttl. False when there is none.
+    bool let_go(Instant now, const Key& key, std::optional<std::uint32_t> app);
     /// Every change of the records at a key from now on, and what is there already: ValueChanged,
     /// until cancelled. `cursor` is the last one that was told for this key; empty at first.
     CommandId listen(Instant now, const Key& key, ByteView cursor);
@@ -233,6 +247,8 @@ class Node {
     Judgement judgement(Instant now, const NodeKey& node) const;
     Judgement judgement(Instant now, const PeerId& peer) const;
     std::vector<HeldRecord> held_records(Instant now) const;
+    /// Values of our apps that are looked after, in order of key.
+    std::vector<dht::OwnValue> own_values(Instant now) const;
     /// Contacts worth keeping for the next start, anchors first; at most 8 anchors and 512 others.
     std::vector<Contact> anchors(Instant now) const;
     std::vector<Contact> peers_to_cache(Instant now) const;

@@ -89,6 +89,8 @@ Node::Parts::Parts(Surroundings given, const NodeOptions& chosen, const Restored
     for (const RestoredRecord& record : restored.records) {
         dht.restore({}, record.key, record.record, record.expires_in);
     }
+    for (const RestoredOwnValue& own : restored.own_values)
+        dht.restore_own({}, own.key, own.record, own.app, own.ends_in);
 }
 
 void Node::Parts::begin_input(Instant now) {

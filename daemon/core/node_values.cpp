@@ -33,6 +33,14 @@ CommandId Node::get_value(Instant now, const Key& key, dht::Level level,
     return command;
 }
 
+bool Node::let_go(Instant now, const Key& key, std::optional<std::uint32_t> app) {
+    parts_->begin_input(now);
+    const bool any = parts_->dht.let_go(key, app);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return any;
+}
+
 CommandId Node::listen(Instant now, const Key& key, ByteView cursor) {
     parts_->begin_input(now);
     const CommandId command = parts_->next_command();

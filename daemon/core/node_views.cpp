@@ -121,6 +121,10 @@ std::vector<HeldRecord> Node::held_records(Instant now) const {
     return records;
 }
 
+std::vector<dht::OwnValue> Node::own_values(Instant now) const {
+    return parts_->dht.own_values(now);
+}
+
 std::vector<guard::Block> Node::blocks() const { return parts_->dht.context().blocks.all(); }
 
 namespace {

@@ -28,6 +28,17 @@ struct StoredRecord {
     UnixMillis expires = 0;  ///< by this host's wall clock
 };
 
+/// A value of our own apps that is kept in the network. One a key and owner.
+struct StoredOwnValue {
+    Key key;
+    PeerId owner;
+    std::uint32_t app = 0;  ///< the user id of whoever stored it
+    Bytes record;           ///< the signed envelope, and the pages behind it
+    UnixMillis ends = 0;    ///< by this host's wall clock
+
+    friend bool operator==(const StoredOwnValue&, const StoredOwnValue&) = default;
+};
+
 /// A peer worth trying after a restart. Anchors are long-lived servers tried first.
 struct CachedPeer {
     Contact contact;
@@ -81,6 +92,7 @@ struct StoredBlock {
 
 struct StoredState {
     std::vector<StoredRecord> records;
+    std::vector<StoredOwnValue> own_values;
     std::vector<CachedPeer> peers;
     std::vector<NamePin> pins;
     std::vector<std::string> own_names;   ///< names that this node claims
@@ -104,6 +116,13 @@ struct EraseRecord {
     Key key;
     PeerId owner;
     std::uint8_t kind = 0;
+};
+struct PutOwnValue {
+    StoredOwnValue value;
+};
+struct EraseOwnValue {
+    Key key;
+    PeerId owner;
 };
 struct ReplacePeers {
     std::vector<CachedPeer> peers;
@@ -146,9 +165,10 @@ struct ReserveSequence {
     std::uint64_t up_to = 0;
 };
 
-using StoreWrite = std::variant<PutRecord, EraseRecord, ReplacePeers, PutPin, ErasePin,
-                                ReplaceOwnNames, ReplaceFriends, ReplaceBlocks, ReserveSequence,
-                                PutOutgoing, EraseOutgoing, PutIncoming, EraseIncoming, EraseTaken>;
+using StoreWrite =
+    std::variant<PutRecord, EraseRecord, PutOwnValue, EraseOwnValue, ReplacePeers, PutPin, ErasePin,
+                 ReplaceOwnNames, ReplaceFriends, ReplaceBlocks, ReserveSequence, PutOutgoing,
+                 EraseOutgoing, PutIncoming, EraseIncoming, EraseTaken>;
 
 /// Keeps the state on disk. Writes are taken at once and carried out on the store's own thread,
 /// many in one transaction where they queue up; a full or failing disk never stops the caller.

@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS friends (peer BLOB PRIMARY KEY, note BLOB NOT NULL, p
     told INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blocks (position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, what BLOB NOT NULL,
     bits INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS own_values (key BLOB, owner BLOB, app INTEGER NOT NULL, record BLOB NOT NULL,
+    ends INTEGER NOT NULL, PRIMARY KEY (key, owner));
 CREATE TABLE IF NOT EXISTS presence (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL);
 )";
 
@@ -95,6 +97,11 @@ Code StateTables::prepare(Connection& database) {
         {"UPDATE meta SET openings = openings + 1", &count_opening_},
         {"SELECT key, owner, kind, record, expires FROM records WHERE expires > ? ORDER BY key",
          &all_records_},
+        {"INSERT OR REPLACE INTO own_values VALUES (?, ?, ?, ?, ?)", &put_own_},
+        {"DELETE FROM own_values WHERE key = ? AND owner = ?", &erase_own_},
+        {"DELETE FROM own_values WHERE ends <= ?", &purge_own_},
+        {"SELECT key, owner, app, record, ends FROM own_values WHERE ends > ? ORDER BY key, owner",
+         &all_own_},
         {"DELETE FROM peers", &erase_peers_},
         {"INSERT INTO peers VALUES (?, ?, ?, ?, ?)", &put_peer_},
         {"SELECT node_key, v4, v6, anchor FROM peers ORDER BY position", &all_peers_},
@@ -126,6 +133,7 @@ Code StateTables::prepare(Connection& database) {
 
 Code StateTables::read(UnixMillis now, ports::StoredState& state) {
     Code code = read_records(now, state);
+    if (code == SQLITE_OK) code = read_own_values(now, state);
     if (code == SQLITE_OK) code = read_peers(state);
     if (code == SQLITE_OK) code = read_names(state);
     if (code == SQLITE_OK) code = read_friends(state);
@@ -149,6 +157,23 @@ Code StateTables::read_records(UnixMillis now, ports::StoredState& state) {
         record.record = all_records_.blob(3);
         record.expires = static_cast<UnixMillis>(all_records_.integer(4));
         state.records.push_back(std::move(record));
+    }
+    return all_read(code);
+}
+
+Code StateTables::read_own_values(UnixMillis now, ports::StoredState& state) {
+    all_own_.bind(1, stored_time(now));
+    Code code;
+    while ((code = all_own_.step()) == SQLITE_ROW) {
+        ports::StoredOwnValue value;
+        const std::int64_t app = all_own_.integer(2);
+        if (!read_fixed(all_own_, 0, value.key) || !read_fixed(all_own_, 1, value.owner) ||
+            app < 0 || app > std::numeric_limits<std::uint32_t>::max())
+            return SQLITE_CORRUPT;
+        value.app = static_cast<std::uint32_t>(app);
+        value.record = all_own_.blob(3);
+        value.ends = static_cast<UnixMillis>(all_own_.integer(4));
+        state.own_values.push_back(std::move(value));
     }
     return all_read(code);
 }
@@ -230,7 +255,8 @@ Code StateTables::read_sequence(std::uint64_t& reserved) {
 }
 
 Code StateTables::begin_use(UnixMillis now) {
-    const Code code = purge_records_.bind(1, stored_time(now)).run();
+    Code code = purge_records_.bind(1, stored_time(now)).run();
+    if (code == SQLITE_OK) code = purge_own_.bind(1, stored_time(now)).run();
     return code == SQLITE_OK ? count_opening_.run() : code;
 }
 
@@ -252,6 +278,19 @@ Code StateTables::apply_one(const ports::EraseRecord& write) {
         .bind(2, write.owner.view())
         .bind(3, write.kind)
         .run();
+}
+
+Code StateTables::apply_one(const ports::PutOwnValue& write) {
+    return put_own_.bind(1, write.value.key.view())
+        .bind(2, write.value.owner.view())
+        .bind(3, write.value.app)
+        .bind(4, ByteView(write.value.record))
+        .bind(5, stored_time(write.value.ends))
+        .run();
+}
+
+Code StateTables::apply_one(const ports::EraseOwnValue& write) {
+    return erase_own_.bind(1, write.key.view()).bind(2, write.owner.view()).run();
 }
 
 Code StateTables::apply_one(const ports::ReplacePeers& write) {

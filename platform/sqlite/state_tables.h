@@ -15,6 +15,7 @@ namespace sov::sqlite {
 ///              flipped bit can so be told from a file of another program or of a newer version;
 ///              and how often the file was opened
 ///   records    (key, owner, kind) -> the signed envelope, expiry in milliseconds since 1970
+///   own_values (key, owner) -> what our apps keep in the network: whose, the envelope, its end
 ///   peers      the peer cache in the order it was given
 ///   pins       name -> owner
 ///   own_names  what this node claims
@@ -52,6 +53,8 @@ class StateTables {
   private:
     Code apply_one(const ports::PutRecord& write);
     Code apply_one(const ports::EraseRecord& write);
+    Code apply_one(const ports::PutOwnValue& write);
+    Code apply_one(const ports::EraseOwnValue& write);
     Code apply_one(const ports::ReplacePeers& write);
     Code apply_one(const ports::PutPin& write);
     Code apply_one(const ports::ErasePin& write);
@@ -64,6 +67,7 @@ class StateTables {
         return messages_.apply(write);
     }
     Code read_records(UnixMillis now, ports::StoredState& state);
+    Code read_own_values(UnixMillis now, ports::StoredState& state);
     Code read_peers(ports::StoredState& state);
     Code read_names(ports::StoredState& state);
     Code read_friends(ports::StoredState& state);
@@ -71,6 +75,7 @@ class StateTables {
 
     MessageTables messages_;
     Statement put_record_, erase_record_, purge_records_, all_records_, count_opening_;
+    Statement put_own_, erase_own_, purge_own_, all_own_;
     Statement erase_peers_, put_peer_, all_peers_;
     Statement put_pin_, erase_pin_, all_pins_;
     Statement erase_own_names_, put_own_name_, all_own_names_;

@@ -81,12 +81,17 @@ NodeIndex World::add(const NodePlan& plan) {
     options.key_work_bits = options_.key_work_bits;
     options.name_work_bits = options_.name_work_bits;
     options.routine_events = false;
-    options.shared_limits = &options_.limits;
+    if (plan.limits)
+        options.limits = *plan.limits;
+    else
+        options.shared_limits = &options_.limits;
     options.bootstrap_layer = options.dht_layer = !plan.quiet;
     RestoredState restored;
     restored.table = plan.table;
     restored.anchors = plan.anchors;
     restored.cached_peers = plan.cached_peers;
+    restored.records = plan.records;
+    restored.own_values = plan.own_values;
     options.post_quantum = plan.post_quantum;
     identity::Crypto& crypto = plan.crypto != nullptr ? *plan.crypto : crypto_;
     host.node = std::make_unique<Node>(Surroundings{crypto, book_, packets_}, options,

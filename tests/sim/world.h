@@ -44,6 +44,9 @@ struct NodePlan {
     discovery::MdnsOptions mdns;
     discovery::BleOptions ble;
     std::optional<identity::SigningKey> user_key;  ///< made up when unset
+    std::optional<Limits> limits;                  ///< instead of the world's
+    std::vector<RestoredRecord> records;           ///< held from the start
+    std::vector<RestoredOwnValue> own_values;
     /// Told to the node as pinned bootstrap peers.
     std::vector<NodeIndex> bootstraps;
 };

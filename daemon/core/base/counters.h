@@ -62,6 +62,7 @@ namespace sov {
     X(records_refused) \
     X(records_expired) \
     X(records_evicted) \
+    X(stores_spilled) \
     X(items_stored) \
     X(items_refused) \
     X(items_evicted) \

@@ -94,9 +94,13 @@ struct Limits {
     std::size_t record_bytes_per_subnet_max = 1 << 20;  ///< stored from one /24 or /56
     std::chrono::seconds record_ttl_max{7 * 24 * 3600};
     /// A record that is held can be refreshed under one sequence number this long after it was
-    /// first seen; then its owner must sign again. A copy that lapsed may be stored anew by whoever
-    /// has it.
+    /// first seen; then its owner must sign again.
     std::chrono::seconds same_sequence_max{26 * 3600};
+    /// How long the sequence number of a record that is no longer held is remembered: nothing older
+    /// is taken meanwhile, and the same not either when its whole life is over. Past so many the
+    /// one remembered longest is forgotten.
+    std::chrono::seconds lapsed_time{26 * 3600};
+    std::size_t lapsed_max = 8192;
 
     /// Content that a replica takes in pages; at most identity::kPagesMax pages of 1 KiB.
     std::size_t value_bytes_max = 16 << 10;

@@ -45,6 +45,14 @@ void Context::note_deed(Instant now, const NodeKey& node, guard::Deed deed) {
     if (standing == guard::Standing::kRefused) expel(node);
 }
 
+void Context::note_refused(Instant now, const NodeKey& node, Errc code) {
+    ++counters.records_refused;
+    if (code == Errc::kBadSignature || code == Errc::kWrongKey)
+        note_deed(now, node, guard::Deed::kLied);
+    else if (code == Errc::kMalformed)
+        note_deed(now, node, guard::Deed::kMalformed);
+}
+
 void Context::expel(const NodeKey& node) {
     const ContactBook::Entry* known = book.find(node);
     if (known == nullptr) return;

@@ -136,6 +136,9 @@ struct Context {
     }
     /// Counts a deed; whoever is refused from now on leaves the tables.
     void note_deed(Instant now, const NodeKey& node, guard::Deed deed);
+    /// Counts what somebody wanted us to store and we refused: what it can't have checked is held
+    /// against it, limits and races are not.
+    void note_refused(Instant now, const NodeKey& node, Errc code);
     /// Out of all tables.
     void expel(const NodeKey& node);
 

@@ -379,7 +379,7 @@ void Dht::refuse(CommandId command, Errc error) {
     context_.events.push_back(FindFinished{command, std::move(found)});
 }
 
-void Dht::find_peer(Instant now, CommandId command, const PeerId& peer, bool trace) {
+void Dht::find_peer(Instant now, CommandId command, const PeerId& peer, bool trace, Level level) {
     if (peer == context_.own_peer()) {
         const identity::PeerRecord own = publisher_.own_peer(context_);
         FoundPeer self;
@@ -397,12 +397,13 @@ void Dht::find_peer(Instant now, CommandId command, const PeerId& peer, bool tra
         return;
     }
     if (!enabled_) return refuse(command, Errc::kNoPeers);
-    finder_.find_peer(now, context_, queries_, command, peer, trace);
+    finder_.find_peer(now, context_, queries_, command, peer, trace, level);
 }
 
-void Dht::find_name(Instant now, CommandId command, std::string_view typed, bool trace) {
+void Dht::find_name(Instant now, CommandId command, std::string_view typed, bool trace,
+                    Level level) {
     if (!enabled_) return refuse(command, Errc::kNoPeers);
-    finder_.find_name(now, context_, queries_, command, typed, trace);
+    finder_.find_name(now, context_, queries_, command, typed, trace, level);
 }
 
 void Dht::claim(Instant now, CommandId command, std::string_view name) {

@@ -29,6 +29,18 @@ class Dht {
     /// A record that a previous life verified and stored.
     void restore(Instant now, const Key& key, Bytes record, Duration expires_in);
 
+    /// A value that a previous life looked after.
+    void restore_own(Instant now, const Key& key, Bytes record, std::uint32_t app,
+                     Duration ends_in) {
+        values().restore(now, context_, key, std::move(record), app, ends_in);
+    }
+    std::vector<OwnValue> own_values(Instant now) const {
+        return values_ ? values_->own_values(now) : std::vector<OwnValue>{};
+    }
+    bool let_go(const Key& key, std::optional<std::uint32_t> app) {
+        return values_ && values_->let_go(context_, key, app);
+    }
+
     /// These nodes are in the table from the start and we count as joined.
     void believe(const std::vector<ContactHandle>& table);
 
@@ -65,8 +77,10 @@ class Dht {
     };
     Deadline next_timeout() const;
 
-    void find_peer(Instant now, CommandId command, const PeerId& peer, bool trace);
-    void find_name(Instant now, CommandId command, std::string_view typed, bool trace);
+    void find_peer(Instant now, CommandId command, const PeerId& peer, bool trace,
+                   Level level = Level::kFast);
+    void find_name(Instant now, CommandId command, std::string_view typed, bool trace,
+                   Level level = Level::kFast);
     void claim(Instant now, CommandId command, std::string_view name);
     void release(Instant now, CommandId command, std::string_view name);
     void put(Instant now, CommandId command, const Key& key, Bytes record);

@@ -95,6 +95,20 @@ struct ForgetRecord {
     PeerId owner;
     identity::RecordKind kind{};
 };
+/// A value of ours that is looked after from now on, or a newer version of one: one a key and
+/// owner.
+struct OwnValueKept {
+    Key key;
+    PeerId owner;
+    std::uint32_t app = 0;
+    Bytes record;  ///< with its pages
+    Instant ends;
+};
+/// Nobody looks after it any more.
+struct OwnValueOver {
+    Key key;
+    PeerId owner;
+};
 struct PinName {
     std::string name;
     PeerId owner;
@@ -159,8 +173,8 @@ struct NameOwnerChanged {
 using Event =
     std::variant<FindFinished, PublishFinished, GetFinished, ValuePutFinished, ValueGetFinished,
                  ValueChanged, ListenArmed, ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved,
-                 PersistRecord, ForgetRecord, PinName, OwnNamesChanged, ReserveSequence,
-                 ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored, EquivocationSeen,
-                 OwnRecordPublished, RegionCrowded, NameOwnerChanged>;
+                 PersistRecord, ForgetRecord, OwnValueKept, OwnValueOver, PinName, OwnNamesChanged,
+                 ReserveSequence, ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored,
+                 EquivocationSeen, OwnRecordPublished, RegionCrowded, NameOwnerChanged>;
 
 }  // namespace sov::dht

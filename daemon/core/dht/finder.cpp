@@ -11,6 +11,16 @@ namespace {
 /// Claimants whose addresses are looked up; the others are shown without.
 constexpr std::size_t kLocatedMax = 3;
 
+// What a find at this level asks for; `fast` differs between addresses and claims.
+QuerySpec::Goal goal_of(Level level, QuerySpec::Goal fast) {
+    switch (level) {
+        case Level::kFast: return fast;
+        case Level::kNormal: return QuerySpec::Goal::kAgreed;
+        case Level::kStrong: return QuerySpec::Goal::kEveryReplica;
+    }
+    return fast;
+}
+
 }  // namespace
 
 void Finder::fail(Context& context, CommandId command, std::string name, Errc error) {
@@ -30,7 +40,7 @@ Finder::Running* Finder::running_of(QueryId id) {
 void Finder::locate(Instant now, Context& context, Queries& queries, Running& running,
                     std::size_t place, bool second) {
     QuerySpec spec;
-    spec.goal = QuerySpec::Goal::kFirstRecord;
+    spec.goal = goal_of(running.level, QuerySpec::Goal::kFirstRecord);
     spec.owner = running.found.peers[place].peer;
     spec.target = identity::peer_key(context.crypto, *spec.owner);
     if (second) {
@@ -50,10 +60,11 @@ void Finder::locate(Instant now, Context& context, Queries& queries, Running& ru
 }
 
 void Finder::find_peer(Instant now, Context& context, Queries& queries, CommandId command,
-                       const PeerId& peer, bool trace) {
+                       const PeerId& peer, bool trace, Level level) {
     Running running;
     running.command = command;
     running.trace = trace;
+    running.level = level;
     running.began = now;
     FoundPeer wanted;
     wanted.peer = peer;
@@ -68,19 +79,20 @@ void Finder::find_peer(Instant now, Context& context, Queries& queries, CommandI
 }
 
 void Finder::find_name(Instant now, Context& context, Queries& queries, CommandId command,
-                       std::string_view typed, bool trace) {
+                       std::string_view typed, bool trace, Level level) {
     const auto query = identity::parse_name(typed);
     if (!query)
         return fail(context, command, std::string(typed.substr(0, identity::kNameCharsMax)),
                     query.error());
     QuerySpec spec;
-    spec.goal = QuerySpec::Goal::kAllRecords;
+    spec.goal = goal_of(level, QuerySpec::Goal::kAllRecords);
     spec.target = identity::name_key(context.crypto, query->name);
     const QueryId started = queries.start(now, context, std::move(spec));
     if (started == kNoQuery) return fail(context, command, query->name, Errc::kBusy);
     Running running;
     running.command = command;
     running.trace = trace;
+    running.level = level;
     running.began = now;
     running.tag = query->tag;
     running.found.name = query->name;
@@ -219,7 +231,7 @@ bool Finder::claims_again(Instant now, Context& context, Queries& queries, Runni
     const bool nothing = running.found.peers.empty() && second_home_helps(context, result);
     if (!result.crowded && !nothing) return false;
     QuerySpec spec;
-    spec.goal = QuerySpec::Goal::kAllRecords;
+    spec.goal = goal_of(running.level, QuerySpec::Goal::kAllRecords);
     spec.target = identity::second_home(context.crypto,
                                         identity::name_key(context.crypto, running.found.name));
     running.claims = queries.start(now, context, std::move(spec));

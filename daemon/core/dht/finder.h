@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/core/dht/queries.h"
+#include "daemon/core/dht/value_report.h"
 
 namespace sov::dht {
 
@@ -19,10 +20,13 @@ class Finder {
     explicit Finder(const std::vector<std::pair<std::string, PeerId>>& pins)
         : pins_(pins.begin(), pins.end()) {}
 
+    /// `level`: fast ends at the first valid record, normal takes the newest of ten replicas,
+    /// strong of all.
     void find_peer(Instant now, Context& context, Queries& queries, CommandId command,
-                   const PeerId& peer, bool trace);
+                   const PeerId& peer, bool trace, Level level);
+    /// Likewise for the claims (fast: of three replicas) and for the claimants' addresses.
     void find_name(Instant now, Context& context, Queries& queries, CommandId command,
-                   std::string_view typed, bool trace);
+                   std::string_view typed, bool trace, Level level);
     void get(Instant now, Context& context, Queries& queries, CommandId command, const Key& key,
              bool trace);
     /// True when the command was one of ours and is under way.
@@ -51,6 +55,7 @@ class Finder {
     struct Running {
         CommandId command{};
         bool trace = false, get = false;
+        Level level{};
         Instant began{};
         std::string tag;  ///< asked for with name#tag
         Found found;

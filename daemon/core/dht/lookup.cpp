@@ -100,7 +100,7 @@ bool Lookup::subnet_used_up(const Candidate& candidate) const {
 // The nearest node of this path that is still to be asked and stands among its k nearest that
 // count.
 Lookup::Candidate* Lookup::next_on(std::size_t path) {
-    std::size_t rank = 0;
+    std::size_t rank = 0, full = 0;
     Tally tally(limits_);
     for (Candidate& candidate : candidates_) {
         if ((candidate.known_to & bit(path)) == 0) continue;
@@ -111,7 +111,7 @@ Lookup::Candidate* Lookup::next_on(std::size_t path) {
                 if (!subnet_used_up(candidate)) return &candidate;
                 break;
             case State::kAsked:
-            case State::kAnswered: ++rank; break;
+            case State::kAnswered: rank += takes_place(candidate, full) ? 1U : 0U; break;
             case State::kSlow:
             case State::kFailed: break;
         }
@@ -121,7 +121,7 @@ Lookup::Candidate* Lookup::next_on(std::size_t path) {
 }
 
 bool Lookup::path_done(std::size_t path) const {
-    std::size_t answered = 0;
+    std::size_t answered = 0, full = 0;
     Tally tally(limits_);
     for (const Candidate& candidate : candidates_) {
         if ((candidate.known_to & bit(path)) == 0) continue;
@@ -132,7 +132,7 @@ bool Lookup::path_done(std::size_t path) const {
                 if (!subnet_used_up(candidate)) return false;
                 break;
             case State::kAsked: return false;
-            case State::kAnswered: ++answered; break;
+            case State::kAnswered: answered += takes_place(candidate, full) ? 1U : 0U; break;
             case State::kSlow:
             case State::kFailed: break;
         }
@@ -254,13 +254,14 @@ void Lookup::leave_flight(Candidate& candidate) {
     if (candidate.state == State::kAsked) --paths_[candidate.path].in_flight;
 }
 
-void Lookup::on_answer(const NodeId& from, const std::vector<Learned>& contacts) {
+void Lookup::on_answer(const NodeId& from, const std::vector<Learned>& contacts, bool full) {
     Candidate* answered = find_mutable(from);
     if (answered == nullptr || answered->state == State::kFresh ||
         answered->state == State::kAnswered)
         return;
     leave_flight(*answered);
     answered->state = State::kAnswered;
+    answered->full = full;
     const std::uint8_t path = answered->path;
     const bool uninvited = answered->uninvited;
     const auto hop = static_cast<std::uint8_t>(std::min<int>(answered->hop + 1, 255));
@@ -308,8 +309,25 @@ std::vector<const Lookup::Candidate*> Lookup::answered(std::size_t most) const {
 }
 
 std::vector<const Lookup::Candidate*> Lookup::homes() const {
-    auto found = answered(crowded() ? std::max(limits_.region_asked_max, places_) : places_);
+    const std::size_t most = crowded() ? std::max(limits_.region_asked_max, places_) : places_;
+    auto found = answered(most + places_);
+    const auto room = std::count_if(found.begin(), found.end(),
+                                    [](const Candidate* candidate) { return !candidate->full; });
+    if (room > 0) std::erase_if(found, [](const Candidate* candidate) { return candidate->full; });
+    if (found.size() > most) found.resize(most);
     while (found.size() > places_ && !in_region(*found.back())) found.pop_back();
+    return found;
+}
+
+std::vector<const Lookup::Candidate*> Lookup::spares(
+    const std::vector<const Candidate*>& homes) const {
+    std::vector<const Candidate*> found;
+    for (const Candidate& candidate : candidates_) {
+        if (found.size() >= limits_.bucket_size) break;
+        const bool usable = candidate.state == State::kAnswered && !candidate.full;
+        if (usable && std::find(homes.begin(), homes.end(), &candidate) == homes.end())
+            found.push_back(&candidate);
+    }
     return found;
 }
 

@@ -54,6 +54,8 @@ class Lookup {
         std::uint64_t near = 0, far = 0;  ///< subnets; 0 where caps don't apply
         /// It came to us by itself, or only nodes that did so have named it.
         bool uninvited = false;
+        /// It answered that it has no room at the target, and nothing that lies there.
+        bool full = false;
     };
 
     /// A node to start from; dealt to the paths in turn. Those nearest to the target first.
@@ -69,7 +71,7 @@ class Lookup {
         Contact contact;
         NodeId id;
     };
-    void on_answer(const NodeId& from, const std::vector<Learned>& contacts);
+    void on_answer(const NodeId& from, const std::vector<Learned>& contacts, bool full = false);
     void on_slow(const NodeId& from);
     void on_failed(const NodeId& from);
     /// Answered, but not usable as one of the nearest (it refused).
@@ -79,8 +81,11 @@ class Lookup {
     /// count.
     std::vector<const Candidate*> answered(std::size_t most) const;
     /// Where a record belongs: the k nearest that answered, or as many as are wanted; all of the
-    /// region where it is crowded, because the k nearest may all be hostile then.
+    /// region where it is crowded, because the k nearest may all be hostile then. Nodes that have
+    /// no room count only where nobody has any.
     std::vector<const Candidate*> homes() const;
+    /// The next nearest behind these that answered and have room, at most k.
+    std::vector<const Candidate*> spares(const std::vector<const Candidate*>& homes) const;
     /// More nodes than Limits::crowded answered from where k are expected, or k of them from a
     /// third of it: somebody planted them. The second sign needs no more than k planted nodes,
     /// which is what it takes to be all that a record is stored at.
@@ -124,6 +129,11 @@ class Lookup {
     bool path_done(std::size_t path) const;
     void leave_flight(Candidate& candidate);
     void lend_seeds(std::size_t path);
+    /// Whether this one takes one of the k places. What is stored past nodes without room lies one
+    /// ring farther out, so whoever reads or stores looks past them, too; at most k of them.
+    bool takes_place(const Candidate& candidate, std::size_t& full) const {
+        return !candidate.full || ++full > places_;
+    }
 
     Key target_;
     Family family_;

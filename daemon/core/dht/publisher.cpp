@@ -423,6 +423,8 @@ bool Publisher::on_finished(Instant now, Context& context, Queries& queries,
             OwnRecordPublished{published.key, published.stored, published.error});
     }
     finish_claim(context, *own, published);
+    // We were away for longer than it lives, and who held it takes a newer one only.
+    if (finished.result.lapsed && now - own->signed_at > own->head.ttl) own->record.clear();
     // An address changed while the old record was being stored.
     if (own->record.empty()) own->next_at = now;
     return true;

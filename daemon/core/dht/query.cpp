@@ -231,7 +231,7 @@ void Query::on_answer(Instant now, Context& context, std::uint32_t sequence,
 }
 
 void Query::learn(Instant now, Context& context, Asked& asked, const Endpoint& teller,
-                  const std::vector<Contact>& contacts) {
+                  const std::vector<Contact>& contacts, bool full) {
     std::vector<Lookup::Learned> learned;
     learned.reserve(contacts.size());
     for (Contact contact : contacts) {
@@ -259,7 +259,7 @@ void Query::learn(Instant now, Context& context, Asked& asked, const Endpoint& t
                                         : identity::node_id(context.crypto, contact.key)});
     }
     asked.step.contacts = static_cast<std::uint16_t>(learned.size());
-    if (Lookup* lookup = lookup_of(asked.family)) lookup->on_answer(asked.node, learned);
+    if (Lookup* lookup = lookup_of(asked.family)) lookup->on_answer(asked.node, learned, full);
 }
 
 void Query::on_nodes(Instant now, Context& context, Asked& asked, const wire::Answer& answer) {
@@ -275,7 +275,7 @@ void Query::on_nodes(Instant now, Context& context, Asked& asked, const wire::An
     }
     asked.step.outcome = Outcome::kContacts;
     if (nodes->token) tokens_.push_back({asked.contact, asked.family, *nodes->token});
-    learn(now, context, asked, answer.from, nodes->contacts);
+    learn(now, context, asked, answer.from, nodes->contacts, nodes->full);
 }
 
 void Query::on_value(Instant now, Context& context, Asked& asked, const wire::Answer& answer) {
@@ -300,7 +300,7 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
     asked.step.outcome = any || unchanged ? Outcome::kRecord : Outcome::kContacts;
     if ((any || unchanged) && !follow_up) ++with_records_;
     if (unchanged && !follow_up) ++result_.unchanged;
-    if (!follow_up) learn(now, context, asked, answer.from, value->contacts);
+    if (!follow_up) learn(now, context, asked, answer.from, value->contacts, value->full && !any);
     // A key with more records than fit one datagram: the same node is asked for the rest, once.
     if (any && !follow_up && value->total > value->records.size() &&
         spec_.goal != QuerySpec::Goal::kFirstRecord) {
@@ -315,6 +315,13 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
     }
 }
 
+const Replica* Query::token_of(const NodeKey& node, Family family) const {
+    const auto token = std::find_if(tokens_.begin(), tokens_.end(), [&](const Replica& replica) {
+        return replica.contact.key == node && replica.family == family;
+    });
+    return token == tokens_.end() ? nullptr : &*token;
+}
+
 void Query::note_shown(QueryResult::Record& record, const Asked* from) {
     if (from == nullptr || record.last_replica == from->node) return;
     ++record.replicas;
@@ -322,11 +329,9 @@ void Query::note_shown(QueryResult::Record& record, const Asked* from) {
     record.held_here = false;
     if (!identity::is_value(record.record.head.kind) && spec_.goal != QuerySpec::Goal::kTouch)
         return;
-    const auto token = std::find_if(tokens_.begin(), tokens_.end(), [&](const Replica& replica) {
-        return replica.contact.key == from->contact.key && replica.family == from->family;
-    });
+    const Replica* token = token_of(from->contact.key, from->family);
     record.holders.push_back(
-        {from->contact, from->family, token == tokens_.end() ? wire::Token{} : token->token});
+        {from->contact, from->family, token == nullptr ? wire::Token{} : token->token});
 }
 
 // Checks a record and keeps it when it is new or newer. True when it is valid and fits. `from` is
@@ -446,16 +451,16 @@ void Query::begin_stores(Instant now, Context& context) {
             std::erase_if(nearest, doubted);
         }
         for (const Lookup::Candidate* candidate : nearest) {
-            const auto token =
-                std::find_if(tokens_.begin(), tokens_.end(), [&](const Replica& replica) {
-                    return replica.contact.key == candidate->contact.key &&
-                           replica.family == lookup.family();
-                });
-            if (token == tokens_.end()) continue;
+            const Replica* token = token_of(candidate->contact.key, lookup.family());
+            if (token == nullptr) continue;
             if (kind == wire::Kind::kTouch && audit(now, context, *token))
                 send_store(now, context, *token, wire::Kind::kStore);
             else
                 send_store(now, context, *token, kind);
+        }
+        for (const Lookup::Candidate* candidate : lookup.spares(nearest)) {
+            const Replica* token = token_of(candidate->contact.key, lookup.family());
+            if (token != nullptr && !doubted(candidate)) result_.spares.push_back(*token);
         }
     }
     pump(now, context);
@@ -500,10 +505,8 @@ void Query::send_store(Instant now, Context& context, const Replica& replica, wi
 }
 
 void Query::on_stored(Instant now, Context& context, Asked& asked, const wire::Answer& answer) {
-    const auto token = std::find_if(tokens_.begin(), tokens_.end(), [&](const Replica& replica) {
-        return replica.contact.key == asked.contact.key && replica.family == asked.family;
-    });
-    if (token == tokens_.end()) return;
+    const Replica* token = token_of(asked.contact.key, asked.family);
+    if (token == nullptr) return;
     const Replica replica = *token;
     if (answer.kind == wire::Kind::kStored) {
         asked.step.outcome = Outcome::kStored;
@@ -514,6 +517,17 @@ void Query::on_stored(Instant now, Context& context, Asked& asked, const wire::A
     if (asked.kind == wire::Kind::kTouch)
         return send_store(now, context, replica, wire::Kind::kStore);
     ++result_.refused;
+    result_.lapsed = result_.lapsed || asked.step.error == Errc::kExpired;
+    if (asked.step.error != Errc::kBusy || asked.kind != wire::Kind::kStore) return;
+    // It has no room: the next nearest keeps the record in its place.
+    const auto spare =
+        std::find_if(result_.spares.begin(), result_.spares.end(),
+                     [&](const Replica& other) { return other.family == replica.family; });
+    if (spare == result_.spares.end()) return;
+    const Replica next = *spare;
+    result_.spares.erase(spare);
+    ++context.counters.stores_spilled;
+    send_store(now, context, next, wire::Kind::kStore);
 }
 
 bool Query::stores_done() const {
@@ -542,12 +556,14 @@ void Query::finish(Instant now, Context& context, std::optional<Errc> error) {
         for (const Lookup::Candidate* candidate : nearest) {
             result_.closest.push_back(candidate->contact);
             if (stores() || !wants_tokens()) continue;
-            const auto token =
-                std::find_if(tokens_.begin(), tokens_.end(), [&](const Replica& replica) {
-                    return replica.contact.key == candidate->contact.key &&
-                           replica.family == lookup.family();
-                });
-            if (token != tokens_.end()) result_.replicas.push_back(*token);
+            const Replica* token = token_of(candidate->contact.key, lookup.family());
+            if (token != nullptr) result_.replicas.push_back(*token);
+        }
+        if (!stores() && wants_tokens()) {
+            for (const Lookup::Candidate* candidate : lookup.spares(nearest)) {
+                const Replica* token = token_of(candidate->contact.key, lookup.family());
+                if (token != nullptr) result_.spares.push_back(*token);
+            }
         }
         if (&lookup == &lookups_.front()) result_.near_enough = near_enough(context, nearest);
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -41,6 +42,12 @@ struct Replica {
     wire::Token token;
 };
 
+/// Whether this node is one of them.
+inline bool is_among(const std::vector<Replica>& replicas, const NodeKey& node) {
+    return std::any_of(replicas.begin(), replicas.end(),
+                       [&](const Replica& replica) { return replica.contact.key == node; });
+}
+
 struct QueryResult {
     std::optional<Errc> error;
     struct Record {
@@ -54,8 +61,10 @@ struct QueryResult {
     std::vector<Contact> closest;
     /// Who stored the record; for kPlaces and reads with tokens, who could.
     std::vector<Replica> replicas;
+    std::vector<Replica> spares;  ///< kPlaces: the next nearest, for where those have no room
     std::uint16_t refused = 0;
     std::uint16_t unchanged = 0;  ///< nodes that hold nothing newer than QuerySpec::newer_than
+    bool lapsed = false;          ///< a replica says that the life of the record is over
     bool near_enough = false;     ///< kPlaces: we serve and stand among the k nearest ourselves
     bool equivocation = false;    ///< an owner signed two records under one sequence
     bool crowded = false;         ///< Lookup::crowded
@@ -130,7 +139,8 @@ class Query {
     void on_nodes(Instant now, Context& context, Asked& asked, const wire::Answer& answer);
     void on_value(Instant now, Context& context, Asked& asked, const wire::Answer& answer);
     void learn(Instant now, Context& context, Asked& asked, const Endpoint& teller,
-               const std::vector<Contact>& contacts);
+               const std::vector<Contact>& contacts, bool full);
+    const Replica* token_of(const NodeKey& node, Family family) const;
     bool take_record(Instant now, Context& context, ByteView bytes, const Asked* from);
     void note_shown(QueryResult::Record& record, const Asked* from);
     bool near_enough(const Context& context,

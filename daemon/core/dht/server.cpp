@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/core/dht/value_server.h"
 #include "daemon/core/guard/diversity.h"
 #include "daemon/core/identity/values.h"
 
@@ -58,7 +59,9 @@ void Server::write_contacts(Instant now, Context& context, const Requester& requ
             ++count;
         }
     }
-    flags[0] = more ? 1 : 0;
+    const bool full = context.serving && context.store.full_for(now, target);
+    flags[0] =
+        static_cast<std::uint8_t>((more ? wire::kMoreContacts : 0) | (full ? wire::kNoRoom : 0));
     flags[1] = count;
 }
 
@@ -106,7 +109,7 @@ bool Server::store(Instant now, Context& context, const Requester& requester, st
                    const wire::Store& body, bool tombstone, ByteWriter& out) {
     ++(tombstone ? context.counters.served_delete : context.counters.served_store);
     const auto refuse = [&](Errc code) {
-        ++context.counters.records_refused;
+        context.note_refused(now, requester.key, code);
         wire::write_error(out, id, code);
         return true;
     };
@@ -135,7 +138,8 @@ bool Server::store(Instant now, Context& context, const Requester& requester, st
         return refuse(Errc::kInvalidArgument);  // its pages come with STORE_VALUE
     if (context.durable_acknowledgement && !can_wait()) return refuse(Errc::kBusy);
     const identity::CheckedRecord kept = *checked;
-    const auto stored = context.store.put(now, std::move(*checked), requester.from, rank);
+    const auto stored = context.store.put(now, std::move(*checked), requester.from, rank,
+                                          keep_most(context, body.key, head->ttl));
     if (!stored) return refuse(stored.error());
     const auto seconds = static_cast<std::uint32_t>(
         std::chrono::duration_cast<std::chrono::seconds>(stored->lifetime).count());
@@ -196,7 +200,11 @@ void Server::touch(Instant now, Context& context, const Requester& requester, st
                                 body.signature)) {
         return wire::write_error(out, id, Errc::kUnauthorized);
     }
-    const auto extended = context.store.touch(now, body.key, body.owner, body.kind, body.sequence);
+    const ValueStore::Held* held = context.store.live(now, body.key, body.owner, body.kind);
+    const Duration most =
+        held == nullptr ? Duration::max() : keep_most(context, body.key, held->head.ttl);
+    const auto extended =
+        context.store.touch(now, body.key, body.owner, body.kind, body.sequence, most);
     if (!extended) return wire::write_error(out, id, extended.error());
     wire::write_head(out, wire::Kind::kStored, id);
     out.u32(static_cast<std::uint32_t>(

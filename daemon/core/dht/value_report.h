@@ -26,6 +26,23 @@ struct ValuePut {
     bool withdraw = false;  ///< a tombstone in place of content
     std::chrono::seconds ttl{2 * 3600};
     Level level = Level::kNormal;
+    std::uint32_t app = 0;  ///< whose it is, among those who share this node
+    /// What the app may have looked after at once, this one included.
+    std::size_t app_values_max = SIZE_MAX, app_bytes_max = SIZE_MAX;
+};
+
+/// Which bound of our own a put has met; with Errc::kOverQuota.
+enum class OwnQuota : std::uint8_t { kNone, kValues, kAppValues, kAppBytes };
+
+/// A value of ours that is looked after.
+struct OwnValue {
+    Key key;
+    identity::RecordHead head;
+    std::string label;  ///< of a mutable value
+    std::size_t bytes = 0;
+    std::uint32_t app = 0;
+    std::size_t holders = 0;  ///< nodes that have it, as far as we know
+    Duration ends_in{0};
 };
 
 /// A replica that signed for a value.
@@ -44,6 +61,8 @@ struct ValuePublished {
     bool held_here = false;      ///< we are one of the replicas, too
     Duration held_for{0};        ///< the shortest of the receipts
     std::uint64_t conflict = 0;  ///< with Errc::kConflict: the newest sequence number
+    std::size_t bytes_max = 0;  ///< with Errc::kTooLarge: what this node keeps; 0: it was a replica
+    OwnQuota quota{};           ///< kNone: if it was one, it was one of the replicas
     LookupReport lookup;
 };
 

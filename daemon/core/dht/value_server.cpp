@@ -52,8 +52,9 @@ Duration keep_most(const Context& context, const Key& key, std::chrono::seconds 
     return std::max<Duration>(ttl / (1 << std::min(shift, kShiftMax)), std::chrono::seconds(1));
 }
 
-bool ValueServer::refuse(Context& context, std::uint32_t id, Errc code, ByteWriter& out) {
-    ++context.counters.records_refused;
+bool ValueServer::refuse(Instant now, Context& context, const Requester& requester,
+                         std::uint32_t id, Errc code, ByteWriter& out) {
+    context.note_refused(now, requester.key, code);
     wire::write_error(out, id, code);
     return true;
 }
@@ -65,17 +66,17 @@ bool ValueServer::keep(Instant now, Context& context, const Requester& requester
     const identity::RecordHead head = value.head;
     const Key key = value.key;
     if (context.durable_acknowledgement && !server_.can_wait())
-        return refuse(context, id, Errc::kBusy, out);
+        return refuse(now, context, requester, id, Errc::kBusy, out);
     const auto stored = context.store.put(now, std::move(value), requester.from, 0,
                                           keep_most(context, key, head.ttl));
-    if (!stored) return refuse(context, id, stored.error(), out);
+    if (!stored) return refuse(now, context, requester, id, stored.error(), out);
     if (stored->equivocation) {
         ++context.counters.equivocations_seen;
         context.events.push_back(EquivocationSeen{key, head.owner, head.kind, head.sequence});
     }
     const ValueStore::Held* held = context.store.live(now, key, head.owner, head.kind);
     // Full, and what came lay farthest: it gave way to what is held.
-    if (held == nullptr) return refuse(context, id, Errc::kBusy, out);
+    if (held == nullptr) return refuse(now, context, requester, id, Errc::kBusy, out);
     if (stored->changed) {
         context.changed_keys.push_back(key);
         if (context.routine_events)
@@ -115,19 +116,19 @@ bool ValueServer::say_held(Instant, Context& context, const Requester& requester
 
 bool ValueServer::store_item(Instant now, Context& context, const Requester& requester,
                              std::uint32_t id, const wire::StoreValue& body, ByteWriter& out) {
-    if (body.expected) return refuse(context, id, Errc::kInvalidArgument, out);
+    if (body.expected) return refuse(now, context, requester, id, Errc::kInvalidArgument, out);
     const auto item =
         identity::check_record(context.crypto, context.network, body.key, body.record);
-    if (!item) return refuse(context, id, item.error(), out);
+    if (!item) return refuse(now, context, requester, id, item.error(), out);
     const bool mail = item->head.kind == identity::RecordKind::kMail;
     const auto use = mail ? identity::ItemUse::kMail : identity::ItemUse::kSignal;
     const auto work = identity::item_work(context.crypto, *item);
     if (!work || *work < identity::item_work_needed(use, context.name_work_bits))
-        return refuse(context, id, Errc::kInsufficientWork, out);
+        return refuse(now, context, requester, id, Errc::kInsufficientWork, out);
     if (mail && context.durable_acknowledgement && !server_.can_wait())
-        return refuse(context, id, Errc::kBusy, out);
+        return refuse(now, context, requester, id, Errc::kBusy, out);
     const auto stored = context.items.put(now, *item, origin_of(requester.key, requester.from));
-    if (!stored) return refuse(context, id, stored.error(), out);
+    if (!stored) return refuse(now, context, requester, id, stored.error(), out);
     if (stored->is_new) context.changed_keys.push_back(item->key);
     wire::Held answer;
     answer.sequence = item->head.sequence;
@@ -247,14 +248,14 @@ Result<ValueServer::Assembly*> ValueServer::begin_assembly(Instant now, Context&
 bool ValueServer::store_value(Instant now, Context& context, const Requester& requester,
                               std::uint32_t id, const wire::StoreValue& body, ByteWriter& out) {
     ++context.counters.served_store_value;
-    if (!context.serving) return refuse(context, id, Errc::kUnsupported, out);
+    if (!context.serving) return refuse(now, context, requester, id, Errc::kUnsupported, out);
     if (!context.tokens.valid(now, body.token, requester.key, requester.from, body.key))
-        return refuse(context, id, Errc::kUnauthorized, out);
+        return refuse(now, context, requester, id, Errc::kUnauthorized, out);
     const auto head = identity::read_head(body.record);
-    if (!head) return refuse(context, id, head.error(), out);
+    if (!head) return refuse(now, context, requester, id, head.error(), out);
     if (identity::is_item(head->kind)) return store_item(now, context, requester, id, body, out);
     const auto value = identity::decode_value(body.record);
-    if (!value) return refuse(context, id, value.error(), out);
+    if (!value) return refuse(now, context, requester, id, value.error(), out);
     const std::size_t pages_length = value->pages ? value->pages->length : 0;
     const ValueStore::Held* held = context.store.live(now, body.key, head->owner, head->kind);
     if (conflicts(held, body)) {
@@ -264,17 +265,17 @@ bool ValueServer::store_value(Instant now, Context& context, const Requester& re
     }
     const auto acceptable = context.store.acceptable(
         now, body.key, *head, body.record.size() + pages_length, requester.from);
-    if (!acceptable) return refuse(context, id, acceptable.error(), out);
+    if (!acceptable) return refuse(now, context, requester, id, acceptable.error(), out);
     auto checked = identity::check_record(context.crypto, context.network, body.key, body.record);
-    if (!checked) return refuse(context, id, checked.error(), out);
+    if (!checked) return refuse(now, context, requester, id, checked.error(), out);
     if (!value->pages)
         return keep(now, context, requester, id, wire::Kind::kHeld, body.token, std::move(*checked),
                     out);
     if (pages_length > context.limits.value_bytes_max)
-        return refuse(context, id, Errc::kTooLarge, out);
+        return refuse(now, context, requester, id, Errc::kTooLarge, out);
     const auto assembly =
         begin_assembly(now, context, requester, std::move(*checked), *value->pages);
-    if (!assembly) return refuse(context, id, assembly.error(), out);
+    if (!assembly) return refuse(now, context, requester, id, assembly.error(), out);
     if ((*assembly)->missing != 0) {
         write_held(out, wire::Kind::kHeld, id,
                    {wire::Held::Status::kMissing, head->sequence, 0, {}, (*assembly)->missing});
@@ -290,20 +291,20 @@ bool ValueServer::store_page(Instant now, Context& context, const Requester& req
                              std::uint32_t id, const wire::StorePage& body, ByteWriter& out) {
     ++context.counters.served_store_page;
     if (!context.tokens.valid(now, body.token, requester.key, requester.from, body.key))
-        return refuse(context, id, Errc::kUnauthorized, out);
+        return refuse(now, context, requester, id, Errc::kUnauthorized, out);
     const auto known = assemblies_.find({body.key, body.version.owner, body.version.kind});
     if (known == assemblies_.end() || known->second.value.head.sequence != body.version.sequence) {
         // The last page came twice, or somebody else brought it: what is held is kept again.
         const ValueStore::Held* held =
             context.store.live(now, body.key, body.version.owner, body.version.kind);
         if (held == nullptr || held->head.sequence != body.version.sequence)
-            return refuse(context, id, Errc::kNotFound, out);
+            return refuse(now, context, requester, id, Errc::kNotFound, out);
         return keep(now, context, requester, id, wire::Kind::kPageHeld, body.token,
                     {held->head, body.key, held->bytes}, out);
     }
     Assembly& assembly = known->second;
     if (!identity::page_fits(context.crypto, assembly.pages, body.index, body.page))
-        return refuse(context, id, Errc::kWrongKey, out);
+        return refuse(now, context, requester, id, Errc::kWrongKey, out);
     const std::size_t offset = assembly.record_size + body.index * identity::kPageBytes;
     std::copy(body.page.begin(), body.page.end(),
               assembly.value.bytes.begin() + static_cast<std::ptrdiff_t>(offset));

@@ -68,7 +68,8 @@ class ValueServer {
     bool say_held(Instant now, Context& context, const Requester& requester, std::uint32_t id,
                   wire::Kind kind, const wire::Held& answer, std::optional<PersistRecord> persist,
                   ByteWriter& out);
-    bool refuse(Context& context, std::uint32_t id, Errc code, ByteWriter& out);
+    bool refuse(Instant now, Context& context, const Requester& requester, std::uint32_t id,
+                Errc code, ByteWriter& out);
 
     Server& server_;
     Leases leases_;
@@ -78,9 +79,9 @@ class ValueServer {
 /// Whom an item counts for: the subnet that left it, or the node where subnets don't count.
 std::uint64_t origin_of(const NodeKey& key, const Endpoint& from);
 
-/// How long a replica keeps a value: its whole ttl among the k nearest, half of it for each leading
-/// bit that it shares less with the key than the farthest of those does (IPv8's rule), so copies
-/// far from home go first.
+/// How long a replica keeps a record: its whole ttl among the k nearest, half of it for each
+/// leading bit that it shares less with the key than the farthest of those does (IPv8's rule), so
+/// copies far from home go first.
 Duration keep_most(const Context& context, const Key& key, std::chrono::seconds ttl);
 
 }  // namespace sov::dht

@@ -98,6 +98,37 @@ Result<void> ValueStore::within_quotas(const identity::RecordHead& head, std::si
     return {};
 }
 
+void ValueStore::remember(Instant now, const Expired& gone, const Held& held, bool over) {
+    // Whoever likes may store an immutable value again: it can't be out of date.
+    if (gone.kind == identity::RecordKind::kImmutable) return;
+    const LapsedPlace place{gone.key, gone.owner, gone.kind};
+    const Instant until = now + limits_.lapsed_time;
+    lapsed_[place] = {held.head.sequence, over, until};
+    lapsed_order_.emplace_back(until, place);
+    forget_lapsed(now);
+}
+
+// Each entry of the order stands for the record that it names, unless that was remembered again.
+void ValueStore::forget_lapsed(Instant now) {
+    while (!lapsed_order_.empty() &&
+           (lapsed_order_.front().first <= now || lapsed_order_.size() > limits_.lapsed_max)) {
+        const auto known = lapsed_.find(lapsed_order_.front().second);
+        if (known != lapsed_.end() && known->second.until == lapsed_order_.front().first)
+            lapsed_.erase(known);
+        lapsed_order_.pop_front();
+    }
+}
+
+// An old copy can't stand up again where a newer version, or a withdrawal, was held lately.
+Result<void> ValueStore::not_lapsed(Instant now, const Key& key,
+                                    const identity::RecordHead& head) const {
+    const auto known = lapsed_.find({key, head.owner, head.kind});
+    if (known == lapsed_.end() || known->second.until <= now) return {};
+    if (head.sequence < known->second.sequence) return Errc::kStale;
+    if (head.sequence == known->second.sequence && known->second.over) return Errc::kExpired;
+    return {};
+}
+
 Result<void> ValueStore::acceptable(Instant now, const Key& key, const identity::RecordHead& head,
                                     std::size_t bytes, const Endpoint& from) const {
     const bool is_value = identity::is_value(head.kind);
@@ -111,25 +142,32 @@ Result<void> ValueStore::acceptable(Instant now, const Key& key, const identity:
         if (head.sequence < held->head.sequence) return Errc::kStale;
         // Whoever likes may keep an immutable value alive: it can't be out of date.
         if (head.sequence == held->head.sequence && head.kind != identity::RecordKind::kImmutable &&
-            now - held->first_seen > limits_.same_sequence_max) {
+            (now - held->first_seen > limits_.same_sequence_max ||
+             (held->expires <= now && held->whole_life))) {
             return Errc::kExpired;
         }
         if (!is_value || bytes <= held->bytes.size()) return {};
         return within_quotas(head, bytes - held->bytes.size(), from);
     }
+    if (const auto fresh = not_lapsed(now, key, head); !fresh) return fresh;
     if (const auto within = within_quotas(head, bytes, from); !within) return within;
-    const bool full =
-        count_ >= limits_.records_max || bytes_ + bytes > limits_.record_bytes_total_max;
-    // In full, only what lies nearer to us than something we hold gets in.
-    if (full && !by_key_.empty()) {
-        const bool some_farther =
-            closer(own_, key, by_key_.begin()->first) || closer(own_, key, by_key_.rbegin()->first);
-        if (!some_farther) return Errc::kBusy;
-    }
+    if (crammed(key, bytes)) return Errc::kBusy;
     return {};
 }
 
-void ValueStore::make_room(const Key& key, std::size_t bytes) {
+// In full, only what lies nearer to us than something we hold gets in.
+bool ValueStore::crammed(const Key& key, std::size_t bytes) const {
+    if (count_ < limits_.records_max && bytes_ + bytes <= limits_.record_bytes_total_max)
+        return false;
+    return !by_key_.empty() && !closer(own_, key, by_key_.begin()->first) &&
+           !closer(own_, key, by_key_.rbegin()->first);
+}
+
+bool ValueStore::full_for(Instant now, const Key& key) const {
+    return crammed(key, limits_.record_bytes_max) && at(now, key).empty();
+}
+
+void ValueStore::make_room(Instant now, const Key& key, std::size_t bytes) {
     while (count_ >= limits_.records_max || bytes_ + bytes > limits_.record_bytes_total_max) {
         if (by_key_.empty()) return;
         // One end of the key space lies in the half that our id is not in: what is there is as far
@@ -141,6 +179,7 @@ void ValueStore::make_room(const Key& key, std::size_t bytes) {
         const Held victim = farthest->second.back();
         gave_way_.push_back({farthest->first, victim.head.owner, victim.head.kind});
         ++counters_.records_evicted;
+        remember(now, gave_way_.back(), victim, false);
         erase(gave_way_.back().key, victim.head.owner, victim.head.kind);
     }
 }
@@ -165,6 +204,7 @@ Result<ValueStore::Stored> ValueStore::put(Instant now, identity::CheckedRecord 
         }
         account(*held, -1);
         if (changed) held->first_seen = now;
+        held->whole_life = lifetime >= record.head.ttl;
         held->head = record.head;
         held->bytes = std::move(record.bytes);
         held->work = work;
@@ -185,12 +225,15 @@ Result<ValueStore::Stored> ValueStore::put(Instant now, identity::CheckedRecord 
         }
         gave_way_.push_back({record.key, least->head.owner, least->head.kind});
         ++counters_.records_evicted;
+        remember(now, gave_way_.back(), *least, false);
         erase(record.key, gave_way_.back().owner, gave_way_.back().kind);
     }
-    make_room(record.key, record.bytes.size());
+    make_room(now, record.key, record.bytes.size());
     const Key key = record.key;
+    lapsed_.erase({key, record.head.owner, record.head.kind});
+    const bool whole_life = lifetime >= record.head.ttl;
     insert(key, Held{record.head, std::move(record.bytes), now + lifetime, now, near_prefix(from),
-                     work});
+                     work, whole_life});
     ++counters_.records_stored;
     return Stored{lifetime, true};
 }
@@ -202,17 +245,20 @@ void ValueStore::restore(Instant now, identity::CheckedRecord record, Duration e
         return;
     const Duration lifetime = std::min<Duration>(expires_in, record.head.ttl);
     const Key key = record.key;
-    insert(key, Held{record.head, std::move(record.bytes), now + lifetime, now, 0, work});
+    insert(key, Held{record.head, std::move(record.bytes), now + lifetime, now, 0, work, true});
 }
 
 Result<Duration> ValueStore::touch(Instant now, const Key& key, const PeerId& owner,
-                                   identity::RecordKind kind, std::uint64_t sequence) {
+                                   identity::RecordKind kind, std::uint64_t sequence,
+                                   Duration keep_most) {
     Held* held = find(key, owner, kind);
     if (held == nullptr || held->expires <= now) return Errc::kNotFound;
     if (held->head.sequence != sequence) return Errc::kStale;
     if (now - held->first_seen > limits_.same_sequence_max) return Errc::kExpired;
-    set_expiry(key, *held, now + held->head.ttl);
-    return Duration(held->head.ttl);
+    const Duration lifetime = std::min<Duration>(held->head.ttl, keep_most);
+    held->whole_life = lifetime >= held->head.ttl;
+    set_expiry(key, *held, now + lifetime);
+    return lifetime;
 }
 
 std::vector<const ValueStore::Held*> ValueStore::at(Instant now, const Key& key) const {
@@ -234,6 +280,8 @@ std::vector<ValueStore::Expired> ValueStore::take_expired(Instant now) {
         const Expired expired = expiries_.begin()->second;
         gone.push_back(expired);
         ++counters_.records_expired;
+        if (const Held* held = find(expired.key, expired.owner, expired.kind); held != nullptr)
+            remember(now, expired, *held, held->whole_life || held->head.tombstone);
         erase(expired.key, expired.owner, expired.kind);
     }
     return gone;
@@ -247,6 +295,7 @@ void ValueStore::check_invariants() const {
     });
     SOV_CHECK(count == count_ && bytes == bytes_ && expiries_.size() == count_);
     SOV_CHECK(count_ <= limits_.records_max);
+    SOV_CHECK(lapsed_.size() <= lapsed_order_.size() && lapsed_order_.size() <= limits_.lapsed_max);
 }
 
 }  // namespace sov::dht

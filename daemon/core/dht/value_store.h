@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -31,6 +33,7 @@ class ValueStore {
             first_seen{};  ///< of this sequence number: refreshing it ends same_sequence_max later
         std::uint64_t subnet = 0;  ///< near_prefix of whoever stored it
         int work = 0;              ///< rank among claims on one key
+        bool whole_life = true;    ///< kept for all of its ttl
 
         /// `bytes` is the record and, behind it, the pages of a value that has some.
         ByteView record() const { return identity::record_part(bytes); }
@@ -41,22 +44,28 @@ class ValueStore {
     Result<void> acceptable(Instant now, const Key& key, const identity::RecordHead& head,
                             std::size_t bytes, const Endpoint& from) const;
 
+    /// Whether a record at this key would be refused as busy, because everything that is held lies
+    /// nearer to us. False where something live is held at it already.
+    bool full_for(Instant now, const Key& key) const;
+
     struct Stored {
         Duration lifetime{0};
         bool changed = false;  ///< new content, to be persisted
         /// Its owner signed two records under one sequence; the smaller is kept.
         bool equivocation = false;
     };
-    /// Keeps a checked record. Errors: stale (an older sequence), busy (full, and others are nearer
-    /// to us), over_quota (this subnet, owner or key), expired (refreshed too long under one
-    /// sequence). It is kept for its ttl, `keep_most` at most.
+    /// Keeps a checked record. Errors: stale (an older sequence than is held or was held lately,
+    /// tombstones included; expired for that same one when its life is over), busy (full, and
+    /// others are nearer to us), over_quota (this subnet, owner or key), expired (refreshed too
+    /// long under one sequence). It is kept for its ttl, `keep_most` at most.
     Result<Stored> put(Instant now, identity::CheckedRecord record, const Endpoint& from, int work,
                        Duration keep_most = Duration::max());
     /// Puts back what a previous life held.
     void restore(Instant now, identity::CheckedRecord record, Duration expires_in, int work);
-    /// Extends a record's life by its ttl.
+    /// Extends a record's life to its ttl from now, or to `keep_most`.
     Result<Duration> touch(Instant now, const Key& key, const PeerId& owner,
-                           identity::RecordKind kind, std::uint64_t sequence);
+                           identity::RecordKind kind, std::uint64_t sequence,
+                           Duration keep_most = Duration::max());
 
     /// Live records at a key, best rank first. Tombstones too: a reader who meets one knows that
     /// older copies elsewhere are over.
@@ -79,6 +88,8 @@ class ValueStore {
 
     std::size_t size() const { return count_; }
     std::size_t bytes() const { return bytes_; }
+    /// Records that are no longer held and whose sequence numbers are remembered.
+    std::size_t lapsed() const { return lapsed_.size(); }
     template <typename Visit>
     void for_each(Visit&& visit) const {
         for (const auto& [key, list] : by_key_) {
@@ -93,10 +104,15 @@ class ValueStore {
     void insert(const Key& key, Held held);
     void erase(const Key& key, const PeerId& owner, identity::RecordKind kind);
     void set_expiry(const Key& key, Held& held, Instant expires);
+    /// No room for so many bytes at this key, and nothing farther from us that would make some.
+    bool crammed(const Key& key, std::size_t bytes) const;
     Result<void> within_quotas(const identity::RecordHead& head, std::size_t more,
                                const Endpoint& from) const;
-    void make_room(const Key& key, std::size_t bytes);
+    void make_room(Instant now, const Key& key, std::size_t bytes);
     void account(const Held& held, int sign);
+    void remember(Instant now, const Expired& gone, const Held& held, bool over);
+    void forget_lapsed(Instant now);
+    Result<void> not_lapsed(Instant now, const Key& key, const identity::RecordHead& head) const;
 
     NodeId own_;
     const Limits& limits_;
@@ -107,6 +123,14 @@ class ValueStore {
     std::map<std::uint64_t, std::size_t> bytes_by_subnet_;
     std::map<PeerId, std::size_t> bytes_by_owner_;  ///< of mutable values
     std::vector<Expired> gave_way_;
+    using LapsedPlace = std::tuple<Key, PeerId, identity::RecordKind>;
+    struct Lapsed {
+        std::uint64_t sequence = 0;
+        bool over = false;  ///< its whole life is: the same record is not taken either
+        Instant until{};
+    };
+    std::map<LapsedPlace, Lapsed> lapsed_;
+    std::deque<std::pair<Instant, LapsedPlace>> lapsed_order_;  ///< as remembered, oldest first
     std::size_t count_ = 0, bytes_ = 0;
 };
 

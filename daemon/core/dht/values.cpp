@@ -8,25 +8,19 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr seconds kOwnFirstLook{2}, kOwnLastLook{300};
 /// Under way at once; past them commands fail with busy.
 constexpr std::size_t kWritesMax = 512, kFetchesMax = 512;
 constexpr seconds kMissesAfterChange{5};
 constexpr std::chrono::minutes kImmutableCached{10};
 constexpr std::size_t kPutsWaitingMax = 64;
-/// Times that a replica may have lost what it signed for, as after a restart.
-constexpr int kDenialsMax = 1;
 
-bool is_among(const std::vector<Replica>& replicas, const NodeKey& node) {
-    return std::any_of(replicas.begin(), replicas.end(),
-                       [&](const Replica& replica) { return replica.contact.key == node; });
+std::size_t largest(const Limits& limits) {
+    return std::min(limits.value_bytes_max, identity::kPagesMax * identity::kPageBytes);
 }
 
 // Why this can't be stored by anybody; nothing when it can.
 std::optional<Errc> fault_of(const ValuePut& put, const Limits& limits) {
-    if (put.content.size() >
-        std::min(limits.value_bytes_max, identity::kPagesMax * identity::kPageBytes))
-        return Errc::kTooLarge;
+    if (put.content.size() > largest(limits)) return Errc::kTooLarge;
     if (put.ttl < seconds(1) || put.ttl > limits.record_ttl_max) return Errc::kInvalidArgument;
     if (put.label && put.label->size() > identity::kLabelBytesMax) return Errc::kTooLarge;
     if (!put.label && (put.expected || put.withdraw)) return Errc::kInvalidArgument;
@@ -53,10 +47,13 @@ ValueVersion opened(const identity::CheckedRecord& value) {
 // --- writing
 // ------------------------------------------------------------------------------------------
 
-void Values::refuse(Context& context, CommandId command, const Key& key, Errc error) {
+void Values::refuse(Context& context, CommandId command, const Key& key, Errc error,
+                    OwnQuota quota) {
     ValuePublished published;
     published.key = key;
     published.error = error;
+    published.quota = quota;
+    if (error == Errc::kTooLarge) published.bytes_max = largest(context.limits);
     context.events.push_back(ValuePutFinished{command, std::move(published)});
 }
 
@@ -85,8 +82,10 @@ void Values::put(Instant now, Context& context, Queries& queries, Publisher& pub
         planned.value = identity::make_immutable(context.crypto, put.ttl, put.content);
     }
     const Key key = planned.value.key;
-    if (!own_.contains(place_of(planned.value)) && own_.size() >= context.limits.own_values_max)
-        return refuse(context, command, key, Errc::kOverQuota);
+    planned.app = put.app;
+    // What is withdrawn was counted already, and whoever is over must be able to.
+    const OwnQuota quota = put.withdraw ? OwnQuota::kNone : exceeded(context, planned, put);
+    if (quota != OwnQuota::kNone) return refuse(context, command, key, Errc::kOverQuota, quota);
     cache_.drop(key);
     start_put(now, context, queries, std::move(planned));
 }
@@ -181,58 +180,6 @@ void Values::on_places(Instant now, Context& context, Put put, QueryResult& resu
     write(now, context, std::move(put), result);
 }
 
-// Who has shown the value is spared. Who answered without it, though it had signed, has denied it.
-void Values::on_looked(Instant now, Context& context, Put put, QueryResult& result) {
-    const auto known = own_.find(place_of(put.value));
-    if (known == own_.end()) return;
-    Own& own = known->second;
-    const identity::RecordHead& head = own.value.head;
-    std::vector<Replica> showed;
-    for (QueryResult::Record& found : result.records) {
-        const identity::RecordHead& there = found.record.head;
-        if (there.kind != head.kind || there.owner != head.owner) continue;
-        if (there.sequence > head.sequence) {
-            // Somebody else with our key has stored a newer one: that is theirs to look after.
-            own_.erase(known);
-            return;
-        }
-        if (there.sequence == head.sequence) showed = std::move(found.holders);
-    }
-    std::size_t denied = 0;
-    std::erase_if(result.replicas, [&](const Replica& replica) {
-        const NodeKey& node = replica.contact.key;
-        if (is_among(showed, node)) return false;
-        if (is_among(own.holders, node)) {
-            note_denial(now, context, own, node);
-            ++denied;
-        }
-        return denies(own, node);
-    });
-    if (denied > 0) own.look_again = Duration{0};
-    own.holders = showed;
-    // Half way through the life of a value everybody gets it again.
-    if (now - own.stored_at < head.ttl / 2) put.spared = std::move(showed);
-    write(now, context, std::move(put), result);
-}
-
-bool Values::denies(const Own& own, const NodeKey& node) {
-    return std::any_of(own.denials.begin(), own.denials.end(), [&](const Denial& denial) {
-        return denial.node == node && denial.times > kDenialsMax;
-    });
-}
-
-void Values::note_denial(Instant now, Context& context, Own& own, const NodeKey& node) {
-    ++context.counters.replicas_denied;
-    context.note_deed(now, node, guard::Deed::kDenied);
-    for (Denial& denial : own.denials) {
-        if (denial.node != node) continue;
-        ++denial.times;
-        return;
-    }
-    // Past that many the region of the key is asked anyway, and no more of them than that.
-    if (own.denials.size() < context.limits.region_asked_max) own.denials.push_back({node, 1});
-}
-
 void Values::write(Instant now, Context& context, Put put, QueryResult& result) {
     Writes::Plan plan;
     plan.held_here = result.near_enough && hold(now, context, put.value);
@@ -240,6 +187,11 @@ void Values::write(Instant now, Context& context, Put put, QueryResult& result) 
         const bool twice = is_among(plan.targets, replica.contact.key);
         if (!twice && !is_among(put.spared, replica.contact.key))
             plan.targets.push_back(std::move(replica));
+    }
+    for (Replica& replica : result.spares) {
+        const bool twice = is_among(plan.targets, replica.contact.key);
+        if (!twice && !is_among(put.spared, replica.contact.key))
+            plan.spares.push_back(std::move(replica));
     }
     put.lookup = std::move(result.report);
     plan.value = put.value;
@@ -265,12 +217,16 @@ void Values::on_written(Instant now, Context& context, const Writes::Outcome& ou
         const bool passing = put.value.head.kind == identity::RecordKind::kSignal;
         if (!outcome.published.error && !ours && !passing) {
             Own& kept = own_[place];
-            kept = Own{put.value, {}, {}, now + put.value.head.ttl, now, kNever, {}, true};
+            kept = Own{put.value, put.app, {}, {}, now + put.value.head.ttl, now, kNever, {}, true};
+            context.events.push_back(
+                OwnValueKept{place.first, place.second, put.app, put.value.bytes, kept.ends});
         }
     }
     if (!outcome.settled) return;
     // Its receiver has it: nothing is left to be looked after.
-    if (identity::is_item(put.value.head.kind) && outcome.over) own_.erase(place);
+    if (const auto over = own_.find(place);
+        identity::is_item(put.value.head.kind) && outcome.over && over != own_.end())
+        drop(context, over);
     if (const auto kept = own_.find(place);
         kept != own_.end() && kept->second.value.head.sequence == put.value.head.sequence) {
         std::vector<Replica> holders = outcome.holders;
@@ -282,23 +238,13 @@ void Values::on_written(Instant now, Context& context, const Writes::Outcome& ou
         kept->second.busy = false;
         kept->second.look_again =
             std::clamp<Duration>(kept->second.look_again * 2, kOwnFirstLook, kOwnLastLook);
+        // Nobody is known (yet), as after a restart.
+        if (outcome.published.asked == 0 && put.spared.empty())
+            kept->second.look_again = kOwnFirstLook;
         kept->second.next_at = now + kept->second.look_again;
         wake(kept->second.next_at);
     }
     writing_.erase(known);
-}
-
-// Who is nearest now and lacks the value gets it; half way through its life all of them do.
-void Values::look_after(Instant now, Context& context, Queries& queries, Own& own) {
-    Put put;
-    put.value = own.value;
-    put.level = Level::kFast;
-    // Items are shown to their receiver only: those who took one are believed.
-    put.looks_after = !identity::is_item(own.value.head.kind);
-    if (!put.looks_after && now - own.stored_at < own.value.head.ttl / 2) put.spared = own.holders;
-    own.busy = true;
-    own.next_at = now + kOwnLastLook;
-    start_put(now, context, queries, std::move(put));
 }
 
 void Values::handle_persisted(Instant now, Context& context, Queries& queries, Publisher& publisher,
@@ -564,7 +510,7 @@ void Values::handle_timeout(Instant now, Context& context, Queries& queries) {
     for (auto at = own_.begin(); at != own_.end();) {
         Own& own = at->second;
         if (own.ends <= now && !own.busy) {
-            at = own_.erase(at);
+            at = drop(context, at);
             continue;
         }
         if (own.next_at <= now) {

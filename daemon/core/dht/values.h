@@ -59,8 +59,16 @@ class Values {
     /// Carries finished writes and fetches to whoever waits for them. True when something was done.
     bool settle(Instant now, Context& context);
 
+    /// What a previous life looked after; nothing for what can't be read.
+    void restore(Instant now, const Context& context, const Key& key, Bytes record,
+                 std::uint32_t app, Duration ends_in);
+    /// In order of key.
+    std::vector<OwnValue> own_values(Instant now) const;
+    /// Stops to look after this app's values at a key; nullopt app: of all apps. Copies elsewhere
+    /// live until their time is over. False when there is none.
+    bool let_go(Context& context, const Key& key, std::optional<std::uint32_t> app);
+
     Listeners& listeners() { return listeners_; }
-    std::size_t own_values() const { return own_.size(); }
     std::size_t listening() const { return listeners_.size(); }
 
   private:
@@ -70,6 +78,7 @@ class Values {
         identity::CheckedRecord value;
         std::optional<std::uint64_t> expected;
         Level level = Level::kNormal;
+        std::uint32_t app = 0;
         LookupReport lookup;
         bool looks_after = false;     ///< ours, in the network for a while
         std::vector<Replica> spared;  ///< have it already
@@ -90,6 +99,7 @@ class Values {
     /// A value of ours that is in the network.
     struct Own {
         identity::CheckedRecord value;
+        std::uint32_t app = 0;
         std::vector<Replica> holders;
         std::vector<Denial> denials;
         Instant ends{}, stored_at{}, next_at{};
@@ -107,7 +117,10 @@ class Values {
         return {value.key, value.head.owner};
     }
 
-    void refuse(Context& context, CommandId command, const Key& key, Errc error);
+    void refuse(Context& context, CommandId command, const Key& key, Errc error,
+                OwnQuota quota = OwnQuota::kNone);
+    OwnQuota exceeded(const Context& context, const Put& planned, const ValuePut& put) const;
+    std::map<Place, Own>::iterator drop(Context& context, std::map<Place, Own>::iterator own);
     bool hold(Instant now, Context& context, const identity::CheckedRecord& value);
     void start_put(Instant now, Context& context, Queries& queries, Put put);
     void on_places(Instant now, Context& context, Put put, QueryResult& result);
@@ -122,6 +135,7 @@ class Values {
     static void note_denial(Instant now, Context& context, Own& own, const NodeKey& node);
     void write(Instant now, Context& context, Put put, QueryResult& result);
     void look_after(Instant now, Context& context, Queries& queries, Own& own);
+    static constexpr std::chrono::seconds kOwnFirstLook{2}, kOwnLastLook{300};
     void wake(Instant at) { next_ = std::min(next_, at); }
 
     Writes writes_;

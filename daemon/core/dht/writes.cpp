@@ -12,6 +12,8 @@ constexpr int kWindow = 4;
 constexpr std::uint8_t kLostMax = 3;
 constexpr std::size_t kNormalReceipts = 3;
 constexpr std::uint16_t kRequestsMax = 4 * identity::kPagesMax;
+/// What a tag has room for.
+constexpr std::size_t kTargetsMax = 255;
 /// In place of a page's number: the record.
 constexpr std::size_t kRecordPart = 0xff;
 
@@ -34,7 +36,6 @@ std::size_t receipts_needed(Level level, std::size_t targets) {
 }  // namespace
 
 WriteId Writes::start(Instant, Context& context, Plan plan) {
-    constexpr std::size_t kTargetsMax = 255;
     const std::uint32_t id = next_id_++;
     Write& write = writes_[id];
     write.record_size = identity::record_part(plan.value.bytes).size();
@@ -43,6 +44,7 @@ WriteId Writes::start(Instant, Context& context, Plan plan) {
         write.targets.push_back(
             {replica, Target::State::kAsked, false, 0, 0, 0, 0, 0, 0, std::nullopt});
     }
+    write.wanted = write.targets.size() + (plan.held_here ? 1U : 0U);
     write.plan = std::move(plan);
     for (std::size_t at = 0; at < write.targets.size(); ++at) send_record(context, id, write, at);
     look(id, write);
@@ -57,6 +59,16 @@ void Writes::send_record(Context& context, std::uint32_t id, Write& write, std::
                 body_bytes(wire::StoreValue{value.key, replica.token, write.plan.expected,
                                             to_bytes(identity::record_part(value.bytes))}),
                 write_tag(id, at, kRecordPart));
+}
+
+// A target has no room: the next nearest gets the value in its place.
+void Writes::stand_in(Context& context, std::uint32_t id, Write& write) {
+    if (write.plan.spares.empty() || write.targets.size() >= kTargetsMax) return;
+    ++context.counters.stores_spilled;
+    write.targets.push_back(
+        {write.plan.spares.front(), Target::State::kAsked, false, 0, 0, 0, 0, 0, 0, std::nullopt});
+    write.plan.spares.erase(write.plan.spares.begin());
+    send_record(context, id, write, write.targets.size() - 1);
 }
 
 void Writes::send_pages(Context& context, std::uint32_t id, Write& write, std::size_t at) {
@@ -135,6 +147,7 @@ void Writes::on_answer(Instant, Context& context, const wire::Answer& answer) {
         }
         target.state = Target::State::kRefused;
         target.error = code;
+        if (code == Errc::kBusy) stand_in(context, known->first, write);
     } else if (const auto held = wire::read_held(reader)) {
         on_held(context, known->first, write, at, *held);
     } else {
@@ -182,12 +195,11 @@ ValuePublished Writes::report(const Write& write) {
     }
     if (!published.receipts.empty()) published.held_for = std::chrono::seconds(shortest);
     const std::size_t held = published.receipts.size() + (write.plan.held_here ? 1U : 0U);
-    const std::size_t asked = write.targets.size() + (write.plan.held_here ? 1U : 0U);
     if (published.conflict != 0) {
         published.error = Errc::kConflict;
-    } else if (asked == 0) {
+    } else if (write.wanted == 0) {
         published.error = Errc::kNoPeers;
-    } else if (held < receipts_needed(write.plan.level, asked)) {
+    } else if (held < receipts_needed(write.plan.level, write.wanted)) {
         published.error = refusal.value_or(Errc::kTimedOut);
     }
     return published;

@@ -25,6 +25,8 @@ class Writes {
         std::optional<std::uint64_t> expected;
         Level level = Level::kNormal;
         std::vector<Replica> targets;
+        /// The next nearest: each takes the place of a target that is busy.
+        std::vector<Replica> spares{};
         bool held_here = false;
     };
     WriteId start(Instant now, Context& context, Plan plan);
@@ -58,10 +60,12 @@ class Writes {
         Plan plan;
         std::size_t record_size = 0;
         std::vector<Target> targets;
+        std::size_t wanted = 0;  ///< places, however many stand in for others
         bool decided = false;
     };
 
     void send_record(Context& context, std::uint32_t id, Write& write, std::size_t at);
+    void stand_in(Context& context, std::uint32_t id, Write& write);
     void send_pages(Context& context, std::uint32_t id, Write& write, std::size_t at);
     void on_held(Context& context, std::uint32_t id, Write& write, std::size_t at,
                  const wire::Held& held);

@@ -22,11 +22,13 @@ std::optional<Endpoint> read_address(ByteReader& reader, std::size_t size) {
     return endpoint;
 }
 
-bool read_contacts(ByteReader& reader, bool& more, std::vector<Contact>& contacts) {
-    const std::uint8_t more_byte = reader.u8();
+bool read_contacts(ByteReader& reader, bool& more, bool& full, std::vector<Contact>& contacts) {
+    const std::uint8_t flags = reader.u8();
     const std::uint8_t count = reader.u8();
-    if (!reader.ok() || more_byte > 1 || count > kContactsMax) return false;
-    more = more_byte == 1;
+    if (!reader.ok() || (flags & ~(kMoreContacts | kNoRoom)) != 0 || count > kContactsMax)
+        return false;
+    more = (flags & kMoreContacts) != 0;
+    full = (flags & kNoRoom) != 0;
     contacts.reserve(count);
     for (std::uint8_t at = 0; at < count; ++at) {
         const auto contact = read_contact(reader);
@@ -120,7 +122,7 @@ std::optional<Pong> read_pong(ByteReader& reader) {
 std::optional<Nodes> read_nodes(ByteReader& reader, bool asked_for_token) {
     Nodes body;
     if (asked_for_token) body.token = reader.fixed<Token>();
-    if (!read_contacts(reader, body.more, body.contacts)) return std::nullopt;
+    if (!read_contacts(reader, body.more, body.full, body.contacts)) return std::nullopt;
     return complete(reader, std::move(body));
 }
 
@@ -135,7 +137,7 @@ std::optional<Value> read_value(ByteReader& reader, bool asked_for_token, bool a
         body.records.push_back(reader.bytes(size));
     }
     if (asked_for_newer) body.known = reader.u8();
-    if (!read_contacts(reader, body.more, body.contacts)) return std::nullopt;
+    if (!read_contacts(reader, body.more, body.full, body.contacts)) return std::nullopt;
     return complete(reader, std::move(body));
 }
 

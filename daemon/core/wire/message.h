@@ -92,6 +92,9 @@ inline constexpr std::size_t kContactsMax = 20;
 
 using Token = FixedBytes<struct TokenTag, kTokenSize>;
 using Nonce = FixedBytes<struct NonceTag, 8>;
+/// Bits of the byte before contacts: some did not fit; the sender has no room at the key asked for.
+inline constexpr std::uint8_t kMoreContacts = 1, kNoRoom = 2;
+
 /// Sealed for one user; core/discovery/introduction.h says what is inside.
 using Introduction = FixedBytes<struct IntroductionTag, 176>;
 
@@ -147,6 +150,7 @@ struct Pong {
 struct Nodes {
     std::optional<Token> token;
     bool more = false;
+    bool full = false;              ///< it has no room for a record at the key asked for
     std::vector<Contact> contacts;  ///< at most kContactsMax
 };
 struct Value {
@@ -154,7 +158,7 @@ struct Value {
     std::uint8_t total = 0;         ///< records held at the key
     std::vector<ByteView> records;  ///< those that fit after `skip`, borrowed from the datagram
     std::optional<std::uint8_t> known{};  ///< left out, because they are not newer than asked for
-    bool more = false;
+    bool more = false, full = false;      ///< as in Nodes
     std::vector<Contact> contacts;
 };
 

@@ -47,6 +47,7 @@ class Values : public ::testing::Test {
             gets[{index, got->command}] = got->gotten;
         if (const auto* changed = std::get_if<ValueChanged>(&event))
             told[{index, changed->listen}].push_back(*changed);
+        if (const auto* own = std::get_if<OwnValueKept>(&event)) kept[index].push_back(*own);
         if (const auto* armed = std::get_if<ListenArmed>(&event))
             armings[{index, armed->listen}] = armed->replicas;
     }
@@ -125,6 +126,7 @@ class Values : public ::testing::Test {
     std::map<std::pair<NodeIndex, CommandId>, dht::ValueGotten> gets;
     std::map<std::pair<NodeIndex, CommandId>, std::vector<ValueChanged>> told;
     std::map<std::pair<NodeIndex, CommandId>, std::uint16_t> armings;
+    std::map<NodeIndex, std::vector<OwnValueKept>> kept;
 };
 
 }  // namespace
@@ -209,6 +211,104 @@ TEST_F(Values, that_are_not_newer_than_asked_for_do_not_travel) {
     gone.withdraw = true;
     ASSERT_FALSE(put(3, gone).error.has_value());
     EXPECT_EQ(get(41, first.key, dht::Level::kNormal, second.sequence).error, Errc::kNotFound);
+}
+
+// The writer loses power, and then everybody who held its values does.
+TEST_F(Values, come_back_with_their_writer_when_all_replicas_are_gone) {
+    grow(29, 100);
+    dht::ValuePut large;
+    large.content = content_of(5000, 4);
+    const auto paged = put(5, large);
+    const auto labelled = put_labelled(5, 7);
+    ASSERT_FALSE(paged.error || labelled.error);
+    ASSERT_EQ(kept[5].size(), 2U);
+    world->kill(5);
+    NodePlan again;
+    for (const OwnValueKept& own : kept[5])
+        again.own_values.push_back({own.key, own.record, own.app, own.ends - world->now()});
+    for (const NodeIndex index : world->living()) {
+        const auto held = world->node(index).held_records(world->now());
+        const bool holds = std::any_of(held.begin(), held.end(), [&](const HeldRecord& record) {
+            return record.key == paged.key || record.key == labelled.key;
+        });
+        if (holds) world->kill(index);
+    }
+    EXPECT_EQ(holders(paged.key, 0) + holders(labelled.key, labelled.sequence), 0U);
+    world->run_for(minutes{1});
+    again.bootstraps = {world->living().front()};
+    const NodeIndex writer = world->add(again);
+    world->run_for(minutes{2});
+    EXPECT_EQ(world->node(writer).own_values(world->now()).size(), 2U);
+    const NodeIndex reader = world->living()[20];
+    EXPECT_EQ(get(reader, paged.key, dht::Level::kStrong).value.content, large.content);
+    EXPECT_EQ(get(reader, labelled.key, dht::Level::kStrong).value.content, Bytes{7});
+    EXPECT_GE(holders(paged.key, 0), 15U);
+    world->run_for(std::chrono::hours{3});
+    EXPECT_TRUE(world->node(writer).own_values(world->now()).empty()) << "their time is over";
+}
+
+// A node that holds one record, at its own place, and has room for no other.
+NodePlan without_room(World& to, const identity::SigningKey& key) {
+    const NodeId id = identity::node_id(to.crypto(), NodeKey{key.public_key});
+    const identity::CheckedRecord record =
+        identity::make_immutable(to.crypto(), std::chrono::hours{2}, Bytes{1});
+    NodePlan plan;
+    plan.node_key = key;
+    plan.limits = to.limits();
+    plan.limits->records_max = 1;
+    plan.records.push_back({id, record.bytes, std::chrono::hours{2}});
+    return plan;
+}
+
+// As many of the nodes nearest to a value as should keep it have no room.
+TEST_F(Values, lie_one_ring_farther_out_where_the_nearest_have_no_room) {
+    constexpr std::size_t kFull = 20, kNodes = 120;
+    world.emplace(a_world(28));
+    world->on_event([this](NodeIndex index, const Event& event) { note(index, event); });
+    const Bytes content = content_of(300, 9);
+    const Key key = identity::content_key(world->crypto(), content);
+    std::vector<identity::SigningKey> keys;
+    for (std::size_t number = 0; number < kNodes; ++number)
+        keys.push_back(identity::make_node_key(world->crypto(), 0));
+    const auto place = [&](const identity::SigningKey& node) {
+        return identity::node_id(world->crypto(), NodeKey{node.public_key});
+    };
+    std::sort(keys.begin(), keys.end(), [&](const auto& one, const auto& other) {
+        return closer(key, place(one), place(other));
+    });
+    // The others come first and are what the network is joined at.
+    std::reverse(keys.begin(), keys.end());
+    for (std::size_t at = 0; at < keys.size(); ++at) {
+        NodePlan plan = at + kFull < kNodes ? NodePlan{} : without_room(*world, keys[at]);
+        plan.node_key = keys[at];
+        for (NodeIndex other = 0; other < std::min<std::size_t>(at, 3); ++other)
+            plan.bootstraps.push_back(other);
+        world->add(plan);
+        world->run_for(milliseconds{100});
+    }
+    world->run_for(minutes{2});
+
+    dht::ValuePut what;
+    what.content = content;
+    what.level = dht::Level::kStrong;
+    const auto stored = put(5, what);
+    ASSERT_FALSE(stored.error.has_value()) << errc_name(*stored.error);
+    EXPECT_EQ(stored.key, key);
+    EXPECT_GE(stored.receipts.size(), 11U) << "more than half of k";
+    world->run_for(seconds{10});
+    for (NodeIndex index = kNodes - kFull; index < kNodes; ++index) {
+        const auto held = world->node(index).held_records(world->now());
+        EXPECT_LE(held.size(), 1U);
+        EXPECT_TRUE(held.empty() || held[0].key != key);
+    }
+    EXPECT_GE(holders(key, 0), 15U);
+    for (const auto level : {dht::Level::kFast, dht::Level::kNormal, dht::Level::kStrong}) {
+        for (const NodeIndex reader : {1U, 40U, 77U}) {
+            const auto found = get(reader, key, level);
+            ASSERT_FALSE(found.error.has_value()) << errc_name(*found.error);
+            EXPECT_EQ(found.value.content, content);
+        }
+    }
 }
 
 TEST_F(Values, that_change_are_told_to_listeners_once_and_in_order) {

@@ -78,14 +78,14 @@ struct Describe {
     void operator()(const wire::Pong& body) { to.add("observed", body.observed.text()); }
     void operator()(const wire::Nodes& body) {
         if (body.token) to.add("token", body.token->view());
-        contacts(body.more, body.contacts);
+        contacts(body.more, body.full, body.contacts);
     }
     void operator()(const wire::Value& body) {
         if (body.token) to.add("token", body.token->view());
         to.add("total", std::uint64_t{body.total});
         for (const ByteView record : body.records) to.add("record", record);
         if (body.known) to.add("known", std::uint64_t{*body.known});
-        contacts(body.more, body.contacts);
+        contacts(body.more, body.full, body.contacts);
     }
     void operator()(const Stored& body) { to.add("seconds", std::uint64_t{body.seconds}); }
     void operator()(const Single& body) { to.add("value", std::uint64_t{body.value}); }
@@ -156,8 +156,9 @@ struct Describe {
         to.add("token", token.view());
         to.add("record", record);
     }
-    void contacts(bool more, const std::vector<Contact>& list) {
+    void contacts(bool more, bool full, const std::vector<Contact>& list) {
         to.add("more", std::uint64_t{more ? 1u : 0u});
+        if (full) to.add("full", std::uint64_t{1});
         for (const Contact& contact : list) to.add("contact", contact_words(contact));
     }
 };
@@ -173,7 +174,7 @@ struct Write {
     void operator()(const wire::Pong& body) { wire::write_endpoint(writer, body.observed); }
     void operator()(const wire::Nodes& body) {
         if (body.token) writer.fixed(*body.token);
-        contacts(body.more, body.contacts);
+        contacts(body.more, body.full, body.contacts);
     }
     void operator()(const wire::Value& body) {
         if (body.token) writer.fixed(*body.token);
@@ -184,7 +185,7 @@ struct Write {
             writer.bytes(record);
         }
         if (body.known) writer.u8(*body.known);
-        contacts(body.more, body.contacts);
+        contacts(body.more, body.full, body.contacts);
     }
     void operator()(const Stored& body) { writer.u32(body.seconds); }
     void operator()(const Single& body) { writer.u8(body.value); }
@@ -202,8 +203,9 @@ struct Write {
     void operator()(const Other& body) {
         wire::write(writer, body);
     }
-    void contacts(bool more, const std::vector<Contact>& list) {
-        writer.u8(more ? 1 : 0);
+    void contacts(bool more, bool full, const std::vector<Contact>& list) {
+        writer.u8(static_cast<std::uint8_t>((more ? wire::kMoreContacts : 0) |
+                                            (full ? wire::kNoRoom : 0)));
         writer.u8(static_cast<std::uint8_t>(list.size()));
         for (const Contact& contact : list)
             wire::write_contact(writer, contact, wire::kWantIpv4 | wire::kWantIpv6);
@@ -429,11 +431,12 @@ std::vector<Vector> message_vectors(identity::Crypto& crypto) {
     add(Kind::kPathChallenge, nonce);
     add(Kind::kPong, wire::Pong{only4.v4});
     add(Kind::kPong, wire::Pong{only6.v6}, " of IPv6");
-    add(Kind::kNodes, wire::Nodes{std::nullopt, true, {only4, only6, dual_stack(9)}});
-    add(Kind::kNodes, wire::Nodes{token, false, {}}, " with token");
-    add(Kind::kValue, wire::Value{std::nullopt, 1, {claim}, std::nullopt, false, {only4}});
-    add(Kind::kValue, wire::Value{token, 0, {}, std::nullopt, false, {}}, " with token");
-    add(Kind::kValue, wire::Value{std::nullopt, 0, {}, 1, false, {only6}}, " of newer");
+    add(Kind::kNodes, wire::Nodes{std::nullopt, true, false, {only4, only6, dual_stack(9)}});
+    add(Kind::kNodes, wire::Nodes{token, false, false, {}}, " with token");
+    add(Kind::kNodes, wire::Nodes{std::nullopt, true, true, {only4}}, " without room");
+    add(Kind::kValue, wire::Value{std::nullopt, 1, {claim}, std::nullopt, false, false, {only4}});
+    add(Kind::kValue, wire::Value{token, 0, {}, std::nullopt, false, false, {}}, " with token");
+    add(Kind::kValue, wire::Value{std::nullopt, 0, {}, 1, false, false, {only6}}, " of newer");
     add(Kind::kStored, Stored{1200});
     add(Kind::kDialing, Single{1});
     add(Kind::kPathResponse, nonce);

@@ -63,6 +63,22 @@ TEST_F(PersistenceTest, stores_a_record_with_the_wall_clocks_idea_of_its_end) {
     EXPECT_EQ(confirmed_, (std::vector<std::pair<std::uint64_t, bool>>{{7, true}}));
 }
 
+TEST_F(PersistenceTest, remembers_values_of_our_own_until_they_end) {
+    const Instant now = Instant{} + 100s;
+    persistence_.handle_event(now, OwnValueKept{Key{{1}}, PeerId{{2}}, 1000, {7}, now + 60s});
+    persistence_.handle_event(now, OwnValueOver{Key{{1}}, PeerId{{2}}});
+    ASSERT_EQ(store_.writes.size(), 2U);
+    ports::StoredState stored;
+    stored.own_values.push_back(std::get<ports::PutOwnValue>(store_.writes[0]).value);
+    EXPECT_EQ(std::get<ports::EraseOwnValue>(store_.writes[1]).key, Key{{1}});
+    const UnixMillis ends = stored.own_values[0].ends;
+    const RestoredState state = restored_from(stored, ends - 20'000);
+    ASSERT_EQ(state.own_values.size(), 1U);
+    EXPECT_EQ(state.own_values[0].app, 1000U);
+    EXPECT_EQ(state.own_values[0].ends_in, Duration(20s));
+    EXPECT_TRUE(restored_from(stored, ends).own_values.empty());
+}
+
 TEST_F(PersistenceTest, brings_failures_back_as_failures) {
     persistence_.handle_event({}, ReserveSequence{9, 64});
     persistence_.handle_event({}, OwnNamesChanged{10, {"bob"}});

@@ -162,11 +162,6 @@ void expect_refused_untouched(const StateFolder& folder, const std::string& word
     EXPECT_TRUE(folder.names_with(".corrupt-").empty());
 }
 
-void run_sql(const std::string& path, const std::string& sql) {
-    Connection connection(file_uri(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    ASSERT_EQ(connection.execute(sql), SQLITE_OK) << connection.message();
-}
-
 TEST(ForeignState, a_newer_schema_is_refused_and_not_touched) {
     FilledState filled;
     run_sql(filled.folder.database(), "PRAGMA user_version = 2; UPDATE meta SET schema = 2");

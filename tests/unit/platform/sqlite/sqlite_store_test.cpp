@@ -109,6 +109,46 @@ TEST(SqliteStore, every_write_comes_back_after_a_restart) {
     EXPECT_EQ(state.sequence_reserved, ~0ULL - 5) << "a reservation never goes back";
 }
 
+TEST(SqliteStore, own_values_come_back_until_they_end) {
+    StateFolder folder;
+    const PeerId owner{{1, 2, 3}};
+    const auto value = [&](std::uint8_t key, std::uint32_t app, Bytes record, UnixMillis ends) {
+        return ports::PutOwnValue{{Key{{key}}, owner, app, std::move(record), ends}};
+    };
+    {
+        SqliteStore store(folder.options());
+        ASSERT_TRUE(store.load(kNow).has_value());
+        const auto answers = write_all(
+            store, {value(2, 1000, Bytes(3, 1), kNow + 9), value(1, 1001, Bytes(2, 2), kNow + 8),
+                    value(1, 1001, Bytes(900, 3), kNow + 7), value(3, 1001, Bytes(2, 2), kNow + 8),
+                    ports::EraseOwnValue{Key{{3}}, owner}, value(4, 1001, Bytes(2, 2), kNow)});
+        EXPECT_EQ(std::count(answers.begin(), answers.end(), true), 6);
+    }
+    EXPECT_EQ(reload(folder.options()).own_values,
+              (std::vector<ports::StoredOwnValue>{value(1, 1001, Bytes(900, 3), kNow + 7).value,
+                                                  value(2, 1000, Bytes(3, 1), kNow + 9).value}));
+}
+
+TEST(SqliteStore, a_file_from_before_own_values_were_kept_gets_their_table) {
+    StateFolder folder;
+    const ports::StoredOwnValue value{Key{{2}}, PeerId{{1}}, 1000, Bytes(3, 1), kNow + 9};
+    {
+        SqliteStore store(folder.options());
+        ASSERT_TRUE(store.load(kNow).has_value());
+        ASSERT_TRUE(write_one(store, ports::PutRecord{record_of(1)}));
+    }
+    run_sql(folder.database(), "DROP TABLE own_values");
+    {
+        SqliteStore store(folder.options());
+        const auto state = store.load(kNow);
+        ASSERT_TRUE(state.has_value()) << store.problem();
+        EXPECT_EQ(state->records.size(), 1U);
+        EXPECT_EQ(state->notice, "");
+        EXPECT_TRUE(write_one(store, ports::PutOwnValue{value}));
+    }
+    EXPECT_EQ(reload(folder.options()).own_values, std::vector<ports::StoredOwnValue>{value});
+}
+
 TEST(SqliteStore, messages_come_back_after_a_restart) {
     StateFolder folder;
     const PeerId bob{{2}}, eve{{3}};

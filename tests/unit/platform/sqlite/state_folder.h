@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "platform/sqlite/connection.h"
 #include "platform/sqlite/sqlite_store.h"
 
 namespace sov::sqlite {
@@ -51,6 +52,12 @@ class StateFolder {
   private:
     std::string path_;
 };
+
+/// Changes a database that no store has open.
+inline void run_sql(const std::string& path, const std::string& sql) {
+    Connection connection(file_uri(path), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    ASSERT_EQ(connection.execute(sql), SQLITE_OK) << connection.message();
+}
 
 inline Bytes content_of(const std::string& path) {
     std::ifstream file(path, std::ios::binary);

@@ -83,6 +83,43 @@ TEST(Lookup, finds_the_true_k_nearest_and_asks_nobody_twice) {
     }
 }
 
+TEST(Lookup, looks_past_nodes_without_room_but_not_past_all_of_them) {
+    LookupNet net(600);
+    const Limits limits;
+    // How many of the nearest have no room. Nodes tell of the 20 nearest that they know, so those
+    // behind are known in part.
+    for (const std::size_t full : {15U, 20U, 600U}) {
+        SCOPED_TRACE(full);
+        const Key target = random_node(net.rng).id;
+        const auto truth = net.nearest(target, 600);
+        std::set<NodeId> without;
+        for (std::size_t at = 0; at < full; ++at) without.insert(truth[at].id);
+        Lookup lookup(target, Family::kIpv4, limits);
+        for (std::size_t seed = 0; seed < 8; ++seed)
+            lookup.add_seed(net.nodes[seed].contact, net.nodes[seed].id);
+        std::deque<NodeId> in_flight;
+        std::size_t asked = 0;
+        while (!lookup.done()) {
+            while (const auto* next = lookup.next_ask()) in_flight.push_back(next->id);
+            ASSERT_FALSE(in_flight.empty());
+            const NodeId node = in_flight.front();
+            in_flight.pop_front();
+            lookup.on_answer(node, net.ask(node, target), without.contains(node));
+            ++asked;
+        }
+        const auto homes = lookup.homes();
+        ASSERT_EQ(homes.size(), 20U);
+        const std::size_t room = full == 15 ? 5 : 0;
+        for (std::size_t at = 0; at < room; ++at) EXPECT_EQ(homes[at]->id, truth[full + at].id);
+        for (const auto* home : homes) EXPECT_EQ(without.contains(home->id), full == 600);
+        for (const auto* spare : lookup.spares(homes)) {
+            EXPECT_FALSE(without.contains(spare->id));
+            EXPECT_EQ(std::find(homes.begin(), homes.end(), spare), homes.end());
+        }
+        EXPECT_LT(asked, 250U) << "k of them on each path, and no more";
+    }
+}
+
 TEST(Lookup, ends_when_nobody_answers) {
     LookupNet net(50);
     const Limits limits;

@@ -71,6 +71,61 @@ TEST_F(ValueStores, end_the_life_of_a_sequence_number_that_others_keep_refreshin
     EXPECT_EQ(error_of(store.put(now, record_of(1, key, 6), from, 0)), Errc{});
 }
 
+TEST_F(ValueStores, refuse_copies_of_what_has_lapsed) {
+    store.put(now, record_of(1, key, 5, seconds{100}), from, 0);
+    now += seconds{100};
+    // Its time is over, whether or not it has been swept out yet.
+    EXPECT_EQ(error_of(store.put(now, record_of(1, key, 5, seconds{100}), from, 0)),
+              Errc::kExpired);
+    store.take_expired(now);
+    EXPECT_EQ(store.size(), 0U);
+    EXPECT_EQ(store.lapsed(), 1U);
+    EXPECT_EQ(error_of(store.put(now, record_of(1, key, 5, seconds{100}), from, 0)),
+              Errc::kExpired);
+    EXPECT_EQ(error_of(store.put(now, record_of(1, key, 4, seconds{100}), from, 0)), Errc::kStale);
+    EXPECT_EQ(error_of(store.put(now, record_of(2, key, 1, seconds{100}), from, 0)), Errc{})
+        << "somebody else's";
+    EXPECT_EQ(error_of(store.put(now, record_of(1, key, 6, seconds{100}), from, 0)), Errc{});
+    EXPECT_EQ(counters.records_refused, 3U);
+}
+
+TEST_F(ValueStores, remember_a_withdrawal_when_it_is_over) {
+    store.put(now, record_of(1, key, 5, seconds{1000}), from, 0);
+    identity::CheckedRecord gone = record_of(1, key, 6, seconds{50});
+    gone.head.tombstone = true;
+    store.put(now, gone, from, 0, seconds{20});
+    now += seconds{60};
+    store.take_expired(now);
+    EXPECT_EQ(error_of(store.put(now, record_of(1, key, 5, seconds{1000}), from, 0)), Errc::kStale);
+    EXPECT_EQ(error_of(store.put(now, gone, from, 0)), Errc::kExpired);
+    now += limits.lapsed_time;
+    EXPECT_EQ(error_of(store.put(now, record_of(1, key, 5, seconds{1000}), from, 0)), Errc{})
+        << "a replica's memory ends";
+}
+
+TEST_F(ValueStores, take_again_what_was_kept_for_less_than_its_life) {
+    store.put(now, record_of(1, key, 5, seconds{100}), from, 0, seconds{50});
+    now += seconds{60};
+    store.take_expired(now);
+    EXPECT_EQ(error_of(store.put(now, record_of(1, key, 4, seconds{100}), from, 0)), Errc::kStale);
+    EXPECT_EQ(error_of(store.put(now, record_of(1, key, 5, seconds{100}), from, 0)), Errc{});
+    EXPECT_EQ(store.lapsed(), 0U);
+}
+
+TEST_F(ValueStores, remember_no_more_of_what_is_over_than_their_limit) {
+    limits.lapsed_max = 3;
+    for (std::uint8_t owner = 1; owner <= 5; ++owner) {
+        store.put(now, record_of(owner, key, 5, seconds{100}), from, 0);
+        now += seconds{100};
+        store.take_expired(now);
+        store.check_invariants();
+    }
+    EXPECT_EQ(store.lapsed(), 3U);
+    EXPECT_EQ(error_of(store.put(now, record_of(2, key, 5, seconds{100}), from, 0)), Errc{});
+    EXPECT_EQ(error_of(store.put(now, record_of(3, key, 5, seconds{100}), from, 0)),
+              Errc::kExpired);
+}
+
 TEST_F(ValueStores, agree_on_one_of_two_records_under_one_sequence) {
     ValueStore other(own, limits, counters);
     const auto small = record_of(1, key, 5, seconds{100}, 100, 1);

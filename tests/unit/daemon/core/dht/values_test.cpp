@@ -73,6 +73,42 @@ TEST_F(TwoWithValues, look_after_so_many_of_their_own_and_no_more) {
     EXPECT_FALSE(put(content(3)).error.has_value()) << "their time was over";
 }
 
+TEST_F(TwoWithValues, bound_what_one_app_stores_by_number_and_bytes) {
+    ValuePut what = content(1);
+    what.app = 1000;
+    what.app_values_max = 1;
+    EXPECT_FALSE(put(what).error.has_value());
+    EXPECT_FALSE(put(what).error.has_value()) << "the same, again";
+    ValuePut other = what;
+    other.content = {2};
+    const auto refused = put(other);
+    EXPECT_EQ(refused.error, Errc::kOverQuota);
+    EXPECT_EQ(refused.quota, OwnQuota::kAppValues);
+    other.app_values_max = SIZE_MAX;
+    other.app_bytes_max = 200;
+    EXPECT_EQ(put(other).quota, OwnQuota::kAppBytes) << "two records of more than 100 bytes";
+    other.app = 1001;
+    EXPECT_FALSE(put(other).error.has_value()) << "another app has a quota of its own";
+    other.content = {3};
+    other.app = 1002;
+    EXPECT_EQ(put(other).quota, OwnQuota::kValues) << "two in all";
+
+    const auto own = pair->node(Side::kA).own_values(pair->now());
+    ASSERT_EQ(own.size(), 2U);
+    EXPECT_EQ(own[0].app + own[1].app, 2001U);
+    EXPECT_EQ(own[0].holders, 1U);
+    bool let_go = true;
+    pair->with(Side::kA, [&](Node& node, Instant now) {
+        let_go = node.let_go(now, own[0].key, own[0].app + 1);
+    });
+    EXPECT_FALSE(let_go) << "it is somebody else's";
+    pair->with(Side::kA,
+               [&](Node& node, Instant now) { let_go = node.let_go(now, own[0].key, own[0].app); });
+    EXPECT_TRUE(let_go);
+    EXPECT_EQ(pair->node(Side::kA).own_values(pair->now()).size(), 1U);
+    EXPECT_FALSE(put(other).error.has_value());
+}
+
 TEST_F(TwoWithValues, refuse_what_nobody_could_store) {
     ValuePut large = content(1);
     large.content.resize((16U << 10) + 1);

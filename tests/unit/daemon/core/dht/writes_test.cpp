@@ -10,18 +10,30 @@ namespace {
 // A write to five replicas that the test plays itself.
 class WritesTest : public ::testing::Test {
   protected:
-    void start() {
+    void start(Level level = Level::kNormal, std::uint8_t spares = 0) {
         Writes::Plan plan;
         plan.value = value;
-        for (std::uint8_t number = 1; number <= 5; ++number) {
+        plan.level = level;
+        for (std::uint8_t number = 1; number <= 5 + spares; ++number) {
             replicas.push_back(lone.crypto.make_signing_key(identity::Secret32{100, number}));
-            plan.targets.push_back(
-                {Contact::of(NodeKey{replicas.back().public_key}, Endpoint::v4(0x08080808, number)),
-                 Family::kIpv4, wire::Token{}});
+            (number <= 5 ? plan.targets : plan.spares)
+                .push_back({Contact::of(NodeKey{replicas.back().public_key},
+                                        Endpoint::v4(0x08080808, number)),
+                            Family::kIpv4, wire::Token{}});
         }
         writes.start(now, lone.context, std::move(plan));
         asked = std::exchange(lone.context.requests, {});
-        ASSERT_EQ(asked.size(), replicas.size());
+        ASSERT_EQ(asked.size(), 5U);
+    }
+    void refuse(std::size_t at, Errc code) {
+        const Bytes body{static_cast<std::uint8_t>(code)};
+        wire::Answer message;
+        message.tag = asked[at].tag;
+        message.kind = wire::Kind::kError;
+        message.body = body;
+        writes.on_answer(now, lone.context, message);
+        for (wire::Request& request : std::exchange(lone.context.requests, {}))
+            asked.push_back(std::move(request));
     }
     enum class Receipt { kGood, kForged };
     void answer(std::size_t at, Receipt receipt) {
@@ -59,6 +71,26 @@ TEST_F(WritesTest, AForgedReceiptDoesNotBringTheDecisionNearer) {
     EXPECT_EQ(outcomes[0].published.error, Errc::kBadSignature);
     EXPECT_EQ(outcomes[0].published.receipts.size(), 2U);
     EXPECT_EQ(outcomes[0].holders.size(), 2U);
+}
+
+TEST_F(WritesTest, TheNextNearestStandsInForWhoeverIsBusy) {
+    start(Level::kStrong, 2);
+    for (const std::size_t at : {0U, 1U}) answer(at, Receipt::kGood);
+    refuse(2, Errc::kOverQuota);
+    EXPECT_EQ(asked.size(), 5U) << "that is about us, and holds elsewhere, too";
+    for (const std::size_t at : {3U, 4U}) refuse(at, Errc::kBusy);
+    ASSERT_EQ(asked.size(), 7U);
+    EXPECT_EQ(asked[5].to.key, NodeKey{replicas[5].public_key});
+    EXPECT_TRUE(writes.take_outcomes().empty());
+    refuse(5, Errc::kBusy);
+    EXPECT_EQ(asked.size(), 7U) << "there is nobody else";
+    answer(6, Receipt::kGood);
+    const auto outcomes = writes.take_outcomes();
+    ASSERT_EQ(outcomes.size(), 1U);
+    EXPECT_TRUE(outcomes[0].settled);
+    EXPECT_EQ(outcomes[0].published.error, std::nullopt) << "three of the five that were wanted";
+    EXPECT_EQ(outcomes[0].published.receipts.size(), 3U);
+    EXPECT_EQ(lone.counters.stores_spilled, 2U);
 }
 
 TEST_F(WritesTest, AReceiptAfterTheDecisionMakesAHolderAndIsNotCounted) {
