@@ -98,7 +98,34 @@ Result<std::unique_ptr<Stream>> begun(ConnectionsStub& stub, Method method,
 
 ConnectAttempt plain_attempt(const v1::ConnectAttempt& message) {
     return {message.way(), message.endpoint(), span_of<microseconds>(message.took_us()),
-            message.won(), message.outcome()};
+            message.won(), message.outcome(),  span_of<milliseconds>(message.ago_ms())};
+}
+
+ConnectStep plain_step(const v1::ConnectStep& message) {
+    return {message.what(), message.detail(), span_of<microseconds>(message.after_us())};
+}
+
+std::string text_of(const v1::CallCandidate& candidate) {
+    return candidate.kind() + ' ' + candidate.endpoint();
+}
+
+PeerCall plain_call(const v1::PeerCall& message) {
+    PeerCall call;
+    call.by_peer = message.by_peer();
+    call.ago = span_of<milliseconds>(message.ago_ms());
+    call.outcome = message.outcome();
+    call.answered = message.answered();
+    call.relays = message.relays();
+    call.rounds = message.rounds();
+    for (const auto& one : message.ours()) call.ours.push_back(text_of(one));
+    for (const auto& one : message.theirs()) call.theirs.push_back(text_of(one));
+    call.state = message.state();
+    if (message.has_pair())
+        call.pair = text_of(message.pair().ours()) + " to " + text_of(message.pair().theirs());
+    if (message.has_connected_after_us())
+        call.connected_after = span_of<microseconds>(message.connected_after_us());
+    for (const auto& step : message.steps()) call.steps.push_back(plain_step(step));
+    return call;
 }
 
 }  // namespace
@@ -137,6 +164,18 @@ Connection plain(const v1::Connection& message) {
     return connection;
 }
 
+ConnectionReason plain(const v1::ExplainConnectionResponse& message) {
+    ConnectionReason reason;
+    reason.peer = plain(message.peer());
+    if (message.has_connection()) reason.connection = plain(message.connection());
+    for (const auto& attempt : message.attempts())
+        reason.attempts.push_back(plain_attempt(attempt));
+    if (message.has_call()) reason.call = plain_call(message.call());
+    reason.reason = message.reason();
+    reason.next_step = message.next_step();
+    return reason;
+}
+
 PeerPing plain(const v1::PingResponse& message) {
     return {plain(message.peer()), span_of<microseconds>(message.round_trip_us()),
             plain(message.connection())};
@@ -161,7 +200,7 @@ ConnectionChange plain_connection_change(const v1::Event& message) {
 }
 
 Result<ConnectReport> call_connect(ConnectionsStub& stub, const ConnectQuery& query,
-                                   const CallOptions& options) {
+                                   const StepTold& on_step, const CallOptions& options) {
     v1::ConnectRequest request;
     write_target(query.peer, request.mutable_target());
     const auto policy = enum_of<v1::DialPolicy>(query.policy);
@@ -183,6 +222,10 @@ Result<ConnectReport> call_connect(ConnectionsStub& stub, const ConnectQuery& qu
     ConnectReport report;
     v1::ConnectProgress progress;
     while (reader->Read(&progress)) {
+        if (progress.has_step()) {
+            if (on_step) on_step(plain_step(progress.step()));
+            continue;
+        }
         report.peer = plain(progress.peer());
         report.took = span_of<microseconds>(progress.took_us());
         for (const auto& attempt : progress.attempts())

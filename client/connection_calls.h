@@ -22,7 +22,8 @@ void write_target(const std::string& peer, sovereign::v1::PeerTarget* to);
 using ConnectionsStub = sovereign::v1::Connections::Stub;
 
 Result<ConnectReport> call_connect(ConnectionsStub& stub, const ConnectQuery& query,
-                                   const CallOptions& options);
+                                   const StepTold& on_step, const CallOptions& options);
+ConnectionReason plain(const sovereign::v1::ExplainConnectionResponse& message);
 Result<std::unique_ptr<Stream>> call_open_stream(ConnectionsStub& stub, const std::string& peer,
                                                  const std::vector<std::string>& protocols,
                                                  const CallOptions& options);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,16 @@ struct PortMapping {
     std::string method;               ///< nat_pmp upnp
     std::chrono::seconds lifetime{};  ///< 0: until it is deleted
     std::string reason;               ///< without one: why
+};
+
+/// Connections to peers, in numbers.
+struct ConnectionCounts {
+    struct Stuck {
+        PeerId peer;
+        milliseconds age{0};
+    };
+    std::uint32_t lan = 0, direct = 0, relayed = 0;
+    std::vector<Stuck> stuck;  ///< relayed for more than a minute, the longest first
 };
 
 /// A connection to a peer.
@@ -42,6 +53,37 @@ struct ConnectAttempt {
     microseconds took{0};
     bool won = false;
     std::string outcome;  ///< connected no_answer wrong_peer ...
+    milliseconds ago{0};  ///< of a past one: since it began
+};
+
+/// One thing that happened while connecting.
+struct ConnectStep {
+    std::string what;    ///< trying no_answer calling our_candidate answered checking path ...
+    std::string detail;  ///< an address or a pair; may be empty
+    microseconds after{0};
+};
+
+/// How the two sides last looked for a path through their NATs.
+struct PeerCall {
+    bool by_peer = false;
+    milliseconds ago{0};
+    std::string outcome;  ///< connected trying no_answer no_path refused clocks_apart ...
+    bool answered = false, relays = false;
+    std::uint32_t rounds = 0;
+    std::vector<std::string> ours, theirs;  ///< "srflx 192.0.2.1:40000"
+    std::string state;                      ///< of the checks; empty before
+    std::string pair;                       ///< "srflx 192.0.2.1:1 to host 192.0.2.7:2"; or empty
+    std::optional<microseconds> connected_after;
+    std::vector<ConnectStep> steps;
+};
+
+/// Why a connection is as it is, or why there is none.
+struct ConnectionReason {
+    PeerId peer;
+    std::optional<Connection> connection;
+    std::vector<ConnectAttempt> attempts;  ///< the newest first
+    std::optional<PeerCall> call;
+    std::string reason, next_step;
 };
 
 struct ConnectQuery {
@@ -49,6 +91,8 @@ struct ConnectQuery {
     std::string policy;    ///< any direct relay lan; empty: any
     milliseconds time{0};  ///< 0: the daemon's 15 s
 };
+
+using StepTold = std::function<void(const ConnectStep&)>;
 
 /// How connecting went. `attempts` are known for a failure, too.
 struct ConnectReport {

@@ -368,6 +368,11 @@ NodeStatus plain(const v1::GetStatusResponse& message) {
         status.bootstrap.push_back(plain_bootstrap(entry));
     status.names = plain_list(message.names());
     status.layers = plain_list(message.layers());
+    const auto& counts = message.connections();
+    status.connections = {counts.lan(), counts.direct(), counts.relayed(), {}};
+    for (const auto& one : counts.stuck())
+        status.connections.stuck.push_back(
+            {plain(one.peer()), span_of<milliseconds>(one.age_ms())});
     if (message.has_port_mapping()) {
         const auto& mapping = message.port_mapping();
         status.port_mapping = {mapping.external(), mapping.method(),

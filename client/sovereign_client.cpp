@@ -196,9 +196,16 @@ class GrpcClient final : public Client {
                     [](const v1::DoctorResponse& answer) { return plain_list(answer.checks()); });
     }
 
-    Result<ConnectReport> connect_peer(const ConnectQuery& query,
+    Result<ConnectReport> connect_peer(const ConnectQuery& query, const StepTold& on_step,
                                        const CallOptions& options) override {
-        return call_connect(*connections_, query, options);
+        return call_connect(*connections_, query, on_step, options);
+    }
+    Result<ConnectionReason> explain_connection(const std::string& peer,
+                                                const CallOptions& options) override {
+        v1::ExplainConnectionRequest request;
+        write_target(peer, request.mutable_target());
+        return call(*connections_, &v1::Connections::Stub::ExplainConnection, request, options,
+                    [](const v1::ExplainConnectionResponse& answer) { return plain(answer); });
     }
     Result<PeerId> disconnect_peer(const std::string& peer, const CallOptions& options) override {
         v1::DisconnectRequest request;

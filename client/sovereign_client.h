@@ -90,6 +90,7 @@ struct NodeStatus {
     std::vector<BootstrapEntry> bootstrap;
     std::vector<OwnName> names;
     std::vector<LayerStatus> layers;
+    ConnectionCounts connections;
     std::optional<PortMapping> port_mapping;                      ///< empty: not known
     std::string store_problem, store_notice;                      ///< empty: none
     std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< in order of name
@@ -381,8 +382,11 @@ class Client {
     virtual Result<std::vector<Check>> doctor(const CallOptions& options = {}) = 0;
 
     /// Always answers with a report unless the call itself failed.
-    virtual Result<ConnectReport> connect_peer(const ConnectQuery& query,
+    /// `on_step` hears what happens meanwhile; it may be empty.
+    virtual Result<ConnectReport> connect_peer(const ConnectQuery& query, const StepTold& on_step,
                                                const CallOptions& options = {}) = 0;
+    virtual Result<ConnectionReason> explain_connection(const std::string& peer,
+                                                        const CallOptions& options = {}) = 0;
     virtual Result<PeerId> disconnect_peer(const std::string& peer,
                                            const CallOptions& options = {}) = 0;
     virtual Result<std::vector<Connection>> connections(const CallOptions& options = {}) = 0;

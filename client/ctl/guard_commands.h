@@ -10,12 +10,16 @@ namespace sov::ctl {
 inline constexpr Command kPeerWhy = {
     .path = "peer why",
     .section = Section::kOperate,
-    .summary = "why a node or peer is treated as it is",
+    .summary = "why a peer is connected as it is, and why it or a node is treated so",
     .text =
-        "What is remembered against it, how long ago, and what follows: a doubtful node is "
+        "Of a peer: why the connection is as it is or why there is none, what was tried, and how "
+        "the last call through NATs went, step by step. Then what is remembered against it, how "
+        "long ago, and what follows: a doubtful node is "
         "asked but keeps nothing of yours, a refused one is not asked. Points halve every "
         "hour.",
-    .argument_slots = {{{.name = "WHO", .summary = "sov1... or sovn1..."}}},
+    .argument_slots = {{{.name = "WHO",
+                         .summary = "sov1..., what a friend is called here, a name, or sovn1...",
+                         .completes = Completes::kFriend}}},
     .examples = {"sovctl peer why sovn1...", "sovctl peer why sov1... --json"},
     .run = verbs::peer_why};
 

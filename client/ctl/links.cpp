@@ -29,6 +29,30 @@ json::Object json_of(const client::ConnectAttempt& attempt) {
     return object;
 }
 
+json::Object json_of(const client::ConnectStep& step) {
+    json::Object object;
+    object.set("what", step.what).set_text("detail", step.detail);
+    return object.set("after_ms", json::milliseconds(step.after));
+}
+
+std::string step_text(const client::ConnectStep& step) {
+    std::string what = step.what;
+    if (what == "trying") what = "dialling";
+    if (what == "calling") what = "calling through the DHT";
+    if (what == "called") what = "called by the peer";
+    if (what == "our_candidate") what = "we offer";
+    if (what == "their_candidate") what = "they offer";
+    if (what == "gathered") what = "all of ours are known";
+    if (what == "answered") what = "the peer answers the call";
+    if (what == "checking") what = "checking pairs of addresses";
+    if (what == "path") what = "a path works:";
+    std::string text = '+' + duration_text(step.after);
+    text.resize(std::max<std::size_t>(text.size() + 1, 9), ' ');
+    text += what;
+    if (!step.detail.empty()) text += ' ' + step.detail;
+    return text;
+}
+
 std::string path_text(const client::Connection& connection) {
     return connection.path + " over " + connection.carrier;
 }

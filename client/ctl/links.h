@@ -15,11 +15,15 @@ namespace sov::ctl {
 
 json::Object json_of(const client::Connection& connection);
 json::Object json_of(const client::ConnectAttempt& attempt);
+json::Object json_of(const client::ConnectStep& step);
 
 /// "direct over udp"
 std::string path_text(const client::Connection& connection);
 /// "address 192.0.2.7:6881: no_answer after 1.2 s"
 std::string attempt_text(const client::ConnectAttempt& attempt);
+
+/// "+120 ms  their_candidate  srflx 192.0.2.1:40000"
+std::string step_text(const client::ConnectStep& step);
 
 /// All friends; none when they can't be asked for: their names are a courtesy.
 std::vector<client::Friend> known_friends(Errand& errand);

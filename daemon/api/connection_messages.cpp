@@ -81,6 +81,39 @@ void write_attempt(const hub::DialAttempt& from, v1::ConnectAttempt* to) {
     to->set_outcome(from.outcome);
 }
 
+void write_attempt(Instant now, const hub::DialAttempt& from, v1::ConnectAttempt* to) {
+    write_attempt(from, to);
+    to->set_ago_ms(whole_ms(now - from.begun));
+}
+
+void write_step(const hub::ConnectStep& from, v1::ConnectStep* to) {
+    to->set_what(from.what);
+    to->set_detail(printable(from.detail, kAgentBytesMax));
+    to->set_after_us(whole_us(from.after));
+}
+
+void write_call(Instant now, const hub::IceReport& from, v1::PeerCall* to) {
+    const auto write = [](CandidateKind kind, const Endpoint& at, v1::CallCandidate* into) {
+        into->set_kind(std::string(candidate_kind_name(kind)));
+        into->set_endpoint(at.text());
+    };
+    to->set_by_peer(from.called);
+    to->set_ago_ms(whole_ms(now - from.begun));
+    to->set_outcome(from.outcome);
+    to->set_answered(from.answered);
+    to->set_relays(from.relays);
+    to->set_rounds(static_cast<std::uint32_t>(from.rounds));
+    for (const IceCandidate& one : from.ours) write(one.kind, one.endpoint, to->add_ours());
+    for (const IceCandidate& one : from.theirs) write(one.kind, one.endpoint, to->add_theirs());
+    to->set_state(from.state);
+    if (from.pair) {
+        write(from.pair->local_kind, from.pair->local, to->mutable_pair()->mutable_ours());
+        write(from.pair->remote_kind, from.pair->remote, to->mutable_pair()->mutable_theirs());
+    }
+    if (from.connected_after) to->set_connected_after_us(whole_us(*from.connected_after));
+    for (const hub::ConnectStep& step : from.steps) write_step(step, to->add_steps());
+}
+
 std::optional<v1::Event> connection_event(const MessageWriter& writer, Instant now,
                                           const hub::HubEvent& event) {
     if (const auto* opened = std::get_if<hub::ConnectionOpened>(&event)) {

@@ -7,6 +7,7 @@
 #include "daemon/api/app_streams.h"
 #include "daemon/api/call_line.h"
 #include "daemon/api/connection_messages.h"
+#include "daemon/api/connection_reason.h"
 #include "daemon/api/event_stream.h"
 #include "daemon/api/peer_target.h"
 #include "daemon/api/request_calls.h"
@@ -55,6 +56,12 @@ struct Connecting {
         v1::ConnectProgress progress;
         MessageWriter(desk.crypto).write(peer, progress.mutable_peer());
         line->give(progress);
+        options.tell_steps = true;
+        desk.hub.follow(ticket, peer, [line = line](const hub::ConnectStep& step) {
+            v1::ConnectProgress message;
+            write_step(step, message.mutable_step());
+            line->give(std::move(message));
+        });
         desk.hub.command(
             ticket,
             [self, peer](Instant now, hub::StreamHub& hub) {
@@ -117,6 +124,37 @@ grpc::ServerWriteReactor<v1::ConnectProgress>* ConnectionsService::Connect(
         if (const auto* status = std::get_if<grpc::Status>(&resolved))
             return connecting->line->end(*status);
         connecting->begin(connecting, std::get<PeerId>(resolved));
+    });
+    return call;
+}
+
+grpc::ServerUnaryReactor* ConnectionsService::ExplainConnection(
+    grpc::CallbackServerContext* context, const v1::ExplainConnectionRequest* request,
+    v1::ExplainConnectionResponse* response) {
+    auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Connections/ExplainConnection");
+    if (!call->admitted()) return call;
+    if (!desk_.hub.present()) {
+        call->refuse(no_hub());
+        return call;
+    }
+    resolve(desk_, request->target(), "target", [this, call, response](const Resolved& resolved) {
+        if (const auto* status = std::get_if<grpc::Status>(&resolved)) return call->finish(*status);
+        call->ask([this, response, peer = std::get<PeerId>(resolved)](Instant now, const Node&) {
+            const MessageWriter writer(desk_.crypto);
+            const auto connection = desk_.hub.hub().connection(peer);
+            const auto attempts = desk_.hub.hub().attempts(peer);
+            const auto last = desk_.hub.hub().ice_report(peer);
+            writer.write(peer, response->mutable_peer());
+            if (connection)
+                write_connection(writer, now, *connection, response->mutable_connection());
+            for (const hub::DialAttempt& one : attempts)
+                write_attempt(now, one, response->add_attempts());
+            if (last) write_call(now, *last, response->mutable_call());
+            const ConnectionReason why = reason_of(connection, attempts, last);
+            response->set_reason(why.reason);
+            response->set_next_step(why.next_step);
+            return grpc::Status::OK;
+        });
     });
     return call;
 }

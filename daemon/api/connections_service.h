@@ -13,6 +13,10 @@ class ConnectionsService final : public sovereign::v1::Connections::CallbackServ
     grpc::ServerWriteReactor<sovereign::v1::ConnectProgress>* Connect(
         grpc::CallbackServerContext* context,
         const sovereign::v1::ConnectRequest* request) override;
+    grpc::ServerUnaryReactor* ExplainConnection(
+        grpc::CallbackServerContext* context,
+        const sovereign::v1::ExplainConnectionRequest* request,
+        sovereign::v1::ExplainConnectionResponse* response) override;
     grpc::ServerUnaryReactor* Disconnect(grpc::CallbackServerContext* context,
                                          const sovereign::v1::DisconnectRequest* request,
                                          sovereign::v1::DisconnectResponse* response) override;

@@ -34,6 +34,13 @@ void HubBridge::command(CoreBridge::Ticket ticket, Begin begin, Answer answer) {
     });
 }
 
+void HubBridge::follow(CoreBridge::Ticket ticket, const PeerId& peer, Follower follower) {
+    bridge_.ask([this, ticket, peer, follower = std::move(follower)](Instant, const Node* node) {
+        if (node != nullptr)
+            followers_[static_cast<std::uint64_t>(ticket)] = Following{peer, follower};
+    });
+}
+
 void HubBridge::cancel(CoreBridge::Ticket ticket) {
     bridge_.ask([this, ticket](Instant now, const Node* node) {
         if (node == nullptr) return;
@@ -43,6 +50,12 @@ void HubBridge::cancel(CoreBridge::Ticket ticket) {
 }
 
 void HubBridge::handle_event(const hub::HubEvent& event) {
+    if (const auto* stepped = std::get_if<hub::ConnectStepped>(&event)) {
+        for (const auto& [ticket, one] : followers_) {
+            if (one.peer == stepped->peer) one.follower(stepped->step);
+        }
+        return;
+    }
     const auto id = std::visit(
         [](const auto& kind) -> std::optional<CommandId> {
             if constexpr (requires { kind.command; }) return kind.command;
@@ -54,12 +67,14 @@ void HubBridge::handle_event(const hub::HubEvent& event) {
     if (found == waiting_.end()) return;
     const auto pending = std::move(found->second.pending);
     command_of_.erase(static_cast<std::uint64_t>(found->second.ticket));
+    followers_.erase(static_cast<std::uint64_t>(found->second.ticket));
     waiting_.erase(found);
     pending->give(event);
 }
 
 void HubBridge::close() {
     command_of_.clear();
+    followers_.clear();
     // Answering may look here again, so the table is empty before the first answer.
     const auto left = std::exchange(waiting_, {});
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <unordered_map>
 
@@ -33,6 +34,11 @@ class HubBridge {
     /// Ends a command early: its answer says cancelled. Thread-safe.
     void cancel(CoreBridge::Ticket ticket);
 
+    using Follower = std::function<void(const hub::ConnectStep& step)>;
+    /// Tells what happens on the way to this peer until the command of this ticket is answered.
+    /// Before command(). Thread-safe.
+    void follow(CoreBridge::Ticket ticket, const PeerId& peer, Follower follower);
+
     /// Every event of the hub passes here. Core thread.
     void handle_event(const hub::HubEvent& event);
     /// Answers everybody who waits with null. On the core thread, or after it ended. Idempotent.
@@ -50,6 +56,11 @@ class HubBridge {
     // The core thread's own.
     std::unordered_map<std::uint64_t, Waiting> waiting_;       // by command id
     std::unordered_map<std::uint64_t, CommandId> command_of_;  // by ticket
+    struct Following {
+        PeerId peer;
+        Follower follower;
+    };
+    std::map<std::uint64_t, Following> followers_;  // by ticket
 };
 
 }  // namespace sov::api

@@ -116,6 +116,36 @@ void report_list(const std::optional<ListFacts>& facts, v1::GetStatusResponse* r
     to->set_refused_from(facts->refused_from);
 }
 
+/// A connection that stays on the relay for longer is worth a word.
+constexpr std::chrono::minutes kStuckAfter{1};
+constexpr std::size_t kStuckMax = 8;
+
+void report_connections(const Desk& desk, Instant now, bool abridged, v1::ConnectionCounts* to) {
+    if (!desk.hub.present()) return;
+    std::vector<hub::ConnectionView> stuck;
+    std::uint32_t lan = 0, direct = 0, relayed = 0;
+    for (const hub::ConnectionView& one : desk.hub.hub().connections()) {
+        if (one.supplanted) continue;
+        lan += one.path == hub::PathClass::kLan ? 1U : 0U;
+        direct += one.path == hub::PathClass::kDirect ? 1U : 0U;
+        relayed += one.path == hub::PathClass::kRelayed ? 1U : 0U;
+        if (one.path == hub::PathClass::kRelayed && now - one.since > kStuckAfter)
+            stuck.push_back(one);
+    }
+    to->set_lan(lan);
+    to->set_direct(direct);
+    to->set_relayed(relayed);
+    if (abridged) return;
+    std::sort(stuck.begin(), stuck.end(),
+              [](const auto& a, const auto& b) { return a.since < b.since; });
+    if (stuck.size() > kStuckMax) stuck.resize(kStuckMax);
+    for (const hub::ConnectionView& one : stuck) {
+        auto* peer = to->add_stuck();
+        MessageWriter(desk.crypto).write(one.peer, peer->mutable_peer());
+        peer->set_age_ms(whole_ms(now - one.since));
+    }
+}
+
 /// Reasons may name peers and names; the words alone may be seen by everybody.
 void report_verdict(const Verdict& verdict, bool abridged, v1::GetStatusResponse* response) {
     response->set_verdict(word_message(verdict.word));
@@ -172,6 +202,7 @@ void report_status(const Desk& desk, Instant now, const Node& node, Role role,
     node.counters().for_each([&](std::string_view name, std::uint64_t value) {
         (*response->mutable_counters())[std::string(name)] = value;
     });
+    report_connections(desk, now, abridged, response->mutable_connections());
     if (abridged) return;
     report_mapping(desk.host.port_mapping(), response);
     report_list(desk.host.bootstrap_list(), response);

@@ -229,6 +229,7 @@ void Dials::begin(Instant now, const PeerId& peer, Dial& dial, const Endpoint& e
         attempt.outcome = errc_name(id.error());
         dial.planner.failed();
     }
+    steps_.push_back({peer, {attempt.outcome, endpoint.text(), now - dial.begun}});
     dial.tried.push_back(std::move(attempt));
 }
 
@@ -363,6 +364,9 @@ bool Dials::closed(Instant now, const ports::Closed& closed) {
         lost.took = now - lost.begun;
         lost.outcome = outcome_of(closed);
         dial.not_admitted = dial.not_admitted || lost.outcome == "not_admitted";
+        const std::string where =
+            lost.way == DialAttempt::Way::kIce ? "through NATs" : lost.endpoint.text();
+        steps_.push_back({peer, {lost.outcome, where, now - dial.begun}});
         dial.under_way.erase(own);
         dial.carrying.erase(closed.connection);
         dial.planner.failed();

@@ -78,6 +78,8 @@ class Dials {
 
     std::vector<DialAttempt> attempts(const PeerId& peer) const;
     std::vector<Failed> take_failed() { return std::exchange(failed_, {}); }
+    /// What happened since, for whoever follows.
+    std::vector<ConnectStepped> take_steps() { return std::exchange(steps_, {}); }
     /// Peers to which no path is looked for any more.
     std::vector<PeerId> take_uncalled() { return std::exchange(uncalled_, {}); }
     /// Peers whose addresses are needed.
@@ -119,6 +121,7 @@ class Dials {
     std::array<ports::DatagramPath*, 2> paths_{};
     DialMap dials_;
     std::vector<Failed> failed_;
+    std::vector<ConnectStepped> steps_;
     std::vector<PeerId> wanted_, uncalled_;
     std::deque<std::pair<PeerId, std::vector<DialAttempt>>> history_;  ///< the newest last
 };

@@ -93,6 +93,7 @@ bool StreamHub::Parts::busy(const Connection& connection) const {
 
 CommandId StreamHub::Parts::connect(Instant now, const PeerId& peer, const ConnectOptions& wanted) {
     const CommandId command = next_command();
+    if (wanted.tell_steps) followed.emplace(command, peer);
     Waiter waiter{command, wanted.policy, now, now + wanted.time, {}};
     Connection* there = pool.primary(peer);
     if (leaving || peer == options.self) {
@@ -322,6 +323,7 @@ void StreamHub::Parts::content(Instant now, Waiter waiter, const Connection& con
     } else if (waiter.command != kNoCommand) {
         auto attempts = dials.attempts(connection.peer);
         std::erase_if(attempts, [&](const DialAttempt& one) { return one.begun < waiter.begun; });
+        followed.erase(waiter.command);
         events.emplace_back(ConnectFinished{
             waiter.command, connection.peer, view(connection), std::move(attempts), {}});
     }
@@ -377,6 +379,7 @@ void StreamHub::Parts::take_timeouts(Instant now) {
 void StreamHub::Parts::settle(Instant now) {
     dials.step(now);
     settle_calls(now);
+    tell_steps();
     for (const PeerId& peer : dials.take_wanted()) events.emplace_back(AddressesWanted{peer});
     for (Dials::Failed& failed : dials.take_failed()) {
         // Where NATs stand between, they are what the user can do something about.
@@ -411,6 +414,20 @@ void StreamHub::Parts::settle_calls(Instant now) {
         events.emplace_back(PathChanged{view(*connection), before});
     }
     for (SignalWanted& words : ice.take_words()) events.emplace_back(std::move(words));
+}
+
+// Of peers that nobody follows nothing is told: most connects are an app's business.
+void StreamHub::Parts::tell_steps() {
+    const auto tell = [&](std::vector<ConnectStepped> steps) {
+        for (ConnectStepped& step : steps) {
+            const bool wanted = std::any_of(followed.begin(), followed.end(), [&](const auto& one) {
+                return one.second == step.peer;
+            });
+            if (wanted) events.emplace_back(std::move(step));
+        }
+    };
+    tell(dials.take_steps());
+    tell(ice.take_steps());
 }
 
 void StreamHub::Parts::start_ice(ports::IceAgents& agents, UnixMillis wall_clock,

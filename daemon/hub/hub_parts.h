@@ -57,6 +57,7 @@ class StreamHub::Parts {
     std::map<PeerId, Interest> interests;
     std::function<bool(const PeerId&)> is_friend;
     std::deque<HubEvent> events;
+    std::map<CommandId, PeerId> followed;  ///< connects whose steps are told
     Instant last_run{};
     bool leaving = false;
 
@@ -74,6 +75,7 @@ class StreamHub::Parts {
     void retry(Instant now);
     void settle(Instant now);
     void settle_calls(Instant now);
+    void tell_steps();
     void content(Instant now, Waiter waiter, const Connection& connection);
     void fail(Waiter waiter, const PeerId& peer, Errc why, std::string words);
     bool busy(const Connection& connection) const;

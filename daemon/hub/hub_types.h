@@ -108,6 +108,16 @@ struct IceOptions {
     std::vector<Endpoint> extra_addresses;
 };
 
+/// One thing that happened while a path to a peer was looked for.
+struct ConnectStep {
+    /// Stable words: "trying", "calling", "called", "our_candidate", "gathered", "answered",
+    /// "their_candidate", "restarting", "path"; a state of the checks; how an attempt ended, as of
+    /// DialAttempt::outcome.
+    std::string what;
+    std::string detail;  ///< an address or a pair; may be empty
+    Duration after{0};   ///< since the dial or the call began
+};
+
 /// The last call with a peer: how far it came, for whoever asks why there is no path.
 struct IceReport {
     PeerId peer;
@@ -122,6 +132,8 @@ struct IceReport {
     std::optional<IcePair> pair;
     std::optional<Duration> connected_after;  ///< from the beginning to the first pair
     std::string words;                        ///< of the session, for a person
+    static constexpr std::size_t kStepsMax = 48;
+    std::vector<ConnectStep> steps;  ///< the first kStepsMax, in order
 };
 
 struct ConnectionView {
@@ -167,6 +179,11 @@ struct PathChanged {
     ConnectionView connection;
     PathClass before{};
 };
+/// Something happened on the way to a connection, for who asked connect() to tell.
+struct ConnectStepped {
+    PeerId peer;
+    ConnectStep step;
+};
 /// Answers ping(). Errors as of ConnectFinished; kTimedOut when no answer came.
 struct PingFinished {
     CommandId command{};
@@ -185,7 +202,7 @@ struct SignalWanted {
 };
 
 using HubEvent = std::variant<ConnectFinished, ConnectionOpened, ConnectionClosed, PathChanged,
-                              PingFinished, AddressesWanted, SignalWanted>;
+                              ConnectStepped, PingFinished, AddressesWanted, SignalWanted>;
 
 /// A stream whose protocol both sides agreed on.
 struct HubStream {

@@ -10,6 +10,10 @@ using connect::CallEnd;
 using ports::ConnectionId;
 using ports::IceState;
 
+std::string text_of(const IceCandidate& candidate) {
+    return std::string(candidate_kind_name(candidate.kind)) + ' ' + candidate.endpoint.text();
+}
+
 std::string outcome_of(CallEnd why, bool answered) {
     switch (why) {
         case CallEnd::kByPeer: return answered ? "no_path" : "refused";
@@ -97,6 +101,7 @@ Result<IceCalls::Path*> IceCalls::open(Instant now, const PeerId& peer, IceRole 
     std::erase_if(reports_, [&](const auto& entry) { return entry.second.peer == peer; });
     reports_.emplace_back(number, std::move(report));
     if (reports_.size() > kReportsMax) reports_.erase(reports_.begin());
+    note(now, added, role == IceRole::kControlled ? "called" : "calling");
     return &added;
 }
 
@@ -144,6 +149,13 @@ IceReport& IceCalls::report_of(const Path& path) {
     // A later call with the same peer has taken its place; what is said of this one is not kept.
     unread_ = {};
     return unread_;
+}
+
+void IceCalls::note(Instant now, const Path& path, std::string what, std::string detail) {
+    IceReport& report = report_of(path);
+    if (report.steps.size() >= IceReport::kStepsMax) return;
+    report.steps.push_back({std::move(what), std::move(detail), now - report.begun});
+    steps_.push_back({path.peer, report.steps.back()});
 }
 
 void IceCalls::note_dial(ConnectionId connection, const Endpoint& local) {
@@ -208,8 +220,10 @@ void IceCalls::take(Instant now, Path& path, const ports::IceEvent& event) {
         signalling_->add_local_candidate(now, path.call, found->candidate);
         auto& ours = report_of(path).ours;
         if (ours.size() < connect::kCandidatesMax) ours.push_back(found->candidate);
+        note(now, path, "our_candidate", text_of(found->candidate));
     } else if (std::holds_alternative<ports::IceGathered>(event)) {
         signalling_->local_gathered(now, path.call);
+        note(now, path, "gathered");
     } else {
         take_state(now, path, std::get<ports::IceStateChanged>(event));
     }
@@ -219,6 +233,15 @@ void IceCalls::take_state(Instant now, Path& path, const ports::IceStateChanged&
     IceReport& report = report_of(path);
     report.state = ports::ice_state_name(changed.state);
     if (!changed.words.empty()) report.words = changed.words;
+    if (changed.pair) {
+        note(now, path, "path",
+             std::string(candidate_kind_name(changed.pair->local_kind)) + ' ' +
+                 changed.pair->local.text() + " to " +
+                 std::string(candidate_kind_name(changed.pair->remote_kind)) + ' ' +
+                 changed.pair->remote.text());
+    } else {
+        note(now, path, report.state, changed.words);
+    }
     if (changed.state == IceState::kConnected && changed.pair) {
         connected(now, path, *changed.pair);
     } else if (changed.state == IceState::kDisconnected || changed.state == IceState::kFailed) {
@@ -272,7 +295,7 @@ void IceCalls::take_signals(Instant now) {
         } else if (const auto* restarted = std::get_if<connect::CallRestarted>(&*event)) {
             take(now, *restarted);
         } else if (const auto* told = std::get_if<connect::CandidatesTold>(&*event)) {
-            take(*told);
+            take(now, *told);
         } else {
             take(now, std::get<connect::CallEnded>(*event));
         }
@@ -289,9 +312,10 @@ void IceCalls::take(Instant now, const connect::CallOffered& offered) {
     signalling_->answer(now, offered.call, path.session->local());
 }
 
-void IceCalls::take(Instant, const connect::CallAnswered& answered) {
+void IceCalls::take(Instant now, const connect::CallAnswered& answered) {
     Path* path = find(answered.call);
     if (path == nullptr) return;
+    note(now, *path, "answered");
     report_of(*path).answered = true;
     (void)path->session->set_remote(answered.description);
 }
@@ -304,21 +328,23 @@ void IceCalls::take(Instant now, const connect::CallRestarted& restarted) {
     signalling_->answer(now, restarted.call, ours);
 }
 
-void IceCalls::take(const connect::CandidatesTold& told) {
+void IceCalls::take(Instant now, const connect::CandidatesTold& told) {
     Path* path = find(told.call);
     if (path == nullptr) return;
     auto& theirs = report_of(*path).theirs;
     for (const IceCandidate& each : told.candidates) {
         (void)path->session->add_remote_candidate(each);
         if (theirs.size() < connect::kCandidatesMax) theirs.push_back(each);
+        note(now, *path, "their_candidate", text_of(each));
     }
     if (told.all) path->session->remote_gathered();
 }
 
-void IceCalls::take(Instant, const connect::CallEnded& ended) {
+void IceCalls::take(Instant now, const connect::CallEnded& ended) {
     Path* path = find(ended.call);
     if (path == nullptr) return;
     const std::string outcome = outcome_of(ended.why, report_of(*path).answered);
+    note(now, *path, outcome);
     const bool lost = path->role == IceRole::kControlling && !path->connection;
     close(*path, outcome);
     // In a glare the peer's own call goes on in place of ours.
@@ -331,6 +357,7 @@ void IceCalls::restart(Instant now, Path& path) {
     if (path.path == PathClass::kRelayed) ++path.betterings;
     path.restart_at = now + kMendAgain;
     report_of(path).rounds += 1;
+    note(now, path, "restarting");
     if (signalling_->restart(now, path.call, path.session->restart())) return;
     // Rounds are used up, which only a peer can bring about: its connection ends with the path.
     signalling_->end(now, path.call);

@@ -100,6 +100,8 @@ class IceCalls {
     std::vector<Ready> take_ready() { return std::exchange(ready_, {}); }
     std::vector<Failed> take_failed() { return std::exchange(failed_, {}); }
     std::vector<Changed> take_changed() { return std::exchange(changed_, {}); }
+    /// What happened since, for whoever follows.
+    std::vector<ConnectStepped> take_steps() { return std::exchange(steps_, {}); }
     std::vector<SignalWanted> take_words() { return std::exchange(words_, {}); }
     Instant next_timeout() const;
 
@@ -147,12 +149,13 @@ class IceCalls {
     void take(Instant now, const connect::CallOffered& offered);
     void take(Instant now, const connect::CallAnswered& answered);
     void take(Instant now, const connect::CallRestarted& restarted);
-    void take(const connect::CandidatesTold& told);
+    void take(Instant now, const connect::CandidatesTold& told);
     void take(Instant now, const connect::CallEnded& ended);
     void connected(Instant now, Path& path, const IcePair& pair);
     void restart(Instant now, Path& path);
     void close(Path& path, std::string outcome);
     IceReport& report_of(const Path& path);
+    void note(Instant now, const Path& path, std::string what, std::string detail = {});
 
     ports::StreamTransport& transport_;
     const PeerId self_;
@@ -171,6 +174,7 @@ class IceCalls {
     std::vector<Failed> failed_;
     std::vector<Changed> changed_;
     std::vector<SignalWanted> words_;
+    std::vector<ConnectStepped> steps_;
 };
 
 }  // namespace sov::hub

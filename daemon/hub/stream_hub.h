@@ -63,6 +63,7 @@ class StreamHub {
         /// A connect that is not done by then has failed.
         Duration time = std::chrono::seconds{15};
         std::vector<DialAddress> addresses = {};  ///< known already; others are asked for as well
+        bool tell_steps = false;                  ///< ConnectStepped comes until it is finished
     };
     /// Finished at once when there is a connection that the policy allows.
     CommandId connect(Instant now, const PeerId& peer, ConnectOptions options);

@@ -89,6 +89,28 @@ def call_a_stranger_is_not_answered(binaries):
 
 
 @scenario
+def call_peer_why_tells_how_it_came_and_what_would_help(binaries):
+    with two_friends(binaries, "symmetric", "symmetric") as (_, ana, bob):
+        connect(ana, bob)
+        who = bob.ctl("whoami")["id"]
+        why = ana.ctl("peer", "why", who)["connection"]
+        expect(why["connection"]["path"] == "relayed", f"it is {why['connection']}")
+        expect(why["reason"].startswith("relayed:") and why["next_step"], f"it says {why['reason']}")
+        what = [step["what"] for step in why["call"]["steps"]]
+        for step in ("calling", "our_candidate", "answered", "their_candidate", "path"):
+            expect(step in what, f"no step {step} in {what}")
+        counts = ana.ctl("status")["connections"]
+        expect((counts["direct"], counts["relayed"]) == (0, 1), f"status counts {counts}")
+        disconnect(ana, bob)
+        bob.stop()
+        shown = ana.ctl_raw("--verbose", "connect", "--timeout", "4s", who)
+        expect(shown.returncode != 0 and "calling through the DHT" in shown.stderr, f"it said {shown.stderr}")
+        after = ana.ctl("peer", "why", who)["connection"]
+        expect("connection" not in after and after["reason"], f"it says {after}")
+        return f"{why['reason']}; later: {after['reason']}"
+
+
+@scenario
 def call_a_relayed_connection_becomes_direct(binaries):
     """Routers that drop what comes directly stop doing so, and the same connection goes on without the relay."""
     with two_friends(binaries, "eim", "eim") as (lab, ana, bob):

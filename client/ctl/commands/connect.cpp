@@ -47,11 +47,21 @@ int connect(Errand& errand) {
     query.peer = errand.argument();
     query.policy = std::string(errand.input().value("policy"));
     query.time = errand.input().timeout.value_or(kUsualTime);
+    errand.progress("looking for the peer ...");
     const auto answer = errand.ask([&](client::Client& daemon, const client::CallOptions& options) {
         client::CallOptions longer = options;
         longer.deadline = query.time + kMargin;
-        return daemon.connect_peer(query, longer);
+        return daemon.connect_peer(
+            query,
+            [&](const client::ConnectStep& step) {
+                if (errand.verbose())
+                    errand.note("  " + step_text(step));
+                else
+                    errand.progress("  " + step_text(step));
+            },
+            longer);
     });
+    errand.progress({});
     if (!answer) return errand.fail(answer.error());
     json::Object data;
     if (!answer->peer.text.empty()) data.set("peer", json_of(answer->peer));

@@ -40,6 +40,32 @@ json::Object list_json(const client::BootstrapList& list) {
     return object.set_text("refused", list.refused).set_text("refused_from", list.refused_from);
 }
 
+json::Object connections_json(const client::ConnectionCounts& counts) {
+    json::Object object;
+    object.set("lan", counts.lan).set("direct", counts.direct).set("relayed", counts.relayed);
+    json::Array stuck;
+    for (const auto& one : counts.stuck) {
+        json::Object peer = json_of(one.peer);
+        stuck.emplace_back(peer.set("age_ms", json::milliseconds(one.age)));
+    }
+    return object.set("stuck", std::move(stuck));
+}
+
+/// "3 connected: 1 on the LAN, 1 direct, 1 relayed"
+std::string connections_text(const client::ConnectionCounts& counts) {
+    const std::uint32_t all = counts.lan + counts.direct + counts.relayed;
+    if (all == 0) return "none";
+    std::string parts;
+    const auto add = [&](std::uint32_t count, std::string_view what) {
+        if (count == 0) return;
+        parts += (parts.empty() ? "" : ", ") + std::to_string(count) + ' ' + std::string(what);
+    };
+    add(counts.lan, "on the LAN");
+    add(counts.direct, "direct");
+    add(counts.relayed, "relayed");
+    return std::to_string(all) + " connected: " + parts;
+}
+
 json::Object bootstrap_json(const client::BootstrapEntry& entry) {
     json::Object object;
     object.set("node", json_of(entry.node))
@@ -98,6 +124,7 @@ json::Object status_json(const client::NodeStatus& status) {
     around.set("anchors", status.surround.anchors);
     around.set("anchors_answering", status.surround.anchors_answering);
     data.set("surround", std::move(around));
+    data.set("connections", connections_json(status.connections));
     if (status.port_mapping) data.set("port_mapping", mapping_json(*status.port_mapping));
     if (!status.abridged) {
         json::Array bootstrap;
@@ -290,11 +317,18 @@ void show_status(const client::NodeStatus& status, bool with_counters, Screen& s
     peers +=
         status.serving ? "; serving others" : "; not serving others (mode " + status.mode + ')';
     show_fact("peers", peers, screen);
+    show_fact("links", connections_text(status.connections), screen);
     const std::string nearby = nearby_text(status.layers);
     if (!nearby.empty()) show_fact("nearby", nearby, screen);
     if (!status.abridged) show_fact("names", names_text(status.names), screen);
     show_fact("load", load_text(status), screen);
-    if (!status.reasons.empty()) screen.line();
+    if (!status.reasons.empty() || !status.connections.stuck.empty()) screen.line();
+    for (const auto& one : status.connections.stuck) {
+        screen.wrapped("  " + screen.paint(Paint::kWarning, screen.sign(Sign::kWarning)) + ' ' +
+                           short_id(one.peer.text) + " is relayed for " + duration_text(one.age),
+                       4);
+        show_step("    do   ", "sovctl peer why " + one.peer.text, screen);
+    }
     for (const client::Reason& reason : status.reasons) {
         screen.wrapped("  " + screen.paint(Paint::kWarning, screen.sign(Sign::kWarning)) + ' ' +
                            reason.sentence,

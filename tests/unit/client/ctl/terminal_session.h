@@ -48,6 +48,8 @@ struct Script {
     client::Result<client::Done> done = unset();
     client::Result<client::Judgement> judgement = unset();
     client::Result<client::NetworkReport> network = unset();
+    client::Result<client::ConnectionReason> connection_reason = unset();
+    std::vector<client::ConnectStep> connect_steps;
     client::Result<std::string> blocked = unset();
     client::Result<std::vector<std::string>> blocks = unset();
     client::Result<client::Found> found = unset();
@@ -319,9 +321,15 @@ class ScriptedClient final : public client::Client {
     client::Result<std::vector<client::Check>> doctor(const Options& options) override {
         return note("doctor", options), script_.checks;
     }
+    client::Result<client::ConnectionReason> explain_connection(const std::string& peer,
+                                                                const Options& options) override {
+        return note("explain_connection " + peer, options), script_.connection_reason;
+    }
     client::Result<client::ConnectReport> connect_peer(const client::ConnectQuery& query,
+                                                       const client::StepTold& on_step,
                                                        const Options& options) override {
         script_.connect_query = query;
+        for (const auto& step : script_.connect_steps) on_step(step);
         return note("connect " + query.peer + ' ' + query.policy, options), script_.connected;
     }
     client::Result<client::PeerId> disconnect_peer(const std::string& peer,

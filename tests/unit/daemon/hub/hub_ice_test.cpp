@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/support/fake_ice.h"
 #include "tests/unit/daemon/hub/hub_world.h"
 
@@ -96,6 +98,44 @@ TEST_F(HubIce, connects_peers_that_no_address_reaches) {
     EXPECT_TRUE(run([&] { return b.app.got[b.app.opened.front().id].size() == 100'000; }));
     EXPECT_EQ(b.app.got[b.app.opened.front().id], pattern(100'000));
     EXPECT_EQ(a.hub->ice_report(b.id())->outcome, "connected");
+}
+
+TEST_F(HubIce, tells_the_steps_of_a_connect_to_who_follows_and_keeps_them_in_the_report) {
+    Peer &a = behind_nat(1), &b = behind_nat(2);
+    StreamHub::ConnectOptions options;
+    options.tell_steps = true;
+    const CommandId command = a.hub->connect(wire.now, b.id(), options);
+    EXPECT_TRUE(run([&] { return a.finished(command).has_value(); }));
+    std::vector<std::string> told, kept;
+    for (const ConnectStepped& one : a.all<ConnectStepped>()) {
+        EXPECT_EQ(one.peer, b.id());
+        told.push_back(one.step.what);
+    }
+    const auto report = a.hub->ice_report(b.id());
+    ASSERT_TRUE(report.has_value());
+    for (const ConnectStep& step : report->steps) kept.push_back(step.what);
+    for (const char* step : {"calling", "our_candidate", "answered", "their_candidate", "path"}) {
+        EXPECT_NE(std::find(told.begin(), told.end(), step), told.end()) << step;
+        EXPECT_NE(std::find(kept.begin(), kept.end(), step), kept.end()) << step;
+    }
+    EXPECT_EQ(b.count<ConnectStepped>(), 0U) << "nobody follows there";
+    const std::size_t before = a.count<ConnectStepped>();
+    EXPECT_TRUE(a.hub->disconnect(wire.now, b.id()));
+    pass(seconds{1});
+    connect(a, b);
+    EXPECT_EQ(a.count<ConnectStepped>(), before) << "only for the connect that asked";
+}
+
+TEST_F(HubIce, keeps_a_bounded_number_of_steps_however_many_rounds_there_are) {
+    Peer &a = behind_nat(1), &b = behind_nat(2);
+    connect(a, b);
+    for (int round = 0; round < 40; ++round) {
+        a.hub->handle_network_change(wire.now);
+        pass(seconds{6});
+    }
+    const auto report = a.hub->ice_report(b.id());
+    ASSERT_TRUE(report.has_value());
+    EXPECT_LE(report->steps.size(), IceReport::kStepsMax);
 }
 
 TEST_F(HubIce, says_nothing_through_the_dht_when_an_address_answers) {

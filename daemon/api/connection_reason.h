@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/hub/hub_types.h"
+
+namespace sov::api {
+
+/// Why a connection is as it is, or why there is none, in a sentence, and what would help.
+struct ConnectionReason {
+    std::string reason, next_step;
+};
+
+/// `attempts` are the newest first.
+ConnectionReason reason_of(const std::optional<hub::ConnectionView>& connection,
+                           const std::vector<hub::DialAttempt>& attempts,
+                           const std::optional<hub::IceReport>& call);
+
+}  // namespace sov::api
