@@ -33,6 +33,8 @@ sov_external(boost_result HEADERS boost/system/result.hpp)
 sov_external(asio HEADERS boost/asio/ boost/asio.hpp boost/system/)
 sov_external(program_options HEADERS boost/program_options/ boost/program_options.hpp boost/any.hpp LIBS boost_program_options)
 sov_external(openssl HEADERS openssl/ LIBS crypto)
+# Asio's TLS streams are OpenSSL's other library.
+sov_external(tls HEADERS openssl/ssl.h openssl/x509v3.h LIBS ssl crypto)
 sov_external(sodium HEADERS sodium.h sodium/ LIBS sodium)
 sov_external(sqlite HEADERS sqlite3.h LIBS sqlite3)
 # ngtcp2 is C over GnuTLS, the only TLS that Debian 12 packages it with (docs/decisions/0023).
@@ -116,6 +118,10 @@ sov_layer(platform/nice TARGET sov_platform_nice
     MAY_INCLUDE daemon/ports daemon/core/base
     EXTERNAL std std_system posix boost_result asio nice)
 
+sov_layer(platform/tls TARGET sov_platform_tls
+    MAY_INCLUDE daemon/core/base
+    EXTERNAL std std_system posix boost_result asio tls)
+
 sov_layer(platform/portmap TARGET sov_platform_portmap
     MAY_INCLUDE daemon/ports daemon/core/base
     EXTERNAL std std_system posix boost_result asio natpmp miniupnpc)
@@ -184,7 +190,7 @@ sov_layer(daemon/app TARGET sov_app
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
                 daemon/core/dht daemon/core/discovery daemon/core/connect daemon/ports daemon/hub daemon/io daemon/api
                 proto platform/openssl platform/sqlite platform/linux platform/avahi platform/bluez platform/quic
-                platform/nice platform/portmap
+                platform/nice platform/portmap platform/tls
     EXTERNAL std std_system posix boost_result asio program_options grpc protobuf systemd)
 
 sov_layer(tests/bench TARGET sov_bench
@@ -196,7 +202,7 @@ sov_layer(tests/bench TARGET sov_bench
 sov_layer(tests/bench/others TARGET sov_bench_others MAY_INCLUDE tests/bench/comparison.h tests/bench/measure.h
     EXTERNAL std std_system posix opendht libtorrent)
 sov_layer(tests/unit TARGET sov_unit_outer_tests MAY_INCLUDE EVERYTHING
-    EXTERNAL std std_system posix boost_result asio program_options openssl sodium sqlite systemd sdbus grpc protobuf gtest
+    EXTERNAL std std_system posix boost_result asio program_options openssl tls sodium sqlite systemd sdbus grpc protobuf gtest
     DEEP)
 
 # Other people's implementations against ours, over real sockets.

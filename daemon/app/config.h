@@ -30,6 +30,11 @@ struct LogLevels {
 
 /// Everything that can be configured, read and checked. The defaults, ranges and meanings stand in
 /// the table of config_table.cpp and nowhere else. Only this folder knows it.
+/// A server that helps to find paths, as the configuration has it.
+struct IceServerLine : ports::IceServer {
+    std::string tls_name;  ///< whom its certificate must be for; empty: no TLS
+};
+
 struct Config {
     NodeMode mode{};
     std::string state_dir;
@@ -66,7 +71,8 @@ struct Config {
     hub::Admission connect_from{};
     CongestionControl connect_congestion = CongestionControl::kBbr2;
     bool connect_ice = false;
-    std::vector<ports::IceServer> ice_servers;
+    std::vector<IceServerLine> ice_servers;
+    std::string turn_ca_file;
     int connections_max = 0, streams_per_peer_max = 0, connect_idle_seconds = 0;
     bool port_mapping = false;
 

@@ -350,16 +350,51 @@ void add_discovery(Rows& rows) {
              "network.");
 }
 
-/// "[user:password@]address:port[/tcp]". Names are not looked up.
+Rule certificates() {
+    return {"an absolute path of at most 4000 characters, or nothing",
+            [](Config& config, const std::string& text) {
+                config.turn_ca_file = text;
+                return text.empty() || (text.starts_with('/') && text.size() <= 4000);
+            }};
+}
+
+/// The name behind "/tls:", which is taken off; empty without one. Nothing for a name that no
+/// certificate can be for.
+std::optional<std::string> take_tls_name(std::string& text) {
+    const std::size_t at = text.rfind("/tls:");
+    if (at == std::string::npos) return std::string();
+    std::string name = text.substr(at + 5);
+    text.resize(at);
+    const bool sound =
+        !name.empty() && name.size() <= 253 &&
+        std::all_of(name.begin(), name.end(), [](unsigned char symbol) {
+            return std::isalnum(symbol) != 0 || symbol == '.' || symbol == '-' || symbol == ':';
+        });
+    return sound ? std::optional(std::move(name)) : std::nullopt;
+}
+
+/// A URI would otherwise be read as a user called "turns" who is written to in clear.
+bool is_server_uri(const std::string& text) {
+    return text.starts_with("turn:") || text.starts_with("turns:") || text.starts_with("stun:") ||
+           text.starts_with("stuns:");
+}
+
+/// "[user:password@]address:port[/tcp|/tls:name]". Names are not looked up.
 Rule ice_servers(bool relays) {
-    return {relays ? "user:password@address:port, with /tcp behind it for TCP; at most 4 times"
+    return {relays ? "user:password@address:port, with /tcp behind it for TCP or /tls:NAME for TLS "
+                     "with a certificate for NAME; no URI; at most 4 times"
                    : "address:port; at most 4 times",
             [=](Config& config, const std::string& text) {
-                ports::IceServer server;
+                if (is_server_uri(text)) return false;
+                IceServerLine server;
                 std::string rest = text;
                 if (relays) {
                     server.kind = ports::IceServer::Kind::kTurnUdp;
-                    if (rest.ends_with("/tcp")) {
+                    const auto name = take_tls_name(rest);
+                    if (!name) return false;
+                    server.tls_name = *name;
+                    if (!name->empty()) server.kind = ports::IceServer::Kind::kTurnTcp;
+                    if (name->empty() && rest.ends_with("/tcp")) {
                         server.kind = ports::IceServer::Kind::kTurnTcp;
                         rest.resize(rest.size() - 4);
                     }
@@ -401,6 +436,8 @@ void add_connect(Rows& rows) {
              Count::kMany);
     rows.add("connect.turn_servers", "", ice_servers(true), kRestart,
              "A TURN server that relays where no direct path is found.", Count::kMany);
+    rows.add("connect.turn_ca_file", "", certificates(), kRestart,
+             "Certificates (PEM) that are believed for TURN over TLS besides the system's.");
     rows.add("connect.congestion", "bbr2", choice(&Config::connect_congestion, controls), kRestart,
              "Congestion control of connections. bbr2 is faster where datagrams are lost.");
     rows.add("connect.connections", "256", whole(&Config::connections_max, 1, 4096), kRestart,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 #include <utility>
 
 #include "daemon/core/identity/peer_name.h"
@@ -45,10 +46,11 @@ std::unique_ptr<ConnectionPlane> ConnectionPlane::make(boost::asio::io_context& 
     crypto.fill_random(seed);
     auto plane = std::unique_ptr<ConnectionPlane>(new ConnectionPlane(
         std::move(quic), hub_options(user, config), load_u64(seed.data()), crypto, log));
-    for (const ports::IceServer& server : config.ice_servers)
-        plane->servers_.push_back({server, server.endpoint.text()});
+    if (!plane->take_servers(config)) return nullptr;
     if (config.connect_ice) {
-        plane->calls_ = std::make_unique<PeerCalls>(context, log, config.ice_servers);
+        std::vector<ports::IceServer> servers;
+        for (const NamedServer& one : plane->servers_) servers.push_back(one.server);
+        plane->calls_ = std::make_unique<PeerCalls>(context, log, std::move(servers));
     }
     return plane;
 }
@@ -60,6 +62,38 @@ ConnectionPlane::ConnectionPlane(std::unique_ptr<quic::QuicTransport> quic, hub:
       hub_(std::make_unique<hub::StreamHub>(*quic_, options, seed)),
       crypto_(crypto),
       admission_(options.admission) {}
+
+// ICE's library speaks TURN over TCP only, and calls that TLS where it is told to: what wants TLS
+// goes through a tunnel of ours, or not at all.
+bool ConnectionPlane::take_servers(const Config& config) {
+    for (const IceServerLine& line : config.ice_servers) {
+        ports::IceServer server = line;
+        std::string name = line.endpoint.text();
+        if (!line.tls_name.empty()) {
+            name = line.tls_name + " at " + name + " over TLS";
+            try {
+                if (!tunnels_) {
+                    tunnels_ = std::make_unique<tls::TlsTunnels>(
+                        tls::TunnelOptions{.ca_file = config.turn_ca_file},
+                        [this](const Endpoint& at, const std::string& words) {
+                            log_.write(LogLevel::kWarning, "connect", "relay.tls",
+                                       "a relay can't be used over TLS",
+                                       {{"server", at.text()}, {"reason", words}});
+                        });
+                }
+            } catch (const std::runtime_error& problem) {
+                log_.write(LogLevel::kError, "connect", "relay.tls", problem.what(),
+                           {{"key", "connect.turn_ca_file"}});
+                return false;
+            }
+            const auto local = tunnels_->open(line.endpoint, line.tls_name);
+            if (!local) continue;
+            server.endpoint = *local;
+        }
+        servers_.push_back({std::move(server), std::move(name)});
+    }
+    return true;
+}
 
 void ConnectionPlane::join(io::NodeDriver& driver, const Node& node, EventSink sink) {
     driver_ = &driver;

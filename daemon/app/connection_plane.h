@@ -17,6 +17,7 @@
 #include "daemon/io/udp_path.h"
 #include "daemon/ports/store.h"
 #include "platform/quic/quic_transport.h"
+#include "platform/tls/tls_tunnels.h"
 
 namespace sov::app {
 
@@ -26,7 +27,8 @@ class ConnectionPlane final : public io::Companion {
   public:
     using EventSink = std::function<void(Instant now, const hub::HubEvent& event)>;
 
-    /// Nothing when no certificate can be made. `crypto` outlives this.
+    /// Nothing when no certificate can be made, or connect.turn_ca_file can't be read (the log says
+    /// which). `crypto` outlives this.
     static std::unique_ptr<ConnectionPlane> make(boost::asio::io_context& context,
                                                  identity::Crypto& crypto,
                                                  const identity::SigningKey& user,
@@ -65,12 +67,14 @@ class ConnectionPlane final : public io::Companion {
 
     bool is_friend(const PeerId& peer) const;
     void look_for(const PeerId& peer);
+    bool take_servers(const Config& config);
     void log_event(const hub::HubEvent& event);
 
     LogSink& log_;
     std::unique_ptr<quic::QuicTransport> quic_;
     std::vector<std::unique_ptr<io::UdpPath>> paths_;
     std::vector<NamedServer> servers_;
+    std::unique_ptr<tls::TlsTunnels> tunnels_;  ///< where a server wants TLS
     std::unique_ptr<PeerCalls> calls_;  ///< nothing when they are switched off; outlives the hub
     std::unique_ptr<hub::StreamHub> hub_;
     std::unique_ptr<NetworkCheck> check_;  ///< after join()

@@ -37,6 +37,8 @@ TURN = "203.0.113.1"
 TURN_OTHER = "203.0.113.2"
 TURN_IPV6 = "2001:db8::1"
 TURN_PORT = 3478
+# Over TLS, with a certificate for this name that nobody but the laboratory believes.
+TURN_TLS_PORT, TURN_TLS_NAME = 5349, "turn.lab"
 TURN_USER, TURN_PASSWORD = "lab", "secret"
 # What a rule of the router adds to its way through.
 FORWARD = {
@@ -299,12 +301,17 @@ class NatLab(Lab):
         for index in (1, 2):
             self.turn.ip("route", "add", f"2001:db8:{index}::/64", "via", f"2001:db8::{index}0")
         folder = self.turn.folder
+        self.turn_certificate = folder / "turn.pem"
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-days", "2", "-subj", f"/CN={TURN_TLS_NAME}", "-addext", f"subjectAltName=DNS:{TURN_TLS_NAME}",
+            "-keyout", str(folder / "turn.key"), "-out", str(self.turn_certificate))
         with open(folder / "log", "wb") as log:
             self.turn_process = self.turn.start_inside(
                 "turnserver", "-n", f"--listening-ip={TURN}", f"--listening-ip={TURN_OTHER}",
                 f"--listening-ip={TURN_IPV6}", f"--relay-ip={TURN}",
-                f"--relay-ip={TURN_IPV6}", f"--listening-port={TURN_PORT}", f"--aux-server={TURN}:443", "--no-tls",
-                "--no-dtls", "--lt-cred-mech", f"--user={TURN_USER}:{TURN_PASSWORD}", "--realm=lab", "--fingerprint",
+                f"--relay-ip={TURN_IPV6}", f"--listening-port={TURN_PORT}", f"--aux-server={TURN}:443",
+                f"--tls-listening-port={TURN_TLS_PORT}", f"--cert={self.turn_certificate}",
+                f"--pkey={folder}/turn.key", "--no-dtls", "--lt-cred-mech", f"--user={TURN_USER}:{TURN_PASSWORD}", "--realm=lab", "--fingerprint",
                 "--no-cli", "--no-multicast-peers", "--min-port=50000", "--max-port=59999",
                 f"--pidfile={folder}/pid", f"--userdb={folder}/users", "--log-file=stdout",
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -3,7 +3,7 @@
 import contextlib
 
 from call_scenarios import RELAY, SERVERS
-from nat_lab import TURN, TURN_PASSWORD, TURN_PORT, TURN_USER, NatLab
+from nat_lab import TURN, TURN_PASSWORD, TURN_PORT, TURN_TLS_NAME, TURN_TLS_PORT, TURN_USER, NatLab
 from scenario import expect, scenario
 
 STUN = f"{TURN}:{TURN_PORT}"
@@ -89,6 +89,24 @@ def netcheck_says_when_udp_is_blocked_and_whether_a_relay_helps(binaries):
         says(lines, "turn", "no", "unusable")
         expect(worse["verdict"] in ("none", "unknown"), f"the verdict is {worse['verdict']}")
         return f"{report['took_ms']:.0f} ms: {report['sentence']}; {lines['turn']['what']}"
+
+
+@scenario
+def netcheck_a_relay_over_tls_lends_an_address_to_none_but_the_right_name(binaries):
+    with host_behind(binaries, "no_udp", online=False) as (lab, _):
+        relay = f"{TURN_USER}:{TURN_PASSWORD}@{TURN}:{TURN_TLS_PORT}/tls:"
+        told = []
+        for name, ca_file, usable in ((TURN_TLS_NAME, lab.turn_certificate, True),
+                                      ("other.lab", lab.turn_certificate, False), (TURN_TLS_NAME, None, False)):
+            daemon = lab.a.daemon(f"tls{len(told)}", **{"connect.turn_servers": relay + name, "udp.port": 7000 + len(told),
+                                                        "connect.turn_ca_file": ca_file})
+            daemon.start()
+            lines, _ = netcheck(daemon, DEGRADED)
+            says(lines, "turn", "yes" if usable else "no", "usable" if usable else "unusable")
+            refusals = [line for line in daemon.log_lines() if "relay.tls" in line]
+            expect(bool(refusals) != usable, f"{name}: the log says {refusals}")
+            told.append(refusals[0].split("reason=")[1] if refusals else "usable")
+        return "; ".join(told)
 
 
 @scenario

@@ -133,9 +133,17 @@ TEST_F(ConfigTest, reads_servers_that_help_through_nats) {
     EXPECT_EQ(servers[1].password, "se:c@ret");
     EXPECT_EQ(servers[1].endpoint, *Endpoint::parse("192.0.2.2:443"));
     EXPECT_EQ(servers[2].kind, Kind::kTurnUdp);
+    const auto over_tls =
+        load("[connect]\nturn_servers = me:a/b@192.0.2.2:5349/tls:turn.example.org\n");
+    ASSERT_TRUE(over_tls.problems.empty()) << describe(over_tls.problems);
+    EXPECT_EQ(over_tls.config.ice_servers[0].kind, Kind::kTurnTcp);
+    EXPECT_EQ(over_tls.config.ice_servers[0].tls_name, "turn.example.org");
+    EXPECT_EQ(over_tls.config.ice_servers[0].password, "a/b");
     for (const char* wrong :
-         {"192.0.2.1:3478", "me@192.0.2.1:3478", "me:@192.0.2.1:3478", ":x@192.0.2.1:3478",
-          "me:x@192.0.2.1", "me:x@192.0.2.1:0", "me:x@turn.example.org:3478"}) {
+         {"turns:me:x@192.0.2.1:5349", "turn:me:x@192.0.2.1:3478",
+          "me:x@192.0.2.1:5349/tls:", "me:x@192.0.2.1:5349/tls:a b", "192.0.2.1:3478",
+          "me@192.0.2.1:3478", "me:@192.0.2.1:3478", ":x@192.0.2.1:3478", "me:x@192.0.2.1",
+          "me:x@192.0.2.1:0", "me:x@turn.example.org:3478"}) {
         EXPECT_TRUE(contains(complaint("[connect]\nturn_servers = " + std::string(wrong) + "\n"),
                              "user:password@"))
             << wrong;
