@@ -115,8 +115,8 @@ json::Object status_json(const client::NodeStatus& status) {
     if (!status.signatures.post_quantum_policy.empty())
         data.set("signatures", std::move(signatures));
     if (status.bootstrap_list) data.set("bootstrap_list", list_json(*status.bootstrap_list));
-    data.set("contacts_known", status.contacts_known);
-    data.set("crowded_regions", status.crowded_regions);
+    data.set("contacts_known", status.contacts_known)
+        .set("crowded_regions", status.crowded_regions);
     json::Object around;
     around.set("suspected", status.surround.suspected).set_text("signs", status.surround.signs);
     around.set("size_near", status.surround.size_near).set("size_far", status.surround.size_far);
@@ -136,8 +136,7 @@ json::Object status_json(const client::NodeStatus& status) {
     data.set("layers", std::move(layers));
     json::Array states;
     for (const auto& layer : status.layers) {
-        json::Object object;
-        object.set("name", layer.name).set_text("state", layer.state);
+        auto object = json::Object().set("name", layer.name).set_text("state", layer.state);
         states.emplace_back(object.set_text("reason", layer.reason));
     }
     data.set("layer_states", std::move(states));
