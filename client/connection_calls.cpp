@@ -128,6 +128,18 @@ PeerCall plain_call(const v1::PeerCall& message) {
     return call;
 }
 
+ConnectionReason plain_reason(const v1::ExplainConnectionResponse& message) {
+    ConnectionReason reason;
+    reason.peer = plain(message.peer());
+    if (message.has_connection()) reason.connection = plain(message.connection());
+    for (const auto& attempt : message.attempts())
+        reason.attempts.push_back(plain_attempt(attempt));
+    if (message.has_call()) reason.call = plain_call(message.call());
+    reason.reason = message.reason();
+    reason.next_step = message.next_step();
+    return reason;
+}
+
 }  // namespace
 
 bool reads_as_peer(std::string_view query) {
@@ -162,18 +174,6 @@ Connection plain(const v1::Connection& message) {
     connection.agent = message.agent();
     connection.protocols.assign(message.protocols().begin(), message.protocols().end());
     return connection;
-}
-
-ConnectionReason plain(const v1::ExplainConnectionResponse& message) {
-    ConnectionReason reason;
-    reason.peer = plain(message.peer());
-    if (message.has_connection()) reason.connection = plain(message.connection());
-    for (const auto& attempt : message.attempts())
-        reason.attempts.push_back(plain_attempt(attempt));
-    if (message.has_call()) reason.call = plain_call(message.call());
-    reason.reason = message.reason();
-    reason.next_step = message.next_step();
-    return reason;
 }
 
 PeerPing plain(const v1::PingResponse& message) {
@@ -235,6 +235,17 @@ Result<ConnectReport> call_connect(ConnectionsStub& stub, const ConnectQuery& qu
     const grpc::Status status = reader->Finish();
     if (!status.ok()) report.failure = call_error(status);
     return report;
+}
+
+Result<ConnectionReason> call_explain_connection(ConnectionsStub& stub, const std::string& peer,
+                                                 const CallOptions& options) {
+    v1::ExplainConnectionRequest request;
+    write_target(peer, request.mutable_target());
+    CallLimits limits(options);
+    v1::ExplainConnectionResponse answer;
+    const grpc::Status status = stub.ExplainConnection(limits.context(), request, &answer);
+    if (!status.ok()) return call_error(status);
+    return plain_reason(answer);
 }
 
 Result<std::unique_ptr<Stream>> call_open_stream(ConnectionsStub& stub, const std::string& peer,

@@ -23,7 +23,8 @@ using ConnectionsStub = sovereign::v1::Connections::Stub;
 
 Result<ConnectReport> call_connect(ConnectionsStub& stub, const ConnectQuery& query,
                                    const StepTold& on_step, const CallOptions& options);
-ConnectionReason plain(const sovereign::v1::ExplainConnectionResponse& message);
+Result<ConnectionReason> call_explain_connection(ConnectionsStub& stub, const std::string& peer,
+                                                 const CallOptions& options);
 Result<std::unique_ptr<Stream>> call_open_stream(ConnectionsStub& stub, const std::string& peer,
                                                  const std::vector<std::string>& protocols,
                                                  const CallOptions& options);

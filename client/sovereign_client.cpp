@@ -202,10 +202,7 @@ class GrpcClient final : public Client {
     }
     Result<ConnectionReason> explain_connection(const std::string& peer,
                                                 const CallOptions& options) override {
-        v1::ExplainConnectionRequest request;
-        write_target(peer, request.mutable_target());
-        return call(*connections_, &v1::Connections::Stub::ExplainConnection, request, options,
-                    [](const v1::ExplainConnectionResponse& answer) { return plain(answer); });
+        return call_explain_connection(*connections_, peer, options);
     }
     Result<PeerId> disconnect_peer(const std::string& peer, const CallOptions& options) override {
         v1::DisconnectRequest request;
