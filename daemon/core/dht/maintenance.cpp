@@ -60,6 +60,7 @@ void Maintenance::note_found_again(Instant now, Context& context, const NodeKey&
     if (std::erase_if(context.lost,
                       [&](const Context::Lost& lost) { return lost.contact.key == key; }) == 0)
         return;
+    for (const Family family : kFamilies) context.table(family).reinstate(key);
     lost_in_a_hurry_ = context.lost.size();
     next_lost_ = std::min(next_lost_, now + kTryLostSoon);
     join_again_ = joined_;

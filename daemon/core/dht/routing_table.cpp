@@ -191,6 +191,25 @@ void RoutingTable::seat(Bucket& bucket, const Entry& entry) {
     inbound_ += entry.inbound;
 }
 
+// In front, so that the next one who comes back doesn't take its place.
+void RoutingTable::reinstate(const NodeKey& key) {
+    Place place{};
+    if (!find(key, place) || !waits(place)) return;
+    Bucket& bucket = buckets_[place.bucket];
+    if (bucket.seated == 0) return;
+    const Entry back = bucket.nodes[place.at], newest = bucket.nodes[bucket.seated - 1];
+    --bucket.seated;
+    const bool fits = !capped_ || subnet_fits(bucket, endpoint_of(back));
+    ++bucket.seated;
+    if (!fits) return;
+    bucket.nodes[place.at] = newest;
+    const auto first = bucket.nodes.begin();
+    bucket.nodes[bucket.seated - 1] = back;
+    std::rotate(first, first + bucket.seated - 1, first + bucket.seated);
+    inbound_ -= newest.inbound;
+    inbound_ += back.inbound;
+}
+
 // The oldest gives way, those that came to us by themselves first.
 void RoutingTable::keep_aside(Bucket& bucket, const Entry& entry) {
     if (bucket.replacements().size() >= limits_.replacements_max) {

@@ -48,6 +48,12 @@ class RoutingTable {
     /// or aside where its bucket is full. Who says so answers for it that no two have one address.
     void believe(ContactHandle handle);
 
+    /// A node that had left in silence answers again: it takes the place of whoever came last into
+    /// its bucket, who waits instead. Old and answering beats new, or halves of a network that lost
+    /// sight of each other for a while would stay apart. Does nothing for a node that is in, or
+    /// whose subnet is full.
+    void reinstate(const NodeKey& key);
+
     /// Right after the start the table should fill from what we remember and look up: whoever
     /// hurries to us then may have waited for it.
     void set_on_trial(bool on) { on_trial_ = on; }

@@ -331,4 +331,32 @@ TEST_F(RoutingTables, name_the_buckets_that_hold_fewer_than_the_network_should_h
         << "half full is enough, and nearer ones may truly be that empty";
 }
 
+TEST_F(RoutingTables, give_a_node_that_is_back_the_place_of_who_came_last) {
+    const auto keys = fill_far_bucket();
+    ASSERT_TRUE(table.remove(keys[3]));
+    const NodeKey after = world.make_node(0), later = world.make_node(0);
+    EXPECT_EQ(add(after, world.apart(100)), RoutingTable::Admission::kAdded);
+    table.reinstate(keys[3]);
+    EXPECT_FALSE(table.contains(keys[3])) << "who has not answered again is nobody";
+    EXPECT_EQ(add(keys[3], world.apart(3)), RoutingTable::Admission::kKeptAside);
+    table.reinstate(keys[3]);
+    table.check_invariants();
+    EXPECT_TRUE(table.contains(keys[3]));
+    EXPECT_FALSE(table.contains(after));
+    EXPECT_EQ(add(after, world.apart(100)), RoutingTable::Admission::kKeptAside) << "it waits";
+    // Of a subnet that is full nobody gets in this way either.
+    const NodeKey third = world.make_node(0);
+    Endpoint crowded = world.apart(3), beside = world.apart(3);
+    crowded.address[3] = 7;
+    beside.address[3] = 8;
+    ASSERT_TRUE(table.remove(keys[5]));
+    EXPECT_TRUE(table.contains(after)) << "the first who waits is in";
+    ASSERT_TRUE(table.remove(keys[6]));
+    EXPECT_EQ(add(later, crowded), RoutingTable::Admission::kAdded);
+    EXPECT_EQ(add(third, beside), RoutingTable::Admission::kSubnetFull);
+    table.reinstate(third);
+    table.check_invariants();
+    EXPECT_FALSE(table.contains(third));
+}
+
 }  // namespace sov::dht
