@@ -73,6 +73,7 @@ TEST(StatusVerb, begins_with_the_verdict_then_aligned_facts) {
             "  reach    IPv4 192.0.2.1:6881 reachable\n"
             "  dht      5 nodes in the table, 4 fresh; own record at 5 nodes, refreshed 40 s ago\n"
             "  peers    4 encrypted sessions; serving others\n"
+            "  links    none\n"
             "  nearby   mdns waits: Avahi does not run; ble off\n"
             "  names    bob at 4 nodes\n"
             "  load     1.2 kB in, 900 B out since start; 0 records held for others; half of the "
@@ -297,6 +298,24 @@ TEST(StatusVerb, a_timeout_and_a_wrong_role_have_their_own_codes) {
     session.script.status = test::daemon_error("wrong_role", 7, 4, "needs role use", "ask root");
     EXPECT_EQ(session.run({"status"}), 4);
     EXPECT_EQ(session.err, "✗ permission denied   needs role use\n  do      ask root\n");
+}
+
+TEST(StatusVerb, counts_connections_and_names_peers_that_stay_on_the_relay) {
+    TerminalSession session;
+    client::NodeStatus status;
+    status.verdict = "online";
+    status.connections = {1, 2, 1, {{{test::kBob, "k7f3q2"}, 12min}}};
+    session.script.status = status;
+    EXPECT_EQ(session.run({"status"}), 0);
+    EXPECT_NE(session.out.find("links    4 connected: 1 on the LAN, 2 direct, 1 relayed"),
+              std::string::npos)
+        << session.out;
+    EXPECT_NE(session.out.find("is relayed for 12 min"), std::string::npos);
+    EXPECT_NE(session.out.find("sovctl peer why " + std::string(test::kBob)), std::string::npos);
+    EXPECT_EQ(session.run({"status", "--json"}), 0);
+    EXPECT_NE(session.out.find(R"("connections":{"lan":1,"direct":2,"relayed":1,"stuck":[{)"),
+              std::string::npos)
+        << session.out;
 }
 
 }  // namespace
