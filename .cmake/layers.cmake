@@ -46,6 +46,9 @@ sov_external(sdbus HEADERS sdbus-c++/ LIBS sdbus-c++)
 sov_external(nice HEADERS nice/ glib.h gio/ LIBS nice PKG_CONFIG gio-2.0)
 sov_external(natpmp HEADERS natpmp.h LIBS natpmp)
 sov_external(miniupnpc HEADERS miniupnpc/ LIBS miniupnpc)
+# Prometheus' text format, and the header-only HTTP of Boost that it is served by.
+sov_external(prometheus HEADERS prometheus/ LIBS prometheus-cpp-core)
+sov_external(beast HEADERS boost/beast/)
 sov_external(protobuf HEADERS google/protobuf/ LIBS protobuf)
 # gRPC's headers hold a mutex of Abseil inline, so its library is linked by name too.
 sov_external(grpc HEADERS grpc/ grpcpp/ LIBS grpc++_reflection grpc++ grpc gpr absl_synchronization)
@@ -126,6 +129,10 @@ sov_layer(platform/portmap TARGET sov_platform_portmap
     MAY_INCLUDE daemon/ports daemon/core/base
     EXTERNAL std std_system posix boost_result asio natpmp miniupnpc)
 
+sov_layer(platform/prometheus TARGET sov_platform_prometheus
+    MAY_INCLUDE daemon/ports daemon/core/base
+    EXTERNAL std std_system posix boost_result asio beast prometheus)
+
 # ---- the local API's messages ------------------------------------------------------------------------------------
 
 sov_layer(proto TARGET sov_proto EXTERNAL std grpc protobuf)
@@ -138,7 +145,7 @@ sov_layer(daemon/io TARGET sov_io
 sov_layer(daemon/api TARGET sov_api
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/event.h daemon/core/snapshot.h daemon/ports/store.h
                 daemon/io/node_driver.h daemon/hub daemon/core/connect daemon/core/messaging
-                daemon/ports/stream_transport.h daemon/ports/port_mapper.h daemon/streams proto
+                daemon/ports/stream_transport.h daemon/ports/port_mapper.h daemon/ports/measures.h daemon/streams proto
     EXTERNAL std std_system posix boost_result asio grpc protobuf)
 
 sov_layer(client TARGET sov_client MAY_INCLUDE proto EXTERNAL std std_system posix grpc protobuf)
@@ -190,7 +197,7 @@ sov_layer(daemon/app TARGET sov_app
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
                 daemon/core/dht daemon/core/discovery daemon/core/connect daemon/ports daemon/hub daemon/io daemon/api
                 proto platform/openssl platform/sqlite platform/linux platform/avahi platform/bluez platform/quic
-                platform/nice platform/portmap platform/tls
+                platform/nice platform/portmap platform/prometheus platform/tls
     EXTERNAL std std_system posix boost_result asio program_options grpc protobuf systemd)
 
 sov_layer(tests/bench TARGET sov_bench
@@ -217,6 +224,6 @@ sov_layer(tests/nat TARGET sov_nat
 
 # ---- folders without C++ -----------------------------------------------------------------------------------------
 
-sov_plain(client/python config systemd docs docs/decisions docs/man daemon platform platform/debian platform/debian/package proto/sovereign proto/sovereign/v1
+sov_plain(client/python config config/prometheus config/grafana systemd docs docs/decisions docs/man daemon platform platform/debian platform/debian/package proto/sovereign proto/sovereign/v1
     tests tests/lint)
 sov_plain_deep(tests/fuzz/corpus tests/e2e tests/service)

@@ -484,6 +484,31 @@ Judgement plain(const v1::ExplainPeerResponse& message) {
     return judgement;
 }
 
+Measure plain(const v1::Measure& message) {
+    Measure measure;
+    measure.name = message.name();
+    measure.help = message.help();
+    measure.kind = word(message.kind());
+    measure.label = message.label();
+    measure.label_value = message.label_value();
+    measure.value = message.value();
+    const auto& distribution = message.distribution();
+    measure.bounds = {distribution.bounds().begin(), distribution.bounds().end()};
+    measure.upto = {distribution.upto().begin(), distribution.upto().end()};
+    measure.count = distribution.count();
+    measure.sum = distribution.sum();
+    return measure;
+}
+
+Stats plain(const v1::GetStatsResponse& message) {
+    Stats stats;
+    stats.measures = plain_list(message.measures());
+    stats.history = {message.history().begin(), message.history().end()};
+    stats.interval = span_of<milliseconds>(message.interval_ms());
+    stats.remembered = {message.remembered().begin(), message.remembered().end()};
+    return stats;
+}
+
 Friend plain(const v1::Friend& message) {
     Friend plain_friend;
     plain_friend.peer = plain(message.peer());

@@ -53,6 +53,8 @@ PeerPing plain(const sovereign::v1::PingResponse& message);
 /// Of an event of Connections.WatchConnections.
 ConnectionChange plain_connection_change(const sovereign::v1::Event& message);
 Judgement plain(const sovereign::v1::ExplainPeerResponse& message);
+Measure plain(const sovereign::v1::Measure& message);
+Stats plain(const sovereign::v1::GetStatsResponse& message);
 
 /// Every element of a repeated field.
 template <typename Messages>

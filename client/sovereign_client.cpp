@@ -130,6 +130,14 @@ class GrpcClient final : public Client {
                         return std::vector<std::string>(answer.who().begin(), answer.who().end());
                     });
     }
+    Result<Stats> stats(const std::vector<std::string>& globs, const std::string& history_of,
+                        const CallOptions& options) override {
+        v1::GetStatsRequest request;
+        for (const std::string& glob : globs) request.add_name_glob(glob);
+        request.set_history_of(history_of);
+        return call(*node_, &v1::Node::Stub::GetStats, request, options,
+                    [](const v1::GetStatsResponse& answer) { return plain(answer); });
+    }
     Result<ReloadedConfig> reload_config(const CallOptions& options) override {
         return call(*node_, &v1::Node::Stub::ReloadConfig, v1::ReloadConfigRequest(), options,
                     [](const v1::ReloadConfigResponse& answer) {

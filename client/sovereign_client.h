@@ -320,6 +320,24 @@ struct CallOptions {
     std::stop_token stop = {};     ///< request_stop() cancels the call, here and in the daemon
 };
 
+/// One of the daemon's figures.
+struct Measure {
+    std::string name, help;
+    std::string kind;                ///< counter gauge distribution
+    std::string label, label_value;  ///< empty: none
+    double value = 0;
+    std::vector<double> bounds;  ///< of a distribution, with how many took at most that
+    std::vector<std::uint64_t> upto;
+    std::uint64_t count = 0;
+    double sum = 0;
+};
+struct Stats {
+    std::vector<Measure> measures;
+    std::vector<double> history;  ///< the oldest first, `interval` apart
+    milliseconds interval{0};
+    std::vector<std::string> remembered;  ///< names that have a history, when another was asked for
+};
+
 /// A connection to the daemon. Calls block; several threads may call at once. When the daemon has
 /// left, calls answer "connection_lost" and a new connection is needed. Fakes of this interface are
 /// how programs test themselves without a daemon.
@@ -353,6 +371,11 @@ class Client {
     virtual Result<std::string> block(const std::string& who, const CallOptions& options = {}) = 0;
     virtual Result<Done> unblock(const std::string& who, const CallOptions& options = {}) = 0;
     virtual Result<std::vector<std::string>> blocks(const CallOptions& options = {}) = 0;
+    /// Figures whose name matches one of `globs`, all when there is none; and the last hour of
+    /// `history_of` unless it is empty.
+    virtual Result<Stats> stats(const std::vector<std::string>& globs,
+                                const std::string& history_of = {},
+                                const CallOptions& options = {}) = 0;
     virtual Result<ReloadedConfig> reload_config(const CallOptions& options = {}) = 0;
     /// Answers before the daemon is gone. `at_once` leaves its records to expire by themselves.
     virtual Result<Done> shutdown(bool at_once, const CallOptions& options = {}) = 0;

@@ -1,6 +1,7 @@
 #include "client/ctl/command_table.h"
 
 #include "client/ctl/guard_commands.h"
+#include "client/ctl/look_commands.h"
 #include "client/ctl/message_commands.h"
 #include "client/ctl/network_commands.h"
 
@@ -91,6 +92,9 @@ constexpr Command kCommands[] = {
      .exit_codes = {7},
      .run = verbs::doctor},
     kNetcheck,
+    kTop,
+    kStats,
+    kGraph,
     {.path = "events",
      .section = Section::kLook,
      .summary = "what happened, and with --follow what happens",

@@ -121,6 +121,12 @@ void Errand::progress(std::string_view text) {
     progress_width_ = width;
 }
 
+void Errand::draw(std::string_view control, const std::function<void(Screen&)>& show) {
+    out_.raw(control);
+    if (show) show(out_);
+    out_.flush();
+}
+
 client::Result<client::Client*> Errand::daemon() {
     if (const client::Error* error = connect()) return *error;
     return daemon_.get();

@@ -54,6 +54,11 @@ class Errand {
     /// elsewhere. An empty text takes it away.
     void progress(std::string_view text);
 
+    /// Control characters of the terminal, then what `show` writes: for screens that change in
+    /// place. Appears at once.
+    void draw(std::string_view control, const std::function<void(Screen&)>& show = {});
+    const Terminal& terminal() const { return out_.terminal(); }
+
     /// The daemon, for calls that last beside others; connected to at most once.
     client::Result<client::Client*> daemon();
     const std::stop_token& stop() const { return stop_; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 namespace sov::ctl::json {
 namespace {
@@ -66,6 +67,13 @@ void append_string(std::string& out, std::string_view text) {
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     out += '"';
+}
+
+void append_real(std::string& out, double number) {
+    if (!std::isfinite(number)) number = 0;
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+    out.append(text.data(), end);
 }
 
 void append_thousandths(std::string& out, Thousandths number) {
@@ -148,6 +156,8 @@ void Value::append_to(std::string& out) const {
         out += std::to_string(*whole);
     } else if (const auto* natural = std::get_if<std::uint64_t>(&content_)) {
         out += std::to_string(*natural);
+    } else if (const auto* real = std::get_if<double>(&content_)) {
+        append_real(out, *real);
     } else if (const auto* number = std::get_if<Thousandths>(&content_)) {
         append_thousandths(out, *number);
     } else if (const auto* string = std::get_if<std::string>(&content_)) {

@@ -53,6 +53,8 @@ class Value {
     Value(std::string text) : content_(std::move(text)) {}
     Value(std::string_view text) : content_(std::string(text)) {}
     Value(Thousandths number) : content_(number) {}
+    /// The shortest text that reads back as the same number; 0 for what is no number.
+    Value(double number) : content_(number) {}
     Value(Array array) : content_(std::move(array)) {}
     Value(Object object) : content_(std::move(object)) {}
     template <std::integral T>
@@ -77,7 +79,7 @@ class Value {
     void append_to(std::string& out) const;
     const Value* child(std::string_view step) const;
 
-    std::variant<bool, std::int64_t, std::uint64_t, Thousandths, std::string, Array, Object>
+    std::variant<bool, std::int64_t, std::uint64_t, double, Thousandths, std::string, Array, Object>
         content_;
 };
 

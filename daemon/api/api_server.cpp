@@ -21,6 +21,7 @@
 #include "daemon/api/discovery_service.h"
 #include "daemon/api/local_service.h"
 #include "daemon/api/mailbox_service.h"
+#include "daemon/api/measures.h"
 #include "daemon/api/messages.h"
 #include "daemon/api/messaging_service.h"
 #include "daemon/api/node_service.h"
@@ -104,6 +105,9 @@ class ApiServer::Parts {
           connections_service_(desk_),
           messaging_(desk_),
           writer_(crypto) {
+        desk_.meter = &meter_;
+        desk_.stats = &stats_;
+        desk_.accepted = [this] { return listener_ ? listener_->counts() : Listener::Counts{}; };
         make_streams(options, crypto);
         // Last, because calls may come as soon as it is there.
         server_ = build_server(options.limits, {&node_, &discovery_, &dht_, &local_, &mailbox_,
@@ -150,6 +154,7 @@ class ApiServer::Parts {
 
     void handle_event(const Event& event) {
         bridge_.handle_event(event);
+        meter_.handle_event(event);
         dht_.handle_event(event);
         if (const auto* changed = std::get_if<StateChanged>(&event)) {
             serve_health("dht", changed->to == DiscoveryState::kReady);
@@ -191,6 +196,8 @@ class ApiServer::Parts {
     ListenTable listens_;
     HubBridge hub_;
     PostTable post_;
+    LookupMeter meter_;
+    StatsHistory stats_;
     Desk desk_;
     std::optional<AppRequests> requests_;
     std::optional<AppStreams> streams_;  // its ends know the requests
@@ -221,6 +228,12 @@ void ApiServer::handle_event(const hub::PostEvent& event) { parts_->handle_event
 void ApiServer::set_rules(AccessRules rules) { parts_->gate_.set_rules(std::move(rules)); }
 void ApiServer::close_bridge() { parts_->close_bridge(); }
 void ApiServer::stop(std::chrono::milliseconds grace) { parts_->stop(grace); }
+ports::Measures ApiServer::measures(Instant now, const Node& node) const {
+    ports::Measures all;
+    add_measures(parts_->desk_, now, node, all);
+    return all;
+}
+void ApiServer::sample(Instant now, const Node& node) { parts_->stats_.add(measures(now, node)); }
 Listener::Counts ApiServer::connection_counts() const { return parts_->listener_->counts(); }
 std::size_t ApiServer::waiting_commands() const { return parts_->bridge_.waiting(); }
 

@@ -16,6 +16,7 @@
 #include "daemon/core/identity/crypto.h"
 #include "daemon/hub/courier.h"
 #include "daemon/hub/stream_hub.h"
+#include "daemon/ports/measures.h"
 
 namespace sov::api {
 
@@ -72,6 +73,10 @@ class ApiServer {
     /// cuts the rest. Not on the core thread unless close_bridge() was called. Idempotent.
     void stop(std::chrono::milliseconds grace);
 
+    /// What the daemon's figures are now; core thread.
+    ports::Measures measures(Instant now, const Node& node) const;
+    /// Remembers them for the history; each StatsHistory::kInterval, core thread.
+    void sample(Instant now, const Node& node);
     Listener::Counts connection_counts() const;
     /// Commands that wait for their event. Core thread.
     std::size_t waiting_commands() const;

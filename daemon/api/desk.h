@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 
 #include "daemon/api/core_bridge.h"
 #include "daemon/api/event_history.h"
@@ -8,6 +9,9 @@
 #include "daemon/api/host.h"
 #include "daemon/api/hub_bridge.h"
 #include "daemon/api/listen_table.h"
+#include "daemon/api/listener.h"
+#include "daemon/api/lookup_meter.h"
+#include "daemon/api/stats_history.h"
 #include "daemon/core/identity/crypto.h"
 
 namespace sov::api {
@@ -35,6 +39,11 @@ struct Desk {
     AppStreams* streams = nullptr;
     AppRequests* requests = nullptr;
     StreamDoor* door = nullptr;
+    /// Only on the core thread.
+    LookupMeter* meter = nullptr;
+    StatsHistory* stats = nullptr;
+    /// Any thread.
+    std::function<Listener::Counts()> accepted = {};
 };
 
 }  // namespace sov::api

@@ -14,6 +14,7 @@
 #include "daemon/core/base/instant.h"
 #include "daemon/core/base/radio.h"
 #include "daemon/core/base/service.h"
+#include "daemon/ports/measures.h"
 #include "daemon/ports/port_mapper.h"
 
 namespace sov {
@@ -121,6 +122,8 @@ class Host {
 
     /// Nothing where the configuration names no keys to believe.
     virtual std::optional<ListFacts> bootstrap_list() const = 0;
+    /// What the process and its sockets cost and lose.
+    virtual void add_measures(ports::Measures& /*measures*/) const {}
 
     virtual std::vector<LayerSwitch> layers() const = 0;
     /// The node has switched the layer already; this remembers it.

@@ -49,6 +49,9 @@ class NodeService final : public sovereign::v1::Node::CallbackService {
     grpc::ServerUnaryReactor* ReloadConfig(grpc::CallbackServerContext* context,
                                            const sovereign::v1::ReloadConfigRequest* request,
                                            sovereign::v1::ReloadConfigResponse* response) override;
+    grpc::ServerUnaryReactor* GetStats(grpc::CallbackServerContext* context,
+                                       const sovereign::v1::GetStatsRequest* request,
+                                       sovereign::v1::GetStatsResponse* response) override;
     grpc::ServerUnaryReactor* Shutdown(grpc::CallbackServerContext* context,
                                        const sovereign::v1::ShutdownRequest* request,
                                        sovereign::v1::ShutdownResponse* response) override;

@@ -78,6 +78,8 @@ struct Config {
 
     std::string api_socket;
     mode_t api_socket_mode = 0;
+    bool metrics_enabled = false;
+    int metrics_port = 0;  ///< 0: none
     std::vector<std::string> use_groups, admin_groups;
     int api_connections_max = 0, api_connections_per_user = 0, api_idle_seconds = 0;
 

@@ -455,8 +455,8 @@ void add_operation(Rows& rows) {
     const std::array targets{std::pair("auto", LogTarget::kAuto),
                              std::pair("stderr", LogTarget::kStderr),
                              std::pair("journald", LogTarget::kJournald)};
-    rows.add("api.socket", "/run/sovereignd/api.sock", absolute_path(&Config::api_socket, 107),
-             kRestart, "Unix socket of the local API.");
+    rows.add("api.socket", "/run/sovereignd/api.sock", absolute_path(&Config::api_socket, 99),
+             kRestart, "Unix socket of the local API; .streams and .metrics beside it.");
     rows.add("api.socket_mode", "0666", permissions(&Config::api_socket_mode), kRestart,
              "Who may open the socket; what they may do is decided by their role.");
     rows.add("api.use_groups", "sovereign", names(&Config::use_groups), kLive,
@@ -470,6 +470,10 @@ void add_operation(Rows& rows) {
              "Local connections of one user; past it that user's longest idle one is closed.");
     rows.add("api.idle_seconds", "60", whole(&Config::api_idle_seconds, 5, 86400), kRestart,
              "A local connection without calls for this long is closed.");
+    rows.add("metrics.enabled", "yes", boolean(&Config::metrics_enabled), kRestart,
+             "Serve figures to Prometheus on the Unix socket <api.socket>.metrics.");
+    rows.add("metrics.port", "0", whole(&Config::metrics_port, 0, 65535), kRestart,
+             "Also on this port of 127.0.0.1, which every local user may read; 0: not.");
     rows.add("log.level", "info", log_levels(&Config::log_levels), kLive,
              "How much is logged; addresses appear at debug. Example: info,dht=debug");
     rows.add("log.target", "auto", choice(&Config::log_target, targets), kRestart,

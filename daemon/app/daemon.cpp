@@ -247,7 +247,10 @@ std::optional<StartFailure> Daemon::make_api(api::ApiSocket socket) {
     options.post = [this](api::CoreBridge::Work work) { driver_->post(std::move(work)); };
     api::Host& host = *this;
     api_ = std::make_unique<api::ApiServer>(std::move(socket), host, crypto_, std::move(options));
-    return std::nullopt;
+    metrics_ = std::make_unique<Metrics>(
+        context_, log_, [this] { return api_->measures(driver_->now(), *node_); },
+        [this] { api_->sample(driver_->now(), *node_); });
+    return metrics_->open(config_);
 }
 
 api::AccessRules Daemon::access_rules(const Config& config) {
@@ -314,6 +317,7 @@ void Daemon::run() {
     resolver_->resolve(config_.bootstrap);
     save_peers_in(kSaveEach);
     watch_power();
+    metrics_->start();
     log_.write(LogLevel::kInfo, "app", "app.started", "the daemon serves",
                {{"version", facts_.version},
                 {"peer", identity::peer_text(facts_.peer)},
@@ -469,6 +473,7 @@ void Daemon::stop_core() {
     leave_timer_.cancel();
     power_timer_.cancel();
     service_.stop();
+    metrics_->stop();
     resolver_->stop();
     links_->stop();
     if (lists_) lists_->stop();

@@ -18,6 +18,7 @@
 #include "daemon/app/list_watch.h"
 #include "daemon/app/local_adapters.h"
 #include "daemon/app/log_sink.h"
+#include "daemon/app/metrics.h"
 #include "daemon/app/persistence.h"
 #include "daemon/app/router_port.h"
 #include "daemon/app/service_link.h"
@@ -58,6 +59,7 @@ class Daemon final : private api::Host {
     std::string store_problem() const override { return persistence_->problem(); }
     std::string store_notice() const override;
     api::MachineFacts machine() const override;
+    void add_measures(ports::Measures& measures) const override;
     std::optional<ports::MappingChanged> port_mapping() const override {
         return router_port_ ? router_port_->state() : std::nullopt;
     }
@@ -123,6 +125,7 @@ class Daemon final : private api::Host {
     std::unique_ptr<sqlite::SqliteStore> store_;
     std::unique_ptr<Persistence> persistence_;
     std::unique_ptr<api::ApiServer> api_;
+    std::unique_ptr<Metrics> metrics_;
     std::unique_ptr<BootstrapResolver> resolver_;
     std::unique_ptr<LocalAdapters> adapters_;
     std::unique_ptr<LinkWatch> links_;

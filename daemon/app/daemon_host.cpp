@@ -1,6 +1,7 @@
 // What the API shows and operates of the daemon: the api::Host half of Daemon.
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "daemon/api/verdict.h"
@@ -9,6 +10,7 @@
 #include "daemon/app/machine_facts.h"
 #include "daemon/app/own_addresses.h"
 #include "platform/avahi/interfaces.h"
+#include "platform/linux/process_usage.h"
 
 namespace sov::app {
 
@@ -60,6 +62,29 @@ std::vector<api::LinkFact> Daemon::links() const {
 
 std::optional<api::ListFacts> Daemon::bootstrap_list() const {
     return lists_ ? std::optional(lists_->facts()) : std::nullopt;
+}
+
+void Daemon::add_measures(ports::Measures& measures) const {
+    io::SocketCounters sum;
+    for (const auto& transport : driver_->transports()) {
+        const io::SocketCounters& one = transport->counters();
+        sum.dropped_queue_full += one.dropped_queue_full;
+        sum.refused += one.refused;
+        sum.unreachable += one.unreachable;
+    }
+    const std::array<std::pair<std::string_view, std::uint64_t>, 3> losses = {
+        {{"queue_full", sum.dropped_queue_full},
+         {"refused_by_kernel", sum.refused},
+         {"unreachable", sum.unreachable}}};
+    for (const auto& [word, count] : losses) {
+        measures.counter("sovereign_socket_losses_total",
+                         "Datagrams that did not leave, by reason.", static_cast<double>(count),
+                         {"reason", word});
+    }
+    const auto mapping = port_mapping();
+    measures.gauge("sovereign_port_mapped", "1 while the router keeps a port open for this node.",
+                   mapping && mapping->mapping ? 1 : 0);
+    host::add_process_usage(measures);
 }
 
 std::vector<api::LayerSwitch> Daemon::layers() const { return layers_; }

@@ -20,6 +20,7 @@ import find_scenarios  # noqa: F401
 import list_scenarios  # noqa: F401
 import local_scenarios  # noqa: F401
 import message_scenarios  # noqa: F401
+import metrics_scenarios  # noqa: F401
 import mailbox_scenarios  # noqa: F401
 import nat_scenarios  # noqa: F401
 import netcheck_scenarios  # noqa: F401

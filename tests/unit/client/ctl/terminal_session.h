@@ -52,6 +52,7 @@ struct Script {
     std::vector<client::ConnectStep> connect_steps;
     client::Result<std::string> blocked = unset();
     client::Result<std::vector<std::string>> blocks = unset();
+    client::Result<client::Stats> stats = unset();
     client::Result<client::Found> found = unset();
     client::Result<client::Stored> stored = unset();
     client::Result<client::ValueStored> value_stored = unset();
@@ -112,6 +113,14 @@ class ScriptedClient final : public client::Client {
     }
     client::Result<std::vector<client::Session>> sessions(const Options& options) override {
         return note("sessions", options), script_.sessions;
+    }
+    client::Result<client::Stats> stats(const std::vector<std::string>& globs,
+                                        const std::string& history_of,
+                                        const Options& options) override {
+        std::string call = "stats";
+        for (const std::string& glob : globs) call += ' ' + glob;
+        if (!history_of.empty()) call += " history " + history_of;
+        return note(call, options), script_.stats;
     }
     client::Result<client::Done> events(const client::EventQuery& query,
                                         const std::function<bool(const client::Event&)>& on_event,
