@@ -29,6 +29,10 @@ sov_service_file(systemd/sovereignd.socket /lib/systemd/system sovereignd.socket
 sov_service_file(systemd/sovereignd.sysusers /usr/lib/sysusers.d sovereignd.conf)
 sov_service_file(systemd/sovereignd.tmpfiles /usr/lib/tmpfiles.d sovereignd.conf)
 sov_service_file(systemd/sovereignd.catalog /usr/lib/systemd/catalog sovereignd.catalog)
+foreach(example prometheus/scrape.yml prometheus/sovereign-alerts.yml grafana/sovereign-dashboard.json)
+    get_filename_component(name ${example} NAME)
+    sov_service_file(config/${example} /usr/share/doc/sovereignd/examples ${name})
+endforeach()
 sov_service_file(platform/debian/package/copyright /usr/share/doc/sovereignd copyright)
 install(FILES "${documents}/changelog.gz" "${documents}/operations.md.gz" "${documents}/protocol.md.gz"
     DESTINATION /usr/share/doc/sovereignd COMPONENT service EXCLUDE_FROM_ALL)

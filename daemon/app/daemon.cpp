@@ -247,10 +247,21 @@ std::optional<StartFailure> Daemon::make_api(api::ApiSocket socket) {
     options.post = [this](api::CoreBridge::Work work) { driver_->post(std::move(work)); };
     api::Host& host = *this;
     api_ = std::make_unique<api::ApiServer>(std::move(socket), host, crypto_, std::move(options));
+    return make_metrics();
+}
+
+std::optional<StartFailure> Daemon::make_metrics() {
     metrics_ = std::make_unique<Metrics>(
         context_, log_, [this] { return api_->measures(driver_->now(), *node_); },
         [this] { api_->sample(driver_->now(), *node_); });
-    return metrics_->open(config_);
+    if (config_.metrics_enabled) {
+        auto socket =
+            service_.listen(config_.api_socket + ".metrics", config_.api_socket_mode, true);
+        if (auto* failure = std::get_if<StartFailure>(&socket)) return *failure;
+        metrics_->serve(std::move(std::get<api::ApiSocket>(socket)));
+    }
+    if (config_.metrics_port == 0) return std::nullopt;
+    return metrics_->serve_port(static_cast<std::uint16_t>(config_.metrics_port));
 }
 
 api::AccessRules Daemon::access_rules(const Config& config) {

@@ -85,6 +85,7 @@ class Daemon final : private api::Host {
     void make_node(const Keys& keys, RestoredState restored, io::NodeDriver::Transports transports);
     std::optional<StartFailure> make_plane(const Keys& keys);
     std::optional<StartFailure> make_api(api::ApiSocket socket);
+    std::optional<StartFailure> make_metrics();
     api::AccessRules access_rules(const Config& config);
 
     // --- running it ---

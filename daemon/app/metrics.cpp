@@ -1,7 +1,6 @@
 #include "daemon/app/metrics.h"
 
 #include <utility>
-#include <variant>
 
 #include "daemon/api/stats_history.h"
 #include "platform/prometheus/page.h"
@@ -14,18 +13,13 @@ Metrics::Metrics(boost::asio::io_context& loop, LogSink& log, Measure measure, S
       door_(loop, [measure = std::move(measure)] { return prometheus_page::text(measure()); }),
       timer_(loop) {}
 
-std::optional<StartFailure> Metrics::open(const Config& config) {
-    if (config.metrics_enabled) {
-        auto socket = api::ApiSocket::bind(config.api_socket + ".metrics", config.api_socket_mode);
-        if (auto* failure = std::get_if<api::ApiSocket::Failure>(&socket)) {
-            return StartFailure{failure->in_use ? kExitSecondInstance : kExitUnusable,
-                                failure->message};
-        }
-        socket_.emplace(std::move(std::get<api::ApiSocket>(socket)));
-        door_.serve_socket(socket_->descriptor());
-    }
-    if (config.metrics_port == 0) return std::nullopt;
-    if (const auto problem = door_.serve_loopback(static_cast<std::uint16_t>(config.metrics_port)))
+void Metrics::serve(api::ApiSocket socket) {
+    socket_.emplace(std::move(socket));
+    door_.serve_socket(socket_->descriptor());
+}
+
+std::optional<StartFailure> Metrics::serve_port(std::uint16_t port) {
+    if (const auto problem = door_.serve_loopback(port))
         return StartFailure{kExitFailed, *problem + "\n  do   change metrics.port, or set it to 0"};
     log_.write(api::LogLevel::kInfo, "app", "app.metrics", "figures are served for Prometheus",
                {{"url", "http://127.0.0.1:" + std::to_string(door_.loopback_port()) + "/metrics"}});

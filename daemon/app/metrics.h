@@ -8,7 +8,6 @@
 #include <string>
 
 #include "daemon/api/api_socket.h"
-#include "daemon/app/config.h"
 #include "daemon/app/log_sink.h"
 #include "daemon/app/start_failure.h"
 #include "daemon/ports/measures.h"
@@ -29,8 +28,10 @@ class Metrics {
     Metrics(const Metrics&) = delete;
     Metrics& operator=(const Metrics&) = delete;
 
-    /// Binds what the configuration asks for.
-    std::optional<StartFailure> open(const Config& config);
+    /// Serves on this socket.
+    void serve(api::ApiSocket socket);
+    /// Serves on a port of 127.0.0.1 as well.
+    std::optional<StartFailure> serve_port(std::uint16_t port);
     /// Begins to sample.
     void start();
     void stop();
