@@ -500,6 +500,14 @@ Measure plain(const v1::Measure& message) {
     return measure;
 }
 
+v1::GetStatsRequest stats_request(const std::vector<std::string>& globs,
+                                  const std::string& history_of) {
+    v1::GetStatsRequest request;
+    for (const std::string& glob : globs) request.add_name_glob(glob);
+    request.set_history_of(history_of);
+    return request;
+}
+
 Stats plain(const v1::GetStatsResponse& message) {
     Stats stats;
     stats.measures = plain_list(message.measures());

@@ -55,6 +55,16 @@ ConnectionChange plain_connection_change(const sovereign::v1::Event& message);
 Judgement plain(const sovereign::v1::ExplainPeerResponse& message);
 Measure plain(const sovereign::v1::Measure& message);
 Stats plain(const sovereign::v1::GetStatsResponse& message);
+sovereign::v1::GetStatsRequest stats_request(const std::vector<std::string>& globs,
+                                             const std::string& history_of);
+
+/// A request that only says whom it is about.
+template <typename Request>
+Request about(const std::string& who) {
+    Request request;
+    request.set_who(who);
+    return request;
+}
 
 /// Every element of a repeated field.
 template <typename Messages>

@@ -107,21 +107,15 @@ class GrpcClient final : public Client {
         return call_check_network(*node_, on_progress, options);
     }
     Result<Judgement> explain_peer(const std::string& who, const CallOptions& options) override {
-        v1::ExplainPeerRequest request;
-        request.set_who(who);
-        return call(*node_, &v1::Node::Stub::ExplainPeer, request, options,
-                    [](const v1::ExplainPeerResponse& answer) { return plain(answer); });
+        return call(*node_, &v1::Node::Stub::ExplainPeer, about<v1::ExplainPeerRequest>(who),
+                    options, [](const v1::ExplainPeerResponse& answer) { return plain(answer); });
     }
     Result<std::string> block(const std::string& who, const CallOptions& options) override {
-        v1::BlockRequest request;
-        request.set_who(who);
-        return call(*node_, &v1::Node::Stub::Block, request, options,
+        return call(*node_, &v1::Node::Stub::Block, about<v1::BlockRequest>(who), options,
                     [](const v1::BlockResponse& answer) { return answer.who(); });
     }
     Result<Done> unblock(const std::string& who, const CallOptions& options) override {
-        v1::UnblockRequest request;
-        request.set_who(who);
-        return call(*node_, &v1::Node::Stub::Unblock, request, options,
+        return call(*node_, &v1::Node::Stub::Unblock, about<v1::UnblockRequest>(who), options,
                     [](const v1::UnblockResponse&) { return Done{}; });
     }
     Result<std::vector<std::string>> blocks(const CallOptions& options) override {
@@ -132,10 +126,7 @@ class GrpcClient final : public Client {
     }
     Result<Stats> stats(const std::vector<std::string>& globs, const std::string& history_of,
                         const CallOptions& options) override {
-        v1::GetStatsRequest request;
-        for (const std::string& glob : globs) request.add_name_glob(glob);
-        request.set_history_of(history_of);
-        return call(*node_, &v1::Node::Stub::GetStats, request, options,
+        return call(*node_, &v1::Node::Stub::GetStats, stats_request(globs, history_of), options,
                     [](const v1::GetStatsResponse& answer) { return plain(answer); });
     }
     Result<ReloadedConfig> reload_config(const CallOptions& options) override {

@@ -291,22 +291,7 @@ void Daemon::run() {
     make_lists();
     for (const Sighting& sighting : pinned_peers())
         node_->handle_sighting(driver_->now(), sighting);
-    const auto report = [this](auto what) {
-        driver_->post(
-            [what = std::move(what)](Instant at, Node& node) { node.handle_report(at, what); });
-    };
-    adapters_ = std::make_unique<LocalAdapters>(
-        context_, config_,
-        LocalAdapters::Sinks{[this, report](BrowserReport what) {
-                                 if (const auto* now = std::get_if<BrowserChanged>(&what))
-                                     browser_state_ = *now;
-                                 report(std::move(what));
-                             },
-                             [this, report](RadioReport what) {
-                                 if (const auto* now = std::get_if<RadioChanged>(&what))
-                                     radio_state_ = *now;
-                                 report(std::move(what));
-                             }});
+    make_adapters();
     driver_->start();
     driver_->post([this, addresses = local_addresses()](Instant at, Node& node) {
         node.set_own_addresses(at, addresses);
@@ -350,6 +335,25 @@ void Daemon::run() {
     context_.poll();
     api_->stop(kCallsGrace);
     log_.write(LogLevel::kInfo, "app", "app.stopped", "the daemon has left");
+}
+
+void Daemon::make_adapters() {
+    const auto report = [this](auto what) {
+        driver_->post(
+            [what = std::move(what)](Instant at, Node& node) { node.handle_report(at, what); });
+    };
+    adapters_ = std::make_unique<LocalAdapters>(
+        context_, config_,
+        LocalAdapters::Sinks{[this, report](BrowserReport what) {
+                                 if (const auto* now = std::get_if<BrowserChanged>(&what))
+                                     browser_state_ = *now;
+                                 report(std::move(what));
+                             },
+                             [this, report](RadioReport what) {
+                                 if (const auto* now = std::get_if<RadioChanged>(&what))
+                                     radio_state_ = *now;
+                                 report(std::move(what));
+                             }});
 }
 
 void Daemon::handle_event(Instant now, const Event& event) {

@@ -86,6 +86,8 @@ class Daemon final : private api::Host {
     std::optional<StartFailure> make_plane(const Keys& keys);
     std::optional<StartFailure> make_api(api::ApiSocket socket);
     std::optional<StartFailure> make_metrics();
+    /// Discovery on local links; begins to report at once.
+    void make_adapters();
     api::AccessRules access_rules(const Config& config);
 
     // --- running it ---
