@@ -18,6 +18,7 @@ constexpr EventClass kClasses[] = {
     {"app.links_changed", "06f52c74b3e0417a9213bf79e9c78361"},
     {"app.links_unwatched", "b0fb76054c6542f8bc15f6aeb0019a94"},
     {"app.log_level", "4afe96ba4fb14e05820ff51d104209a0"},
+    {"app.metrics", "3219a47865194a0da785394780d6d400"},
     {"app.node_key_replaced", "13f81ceaefc04bdb87bdb6581f093f20"},
     {"app.port_mapped", "c42b039cfea5418590bac87429cd6cf4"},
     {"app.port_not_mapped", "1cc70f6c6f9340c8823fa076d37bfe7c"},
