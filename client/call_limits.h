@@ -3,7 +3,9 @@
 #include <grpcpp/client_context.h>
 
 #include <chrono>
+#include <utility>
 
+#include "client/call_error.h"
 #include "client/sovereign_client.h"
 
 namespace sov::client {
@@ -27,5 +29,17 @@ class CallLimits {
     grpc::ClientContext context_;
     std::stop_callback<Cancel> on_stop_;
 };
+
+/// One unary call: `read` makes the plain structure of a good answer.
+template <typename Stub, typename Request, typename Answer, typename Read>
+auto call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
+          const Request& request, const CallOptions& options, const Read& read)
+    -> Result<decltype(read(std::declval<const Answer&>()))> {
+    CallLimits limits(options);
+    Answer answer;
+    const grpc::Status status = (stub.*method)(limits.context(), request, &answer);
+    if (!status.ok()) return call_error(status);
+    return read(answer);
+}
 
 }  // namespace sov::client

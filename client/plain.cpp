@@ -533,4 +533,51 @@ Check plain(const v1::Check& message) {
             message.why(),   message.next_step(),     message.command()};
 }
 
+namespace {
+
+OfferHints plain_hints(const v1::OfferHints& message) {
+    return {message.region(), message.note(), span_of<milliseconds>(message.latency_ms())};
+}
+
+}  // namespace
+
+OfferProgress plain(const v1::OfferProgress& message) {
+    OfferProgress progress;
+    progress.total = message.total();
+    progress.done = message.done();
+    progress.stored = message.stored();
+    progress.lookups = message.lookups();
+    progress.replicas = message.replicas();
+    progress.problem = message.problem();
+    progress.finished = message.finished();
+    return progress;
+}
+
+FoundProvider plain(const v1::FoundProvider& message) {
+    return {plain(message.peer()),
+            {plain(message.node()), texts(message.endpoints())},
+            plain_hints(message.hints()),
+            message.replicas(),
+            message.own()};
+}
+
+Providers plain(const v1::FindProvidersResponse& message) {
+    return {plain_list(message.providers()), message.key().hex(), message.cookie(),
+            plain(message.lookup())};
+}
+
+OwnOffer plain(const v1::OwnOffer& message) {
+    OwnOffer offer;
+    offer.subject = {message.subject().content(), message.subject().service()};
+    offer.key_hex = message.key().hex();
+    offer.hints = plain_hints(message.hints());
+    offer.user_id = message.user_id();
+    offer.replicas = message.replicas();
+    offer.announced_ago = span_of<milliseconds>(message.announced_ago_ms());
+    offer.problem = message.problem();
+    offer.withdrawing = message.withdrawing();
+    offer.ends_in = span_of<milliseconds>(message.ends_in_ms());
+    return offer;
+}
+
 }  // namespace sov::client

@@ -53,6 +53,10 @@ PeerPing plain(const sovereign::v1::PingResponse& message);
 /// Of an event of Connections.WatchConnections.
 ConnectionChange plain_connection_change(const sovereign::v1::Event& message);
 Judgement plain(const sovereign::v1::ExplainPeerResponse& message);
+OfferProgress plain(const sovereign::v1::OfferProgress& message);
+FoundProvider plain(const sovereign::v1::FoundProvider& message);
+Providers plain(const sovereign::v1::FindProvidersResponse& message);
+OwnOffer plain(const sovereign::v1::OwnOffer& message);
 Measure plain(const sovereign::v1::Measure& message);
 Stats plain(const sovereign::v1::GetStatsResponse& message);
 sovereign::v1::GetStatsRequest stats_request(const std::vector<std::string>& globs,

@@ -12,6 +12,7 @@
 #include "client/enum_word.h"
 #include "client/message_calls.h"
 #include "client/network_calls.h"
+#include "client/offer_calls.h"
 #include "client/plain.h"
 #include "client/socket_connection.h"
 #include "sovereign/v1/connections.grpc.pb.h"
@@ -340,22 +341,25 @@ class GrpcClient final : public Client {
     Result<Done> listen(const ValuePlace& place, const std::string& cursor,
                         const std::function<bool(const ValueTold&)>& on_told,
                         const CallOptions& options) override;
-    Result<Held> held(const CallOptions& options) override;
+    Result<OfferProgress> offer(const OfferQuery& query,
+                                const std::function<void(const OfferProgress&)>& on_progress,
+                                const CallOptions& options) override {
+        return call_offer(*dht_, query, on_progress, options);
+    }
+    Result<std::uint32_t> withdraw_offers(const std::vector<Subject>& subjects,
+                                          const CallOptions& options) override {
+        return call_withdraw_offers(*dht_, subjects, options);
+    }
+    Result<Providers> find_providers(const ProviderQuery& query,
+                                     const CallOptions& options) override {
+        return call_find_providers(*dht_, query, options);
+    }
+    Result<std::vector<OwnOffer>> offers(const CallOptions& options) override {
+        return call_offers(*dht_, options);
+    }
+    Result<Held> held(const CallOptions& options) override { return call_held(*dht_, options); }
 
   private:
-    /// One unary call: `read` makes the plain structure of a good answer.
-    template <typename Stub, typename Request, typename Answer, typename Read>
-    static auto call(Stub& stub,
-                     grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Answer*),
-                     const Request& request, const CallOptions& options, const Read& read)
-        -> Result<decltype(read(std::declval<const Answer&>()))> {
-        CallLimits limits(options);
-        Answer answer;
-        const grpc::Status status = (stub.*method)(limits.context(), request, &answer);
-        if (!status.ok()) return call_error(status);
-        return read(answer);
-    }
-
     std::unique_ptr<v1::Node::Stub> node_;
     std::unique_ptr<v1::Discovery::Stub> discovery_;
     std::unique_ptr<v1::Dht::Stub> dht_;
@@ -571,20 +575,6 @@ Result<Done> GrpcClient::listen(const ValuePlace& place, const std::string& curs
     const grpc::Status status = reader->Finish();
     if (wanted && !status.ok()) return call_error(status);
     return Done{};
-}
-
-Result<Held> GrpcClient::held(const CallOptions& options) {
-    Held all;
-    v1::ListHeldRequest request;
-    do {
-        const auto page = call(*dht_, &v1::Dht::Stub::ListHeld, request, options,
-                               [](const v1::ListHeldResponse& answer) { return answer; });
-        if (!page) return page.error();
-        for (const auto& record : page->records()) all.records.push_back(plain(record));
-        all.total = page->total();
-        request.set_page_token(page->next_page_token());
-    } while (!request.page_token().empty());
-    return all;
 }
 
 }  // namespace

@@ -15,8 +15,10 @@
 
 #include "client/connections.h"
 #include "client/diagnosis.h"
+#include "client/lookup.h"
 #include "client/messages.h"
 #include "client/node_status.h"
+#include "client/offers.h"
 #include "client/result.h"
 #include "client/values.h"
 
@@ -36,12 +38,6 @@
 /// daemon did not say.
 
 namespace sov::client {
-
-/// A node and where it can be reached.
-struct Contact {
-    NodeId node;
-    std::vector<std::string> endpoints;  ///< "192.0.2.1:6881" or "[2001:db8::1]:6881"
-};
 
 // ---- the node ----------------------------------------------------------------------------------
 
@@ -490,6 +486,18 @@ class Client {
                                       const CallOptions& options = {}) = 0;
     virtual Result<PeerPresence> presence(const std::string& peer,
                                           const CallOptions& options = {}) = 0;
+    /// Offers until withdrawn or the daemon ends, which forgets it. The last progress is the
+    /// answer. Errors: invalid_argument, exists (offered by another user), over_quota.
+    virtual Result<OfferProgress> offer(
+        const OfferQuery& query, const std::function<void(const OfferProgress&)>& on_progress,
+        const CallOptions& options = {}) = 0;
+    /// How many were withdrawn; not_found when none is offered.
+    virtual Result<std::uint32_t> withdraw_offers(const std::vector<Subject>& subjects,
+                                                  const CallOptions& options = {}) = 0;
+    virtual Result<Providers> find_providers(const ProviderQuery& query,
+                                             const CallOptions& options = {}) = 0;
+    /// All pages of this user's offers; an admin gets everybody's.
+    virtual Result<std::vector<OwnOffer>> offers(const CallOptions& options = {}) = 0;
     /// All pages of the records that the daemon holds for others.
     virtual Result<Held> held(const CallOptions& options = {}) = 0;
 };

@@ -4,6 +4,7 @@
 #include "client/ctl/look_commands.h"
 #include "client/ctl/message_commands.h"
 #include "client/ctl/network_commands.h"
+#include "client/ctl/offer_commands.h"
 
 namespace sov::ctl {
 namespace {
@@ -272,6 +273,16 @@ constexpr Command kCommands[] = {
                   "sovctl dht listen label:note --count 1 --timeout 1m"},
      .exit_codes = {8, 11},
      .run = verbs::dht_listen},
+    kDhtProvide,
+    kDhtProviders,
+    kServiceOffer,
+    kServiceFind,
+    kServiceList,
+    kServiceWithdraw,
+    kContentProvide,
+    kContentFind,
+    kContentList,
+    kContentWithdraw,
     {.path = "dht held",
      .section = Section::kFind,
      .summary = "the records that this node keeps for others",

@@ -66,6 +66,9 @@ class Errand {
     /// Somebody else's error text as it is, for people only.
     void complain(std::string_view text);
 
+    /// Somebody waits at a terminal and wants to be told.
+    bool wants_progress() const { return wants_text() && !quiet() && err_.terminal().is_tty; }
+
     /// Neither JSON nor a single value.
     bool wants_text() const { return !input_.json && input_.field.empty(); }
     bool quiet() const { return input_.quiet; }

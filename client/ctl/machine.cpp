@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <array>
@@ -59,6 +60,30 @@ std::optional<std::string> read_file(const std::string& path, std::size_t most, 
         return std::nullopt;
     }
     return read_all(file.get(), most, error);
+}
+
+bool read_chunks(const std::string& path, const Machine::TakeChunk& take, int& error) {
+    const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat state {};
+    if (file.get() < 0 || fstat(file.get(), &state) != 0) {
+        error = errno;
+        return false;
+    }
+    std::vector<char> buffer(std::size_t{1} << 16U);
+    std::uint64_t done = 0;
+    while (true) {
+        const ssize_t count = read(file.get(), buffer.data(), buffer.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) {
+            error = errno;
+            return false;
+        }
+        if (count == 0) return true;
+        done += static_cast<std::uint64_t>(count);
+        // A file that grows meanwhile is longer than it said.
+        const std::uint64_t total = std::max(done, static_cast<std::uint64_t>(state.st_size));
+        take({buffer.data(), static_cast<std::size_t>(count)}, done, total);
+    }
 }
 
 int create_file(const std::string& path, std::string_view content) {
@@ -133,6 +158,7 @@ Machine this_machine() {
     machine.daemon_traces = look_for_daemon;
     machine.run_program = run_program;
     machine.read_file = read_file;
+    machine.read_chunks = read_chunks;
     machine.create_file = create_file;
     return machine;
 }

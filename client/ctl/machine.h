@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,6 +34,11 @@ struct Machine {
     /// Reads at most `most` bytes; "-" is the standard input. An errno when that fails.
     std::function<std::optional<std::string>(const std::string& path, std::size_t most, int& error)>
         read_file;
+    /// Hands a file of any size over in pieces, with how much of it that makes; false and an errno
+    /// when that fails. A directory is none.
+    using TakeChunk =
+        std::function<void(std::string_view chunk, std::uint64_t done, std::uint64_t total)>;
+    std::function<bool(const std::string& path, const TakeChunk& take, int& error)> read_chunks;
     /// Where bytes come from and go to that are the verb's matter itself.
     int standard_input = 0, standard_output = 1;
     /// Creates a file that must not exist yet. 0 or an errno.

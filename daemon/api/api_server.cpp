@@ -95,8 +95,9 @@ class ApiServer::Parts {
           bridge_(std::move(options.post)),
           hub_(bridge_, options.hub),
           post_(options.courier, crypto),
-          desk_{gate_, bridge_, history_, listens_, host, crypto, std::chrono::steady_clock::now(),
-                hub_,  post_},
+          desk_{gate_,   bridge_, history_, listens_,
+                offers_, host,    crypto,   std::chrono::steady_clock::now(),
+                hub_,    post_},
           node_(desk_),
           discovery_(desk_),
           dht_(desk_),
@@ -156,6 +157,7 @@ class ApiServer::Parts {
         bridge_.handle_event(event);
         meter_.handle_event(event);
         dht_.handle_event(event);
+        offers_.handle_event(event);
         if (const auto* changed = std::get_if<StateChanged>(&event)) {
             serve_health("dht", changed->to == DiscoveryState::kReady);
         }
@@ -181,6 +183,7 @@ class ApiServer::Parts {
         server_->GetHealthCheckService()->Shutdown();
         history_.close();
         listens_.close();
+        offers_.close();
         server_->Shutdown(std::chrono::system_clock::now() + grace);
     }
 
@@ -194,6 +197,7 @@ class ApiServer::Parts {
     CoreBridge bridge_;
     EventHistory history_;
     ListenTable listens_;
+    OfferTable offers_;
     HubBridge hub_;
     PostTable post_;
     LookupMeter meter_;

@@ -23,8 +23,8 @@ namespace sov::api {
 /// Bounds of the API. What is over a bound is refused with a status that says so, or cut.
 struct ApiLimits {
     ConnectionLimits connections;
-    int streams_per_connection = 64;   ///< calls at once on one connection
-    int message_bytes_max = 64 << 10;  ///< received; the largest request is about 1 kB
+    int streams_per_connection = 64;    ///< calls at once on one connection
+    int message_bytes_max = 512 << 10;  ///< received; the largest request is 10,000 offers
     std::chrono::milliseconds idle{
         60'000};  ///< a connection without calls is closed; clients come back by themselves
     std::chrono::milliseconds handshake{3'000};

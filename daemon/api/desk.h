@@ -11,6 +11,7 @@
 #include "daemon/api/listen_table.h"
 #include "daemon/api/listener.h"
 #include "daemon/api/lookup_meter.h"
+#include "daemon/api/offer_table.h"
 #include "daemon/api/stats_history.h"
 #include "daemon/core/identity/crypto.h"
 
@@ -27,6 +28,7 @@ struct Desk {
     CoreBridge& bridge;
     EventHistory& history;
     ListenTable& listens;
+    OfferTable& offers;
     /// Only on the core thread.
     Host& host;
     /// Only on the core thread.

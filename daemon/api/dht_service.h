@@ -35,6 +35,18 @@ class DhtService final : public sovereign::v1::Dht::CallbackService {
                                        sovereign::v1::GetValueResponse* response) override;
     grpc::ServerWriteReactor<sovereign::v1::ListenResponse>* Listen(
         grpc::CallbackServerContext* context, const sovereign::v1::ListenRequest* request) override;
+    grpc::ServerWriteReactor<sovereign::v1::OfferProgress>* Provide(
+        grpc::CallbackServerContext* context,
+        const sovereign::v1::ProvideRequest* request) override;
+    grpc::ServerUnaryReactor* WithdrawOffers(
+        grpc::CallbackServerContext* context, const sovereign::v1::WithdrawOffersRequest* request,
+        sovereign::v1::WithdrawOffersResponse* response) override;
+    grpc::ServerUnaryReactor* FindProviders(
+        grpc::CallbackServerContext* context, const sovereign::v1::FindProvidersRequest* request,
+        sovereign::v1::FindProvidersResponse* response) override;
+    grpc::ServerUnaryReactor* ListOffers(grpc::CallbackServerContext* context,
+                                         const sovereign::v1::ListOffersRequest* request,
+                                         sovereign::v1::ListOffersResponse* response) override;
 
     /// Tells listeners. Core thread.
     void handle_event(const Event& event);

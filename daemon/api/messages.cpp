@@ -84,6 +84,7 @@ v1::RecordKind message_of(identity::RecordKind kind) {
         case identity::RecordKind::kMutable: return v1::RECORD_KIND_MUTABLE;
         case identity::RecordKind::kMail: return v1::RECORD_KIND_MAIL;
         case identity::RecordKind::kSignal: return v1::RECORD_KIND_SIGNAL;
+        case identity::RecordKind::kProvider: break;  // told by ListOffers, never as a record
     }
     return v1::RECORD_KIND_UNSPECIFIED;
 }

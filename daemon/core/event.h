@@ -44,12 +44,15 @@ using dht::ListenEnded;
 using dht::NameOwnerChanged;
 using dht::NodeDiscovered;
 using dht::NodeLost;
+using dht::OffersFinished;
+using dht::OffersProgressed;
 using dht::OwnNamesChanged;
 using dht::OwnRecordPublished;
 using dht::OwnValueKept;
 using dht::OwnValueOver;
 using dht::PersistRecord;
 using dht::PinName;
+using dht::ProvidersFound;
 using dht::PublishFinished;
 using dht::ReachabilityChanged;
 using dht::RecordStored;
@@ -94,8 +97,9 @@ using discovery::NeighbourChanged;
 
 using Event =
     std::variant<FindFinished, PublishFinished, GetFinished, ValuePutFinished, ValueGetFinished,
-                 ValueChanged, ListenArmed, ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved,
-                 PersistRecord, ForgetRecord, OwnValueKept, OwnValueOver, PinName, OwnNamesChanged,
+                 OffersFinished, OffersProgressed, ProvidersFound, ValueChanged, ListenArmed,
+                 ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved, PersistRecord,
+                 ForgetRecord, OwnValueKept, OwnValueOver, PinName, OwnNamesChanged,
                  ReserveSequence, StateChanged, ReachabilityChanged, NodeDiscovered, NodeLost,
                  RecordStored, EquivocationSeen, OwnRecordPublished, RegionCrowded,
                  NameOwnerChanged, BootstrapProblem, EclipseSuspected, FriendsChanged,

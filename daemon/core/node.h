@@ -198,6 +198,14 @@ class Node {
     /// Every item that is there or comes, each once: ItemArrived, until cancelled. ListenArmed and
     /// ListenEnded as for listen().
     CommandId listen_items(Instant now, identity::ItemUse use);
+    /// Offers content or services from now on, until withdrawn or the node ends: announced at the
+    /// nearest nodes and again before that lapses. Answered by OffersFinished when all have been
+    /// tried once, by OffersProgressed meanwhile.
+    CommandId offer(Instant now, const dht::OfferRequest& request);
+    /// Takes offers back: OffersFinished.
+    CommandId withdraw_offers(Instant now, const dht::OfferWithdrawal& withdrawal);
+    /// Who says that they provide something, a random sample: ProvidersFound.
+    CommandId find_providers(Instant now, const dht::ProviderQuery& query);
     /// Ends a command early; its event says cancelled. Unknown ids are ignored.
     void cancel(Instant now, CommandId command);
     /// Switches a layer on or off: "bootstrap", "dht", "mdns" or "ble". False for one that this
@@ -234,6 +242,8 @@ class Node {
     std::vector<PeerSession> sessions(Instant now) const;
     std::vector<BootstrapEntry> bootstrap(Instant now) const;
     std::vector<OwnName> own_names() const;
+    /// In order of key.
+    std::vector<dht::OwnOffer> own_offers(Instant now) const;
     std::vector<FriendStatus> friends(Instant now) const;
     /// Every layer that this node has, in the order of their names' first mention here: bootstrap,
     /// dht, mdns, ble.
@@ -249,6 +259,8 @@ class Node {
     std::vector<HeldRecord> held_records(Instant now) const;
     /// Values of our apps that are looked after, in order of key.
     std::vector<dht::OwnValue> own_values(Instant now) const;
+    /// How many offers of others this node holds at a key.
+    std::size_t held_offers(Instant now, const Key& key) const;
     /// Contacts worth keeping for the next start, anchors first; at most 8 anchors and 512 others.
     std::vector<Contact> anchors(Instant now) const;
     std::vector<Contact> peers_to_cache(Instant now) const;

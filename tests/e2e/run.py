@@ -24,6 +24,7 @@ import metrics_scenarios  # noqa: F401
 import mailbox_scenarios  # noqa: F401
 import nat_scenarios  # noqa: F401
 import netcheck_scenarios  # noqa: F401
+import offer_scenarios  # noqa: F401
 import python_scenarios  # noqa: F401
 import service_scenarios  # noqa: F401
 import start_scenarios  # noqa: F401

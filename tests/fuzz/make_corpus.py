@@ -39,6 +39,11 @@ def records():
     save("record", "peer_later_version", record(1, capabilities + field(9, b"new")))
     save("record", "peer_gone", record(1, b"", flags=1))
     save("record", "name", record(2, field(1, b"bob") + field(2, bytes(8))))
+    hints = field(2, b"eu-west") + field(3, b"\0\x14")
+    save("record", "offer", record(7, node + hints + field(4, b"A4")))
+    save("record", "offer_later_version", record(7, node + hints + field(4, b"") + field(9, b"new")))
+    save("record", "offer_in_capitals", record(7, node + field(2, b"EU") + field(3, bytes(2)) + field(4, b"")))
+    save("record", "offer_gone", record(7, b"", flags=1))
     save("record", "name_unfolded", record(2, field(1, b"Bob") + field(2, bytes(8))))
 
 
@@ -95,6 +100,17 @@ def bootstrap_lists():
     save("bootstrap_list", "keys_out_of_order", made([KEY[::-1], KEY], [node], []))
     save("bootstrap_list", "node_twice", made([KEY], [node, node], []))
     save("bootstrap_list", "threshold_too_high", made([KEY], [node], [], 2))
+
+
+def offers():
+    token, key = bytes(range(8)), bytes(20)
+    offer = record(7, field(1, KEY + b"\1" + V4) + field(2, b"") + field(3, bytes(2)) + field(4, b""))
+    one = key + struct.pack(">H", len(offer)) + offer
+    bodies = {"announce": b"\0" + key + token + b"\2" + one + one, "announce_nothing": b"\0" + key + token + b"\0",
+              "announced": b"\1\2\0" + struct.pack(">I", 3600) + b"\x09" + bytes(4), "find": b"\2" + key + b"\3\x08",
+              "type": b"\3printer/ipp", "region": b"\4eu-west"}
+    for name, body in bodies.items():
+        save("offer", name, body)
 
 
 def texts():
@@ -323,6 +339,7 @@ if __name__ == "__main__":
     items()
     bootstrap_lists()
     post_quantum_values()
+    offers()
     texts()
     messages()
     adverts()

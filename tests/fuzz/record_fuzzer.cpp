@@ -1,6 +1,7 @@
 #include <cstdint>
 
 #include "daemon/core/base/check.h"
+#include "daemon/core/identity/providers.h"
 #include "daemon/core/identity/records.h"
 #include "tests/support/sim_crypto.h"
 
@@ -30,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto head = read_head(bytes);
     const auto peer = decode_peer(bytes);
     const auto name = decode_name(bytes);
-    SOV_CHECK(head.has_value() || (!peer && !name));
+    const auto offer = decode_provider(bytes);
+    SOV_CHECK(head.has_value() || (!peer && !name && !offer));
     const sov::NetworkId network{};
     const auto owner = crypto.make_signing_key(Secret32{1});
     // A later version's fields are kept unread, so such a record is longer than its known part.
@@ -40,6 +42,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (name && !name->head.tombstone) {
         const Bytes again = encode_record(crypto, owner, network, *name);
+        SOV_CHECK(again.size() < size || without_owner(again) == without_owner(bytes));
+    }
+    if (offer && !offer->head.tombstone) {
+        const Bytes again = encode_provider(crypto, owner, network, sov::Key{}, *offer);
         SOV_CHECK(again.size() < size || without_owner(again) == without_owner(bytes));
     }
     SOV_CHECK(!check_record(crypto, network, sov::Key{}, bytes) || head.has_value());

@@ -41,6 +41,8 @@ constexpr Scenario kScenarios[] = {
     {"victim", 1000, 0, run_victim, "one in ten names a victim's address in every answer"},
     {"reflection", 300, 100, run_reflection,
      "datagrams with forged sources, to have them answered"},
+    {"spam-90", 500, 100, run_spam, "nine in ten offers come from fifty subnets of one"},
+    {"sweep", 200, 10'000, run_sweep, "one app offers ten thousand contents, twice"},
     {"soak-72h", 24, 0, run_soak, "three days of everyday life: does anything grow?"},
     {"soak-6h", 12, 0, run_soak, "six hours of it, for the gate"},
 };

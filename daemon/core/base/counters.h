@@ -56,6 +56,8 @@ namespace sov {
     X(served_notify) \
     X(served_collect) \
     X(served_remove) \
+    X(served_announce) \
+    X(served_find_providers) \
     X(served_unsupported) \
     X(served_busy) \
     X(records_stored) \
@@ -70,6 +72,9 @@ namespace sov {
     X(assemblies_dropped) \
     X(equivocations_seen) \
     X(replicas_denied) \
+    X(offers_kept) \
+    X(offers_refused) \
+    X(offers_evicted) \
     X(leases_granted) \
     X(leases_refused) \
     X(leases_dropped) \

@@ -110,6 +110,19 @@ struct Limits {
     std::size_t assemblies_per_node_max = 8;  ///< and from one /24 or /56: over_quota
     std::chrono::seconds assembly_time{30};   ///< without a page; then what came is dropped
 
+    // --- offers of providers ---
+    std::size_t offers_max = 65536;        ///< held for others; then the ones farthest from us go
+    std::size_t offers_per_key_max = 256;  ///< then the subnet with the most makes room, or wait
+    /// At one key from one /24 or /56: more have to wait until one of them is over.
+    std::size_t offers_per_subnet_max = 4;
+    std::size_t offers_per_subnet_total_max = 4096;  ///< at all keys; past it over_quota
+    std::size_t offers_per_owner_max = 16384;        ///< at all keys; past it over_quota
+    std::chrono::seconds offer_ttl{3600};            ///< the longest that an offer is held
+    std::chrono::seconds offer_refresh{40 * 60};
+    std::size_t own_offers_max = 20'000;  ///< of our own apps; past it over_quota
+    std::size_t own_offers_per_app_max = 10'000;
+    std::size_t providers_found_max = 64;  ///< in one answer to an app
+
     // --- being told about changes ---
     std::chrono::seconds lease_time{10 * 60};
     std::size_t leases_max = 1024;           ///< at a replica; past it LISTEN is answered busy

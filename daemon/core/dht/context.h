@@ -14,6 +14,7 @@
 #include "daemon/core/dht/crowd_alarms.h"
 #include "daemon/core/dht/event.h"
 #include "daemon/core/dht/item_store.h"
+#include "daemon/core/dht/offer_store.h"
 #include "daemon/core/dht/routing_table.h"
 #include "daemon/core/dht/size_samples.h"
 #include "daemon/core/dht/tokens.h"
@@ -40,7 +41,8 @@ enum class Asker : std::uint8_t {
     kLease = 8,
     kWrite = 9,
     kPages = 10,
-    kMailbox = 11
+    kMailbox = 11,
+    kOffer = 14
 };
 
 inline std::uint64_t make_tag(Asker asker, std::uint64_t rest) {
@@ -105,6 +107,13 @@ struct Context {
     Instant started{};
     bool has_past = false;  ///< an earlier life left us peers to begin with
 
+    std::unique_ptr<OfferStore> offer_store{};  ///< made for the first offer
+
+    bool has_offers() const { return offer_store != nullptr; }
+    OfferStore& offers() {
+        if (!offer_store) offer_store = std::make_unique<OfferStore>(node_id, limits, counters);
+        return *offer_store;
+    }
     RoutingTable& table(Family family) { return *tables[static_cast<std::size_t>(family)]; }
     const RoutingTable& table(Family family) const {
         return *tables[static_cast<std::size_t>(family)];

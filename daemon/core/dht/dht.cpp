@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/core/dht/offer_server.h"
+
 namespace sov::dht {
 
 namespace {
@@ -66,6 +68,10 @@ bool Dht::answer(Instant now, const Requester& requester, bool stranger, const w
         if (nonce) body = ByteReader({});
     } else if (dials && requester.validated) {
         return answer_dial(now, requester, head, body, out);
+    }
+    if (OfferServer::serves(head.kind)) {
+        OfferServer::answer(now, context_, server_, requester, head, body, out);
+        return true;
     }
     const bool about_values = ValueServer::serves(head.kind) || kind == wire::Kind::kNotify;
     const bool answered = about_values ? answer_about_values(now, requester, head, body, out)
@@ -139,6 +145,14 @@ std::uint16_t Dht::part_replicas() const {
     return halves_->replicas(publisher_.peer_record().key).value_or(0);
 }
 
+Offers& Dht::offers() {
+    if (!offers_) {
+        offers_ = std::make_unique<Offers>();
+        offers_->note_addresses({}, publisher_.addresses());
+    }
+    return *offers_;
+}
+
 bool Dht::answer_dial(Instant now, const Requester& requester, const wire::Head& head,
                       ByteReader body, ByteWriter& out) {
     ++context_.counters.served_dialback;
@@ -198,6 +212,9 @@ void Dht::on_answer(Instant now, const wire::Answer& answer) {
         case Asker::kMailbox:
             if (mailbox_) mailbox_->on_answer(now, context_, answer);
             break;
+        case Asker::kOffer:
+            if (offers_) offers_->on_answer(now, context_, publisher_, answer);
+            break;
         case Asker::kProbe:
         case Asker::kCheck:
         case Asker::kReachability:
@@ -228,6 +245,9 @@ void Dht::on_notice(Instant now, const wire::Notice& notice) {
             break;
         case Asker::kMailbox:
             if (failed && mailbox_) mailbox_->on_failed(context_, notice.tag);
+            break;
+        case Asker::kOffer:
+            if (failed && offers_) offers_->on_failed(now, context_, publisher_, notice.tag);
             break;
         case Asker::kCheck:
         case Asker::kReachability:
@@ -283,6 +303,7 @@ void Dht::handle_persisted(Instant now, std::uint64_t ticket, bool ok) {
     server_.handle_persisted(ticket, ok);
     publisher_.handle_persisted(now, context_, ticket, ok);
     if (values_) values_->handle_persisted(now, context_, queries_, publisher_, ok);
+    if (offers_) offers_->handle_persisted(now, context_, publisher_, ok);
 }
 
 void Dht::handle_timeout(Instant now) {
@@ -293,6 +314,7 @@ void Dht::handle_timeout(Instant now) {
         if (gone.kind == identity::RecordKind::kMail)
             context_.events.push_back(ForgetRecord{gone.key, gone.id, gone.kind});
     }
+    if (context_.has_offers()) context_.offers().drop_expired(now);
     queries_.handle_timeout(now, context_);
     tell_crowds(context_.crowds.expire(now));
     if (value_server_) value_server_->handle_timeout(now, context_);
@@ -300,6 +322,7 @@ void Dht::handle_timeout(Instant now) {
     if (values_) values_->handle_timeout(now, context_, queries_);
     if (mailbox_) mailbox_->handle_timeout(now, context_);
     if (halves_) halves_->handle_timeout(now, tools());
+    if (offers_) offers_->handle_timeout(now, context_, queries_, publisher_);
     maintenance_.handle_timeout(now, context_, queries_);
     reachability_.handle_timeout(now, context_);
     publisher_.handle_timeout(now, context_, queries_);
@@ -311,6 +334,7 @@ Dht::Deadline Dht::next_timeout() const {
         if (at < next.at) next = {at, timer};
     };
     consider(context_.items.next_expiry(), "item expiry");
+    if (context_.has_offers()) consider(context_.offer_store->next_expiry(), "offer expiry");
     consider(queries_.next_timeout(context_), "lookup deadline");
     consider(context_.crowds.next_timeout(), "crowd alarms");
     if (value_server_) consider(value_server_->next_timeout(), "leases");
@@ -318,6 +342,7 @@ Dht::Deadline Dht::next_timeout() const {
     if (values_) consider(values_->next_timeout(), "values");
     if (mailbox_) consider(mailbox_->next_timeout(), "mailbox");
     if (halves_) consider(halves_->next_timeout(), "post-quantum parts");
+    if (offers_) consider(offers_->next_timeout(), "own offers");
     consider(maintenance_.next_timeout(), "table maintenance");
     consider(reachability_.next_timeout(), "dial-back");
     consider(publisher_.next_timeout(), "own records");
@@ -348,6 +373,7 @@ bool Dht::settle(Instant now) {
         if (publisher_.on_finished(now, context_, queries_, finished)) continue;
         if (values_ && values_->on_finished(now, context_, finished)) continue;
         if (mailbox_ && mailbox_->on_finished(now, context_, finished)) continue;
+        if (offers_ && offers_->on_finished(now, context_, publisher_, finished)) continue;
         note_lookup(finished.result.report.took);
         finder_.on_finished(now, context_, queries_, std::move(finished));
     }
@@ -367,6 +393,7 @@ bool Dht::settle(Instant now) {
         if (!local || !reaches_the_world(now)) addresses.push_back(observed);
     }
     publisher_.set_addresses(now, std::move(addresses), context_.serving);
+    if (offers_) offers_->note_addresses(now, publisher_.addresses());
     return busy;
 }
 
@@ -461,6 +488,7 @@ void Dht::cancel(Instant now, CommandId command) {
     if (halves_ && halves_->cancel(now, tools(), command)) return refuse(command, Errc::kCancelled);
     if (mailbox_ && mailbox_->cancel(now, context_, queries_, command)) return;
     if (values_ && values_->cancel(now, context_, queries_, command)) return;
+    if (offers_ && offers_->cancel(now, context_, queries_, command)) return;
     if (!finder_.cancel(now, context_, queries_, command))
         publisher_.cancel(now, context_, queries_, command);
 }
@@ -503,6 +531,8 @@ void Dht::check_invariants() const {
     context_.store.check_invariants();
     context_.items.check_invariants();
     if (value_server_) value_server_->leases().check_invariants();
+    if (context_.has_offers()) context_.offer_store->check_invariants();
+    if (offers_) offers_->check_invariants();
 }
 
 }  // namespace sov::dht

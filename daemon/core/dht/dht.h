@@ -5,6 +5,7 @@
 #include "daemon/core/dht/finder.h"
 #include "daemon/core/dht/mailbox.h"
 #include "daemon/core/dht/maintenance.h"
+#include "daemon/core/dht/offers.h"
 #include "daemon/core/dht/publisher.h"
 #include "daemon/core/dht/queries.h"
 #include "daemon/core/dht/reachability.h"
@@ -95,6 +96,18 @@ class Dht {
     void remove_items(Instant now, CommandId command, identity::ItemUse use,
                       std::vector<PeerId> ids);
     void listen_items(Instant now, CommandId command, identity::ItemUse use);
+    void offer(Instant now, CommandId command, const OfferRequest& request) {
+        offers().offer(now, context_, command, request);
+    }
+    void withdraw_offers(Instant now, CommandId command, const OfferWithdrawal& withdrawal) {
+        offers().withdraw(now, context_, command, withdrawal);
+    }
+    void find_providers(Instant now, CommandId command, const ProviderQuery& query) {
+        offers().find(now, context_, queries_, command, query);
+    }
+    std::vector<OwnOffer> own_offers(Instant now) const {
+        return offers_ ? offers_->views(now) : std::vector<OwnOffer>{};
+    }
     void cancel(Instant now, CommandId command);
     bool unpin(std::string_view name) { return finder_.unpin(name); }
 
@@ -135,6 +148,7 @@ class Dht {
     SecondHalves::Tools tools() { return {context_, queries_, values(), publisher_}; }
     /// Signs and looks for post-quantum parts, and tells which finds have ended.
     bool settle_halves(Instant now);
+    Offers& offers();
     void note_lookup(Duration took);
     /// What a finished lookup says about how many nodes there are, and where too many.
     void note_density(Instant now, const Queries::Finished& finished);
@@ -155,6 +169,7 @@ class Dht {
     std::unique_ptr<Values> values_;             ///< made for the first app that asks
     std::unique_ptr<Mailbox> mailbox_;           ///< likewise, for items
     std::unique_ptr<SecondHalves> halves_;       ///< made for the first find
+    std::unique_ptr<Offers> offers_;             ///< likewise
     bool enabled_ = true;
     bool world_ = false;
     Instant world_looked_at_{};

@@ -9,6 +9,7 @@
 #include "daemon/core/base/ids.h"
 #include "daemon/core/base/instant.h"
 #include "daemon/core/base/result.h"
+#include "daemon/core/dht/offer_report.h"
 #include "daemon/core/dht/value_report.h"
 
 // What the DHT tells the outside. Answers carry the CommandId they belong to; requests for
@@ -39,6 +40,21 @@ struct ValuePutFinished {
 struct ValueGetFinished {
     CommandId command{};
     ValueGotten gotten;
+};
+
+/// The answer to offer and withdraw_offers.
+struct OffersFinished {
+    CommandId command{};
+    OfferProgress progress;
+};
+/// Meanwhile; `offering` is the command.
+struct OffersProgressed {
+    CommandId offering{};
+    OfferProgress progress;
+};
+struct ProvidersFound {
+    CommandId command{};
+    ProvidersReport report;
 };
 
 // --- what listeners are told; `listen` is the command that began it ---
@@ -172,8 +188,9 @@ struct NameOwnerChanged {
 
 using Event =
     std::variant<FindFinished, PublishFinished, GetFinished, ValuePutFinished, ValueGetFinished,
-                 ValueChanged, ListenArmed, ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved,
-                 PersistRecord, ForgetRecord, OwnValueKept, OwnValueOver, PinName, OwnNamesChanged,
+                 OffersFinished, OffersProgressed, ProvidersFound, ValueChanged, ListenArmed,
+                 ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved, PersistRecord,
+                 ForgetRecord, OwnValueKept, OwnValueOver, PinName, OwnNamesChanged,
                  ReserveSequence, ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored,
                  EquivocationSeen, OwnRecordPublished, RegionCrowded, NameOwnerChanged>;
 

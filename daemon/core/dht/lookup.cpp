@@ -85,6 +85,15 @@ Lookup::Candidate* Lookup::add(const Contact& contact, const NodeId& id, std::ui
     return &*candidates_.insert(candidates_.begin() + at, added);
 }
 
+bool Lookup::past_nearest(const Candidate& candidate) const {
+    std::size_t nearer = 0;
+    for (const Candidate& other : candidates_) {
+        if (other.distance >= candidate.distance) break;
+        nearer += other.state == State::kAnswered ? 1U : 0U;
+    }
+    return nearer >= limits_.bucket_size;
+}
+
 void Lookup::add_seed(const Contact& contact, const NodeId& id, bool uninvited) {
     add(contact, id, static_cast<std::uint8_t>(next_seed_path_), 0, uninvited);
     next_seed_path_ = (next_seed_path_ + 1) % paths_.size();

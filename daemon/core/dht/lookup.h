@@ -97,6 +97,8 @@ class Lookup {
     void widen();
     bool widened() const { return paths_.size() > limits_.lookup_paths; }
     const Candidate* find(const NodeId& id) const;
+    /// Whether k nodes that have answered are nearer to the target than this one.
+    bool past_nearest(const Candidate& candidate) const;
     const Key& target() const { return target_; }
     Family family() const { return family_; }
     std::uint8_t hops() const { return hops_; }

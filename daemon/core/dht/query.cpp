@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "daemon/core/guard/diversity.h"
+#include "daemon/core/wire/provider_messages.h"
 
 namespace sov::dht {
 
@@ -101,11 +102,7 @@ void Query::begin(Instant now, Context& context) {
     ++context.counters.lookups_started;
     result_.report.target = spec_.target;
     for (const Family family : kFamilies) context.table(family).note_bucket_used(now, spec_.target);
-    if (reads()) {
-        for (const ValueStore::Held* held : context.store.at(now, spec_.target)) {
-            take_record(now, context, held->record(), nullptr);
-        }
-    }
+    if (reads()) take_own(now, context);
     seed(context);
     pump(now, context);
 }
@@ -131,15 +128,21 @@ void Query::ask(Instant now, Context& context, Lookup& lookup, const Lookup::Can
     asked.node = candidate.id;
     asked.contact = candidate.contact;
     asked.family = lookup.family();
-    asked.kind = asks_for_records() ? wire::Kind::kGet : wire::Kind::kFindNode;
+    const bool samples = spec_.goal == QuerySpec::Goal::kProviders;
+    asked.kind = samples              ? wire::Kind::kFindProviders
+                 : asks_for_records() ? wire::Kind::kGet
+                                      : wire::Kind::kFindNode;
+    const bool around = spec_.goal == QuerySpec::Goal::kRegion && lookup.past_nearest(candidate);
+    asked.target = around ? place_around(candidate.id) : spec_.target;
     asked.step.path = candidate.path;
     asked.step.hop = candidate.hop;
     // Contacts of both families are welcome; this lookup uses its own.
     const auto want = static_cast<std::uint8_t>(wire::kWantIpv4 | wire::kWantIpv6 |
                                                 (wants_tokens() ? wire::kWantToken : 0) |
                                                 (asks_for_records() ? want_newer() : 0));
-    Bytes body = asks_for_records() ? body_bytes(wire::Get{spec_.target, want, 0, since()})
-                                    : body_bytes(wire::FindNode{spec_.target, want});
+    Bytes body = samples ? body_bytes(wire::FindProviders{spec_.target, want, kSampleMost})
+                 : asks_for_records() ? body_bytes(wire::Get{spec_.target, want, 0, since()})
+                                      : body_bytes(wire::FindNode{asked.target, want});
     send(now, context, std::move(asked), std::move(body));
 }
 
@@ -274,7 +277,7 @@ void Query::on_nodes(Instant now, Context& context, Asked& asked, const wire::An
         return;
     }
     asked.step.outcome = Outcome::kContacts;
-    if (nodes->token) tokens_.push_back({asked.contact, asked.family, *nodes->token});
+    if (nodes->token) tokens_.push_back({asked.contact, asked.family, *nodes->token, asked.target});
     learn(now, context, asked, answer.from, nodes->contacts, nodes->full);
 }
 
@@ -303,7 +306,7 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
     if (!follow_up) learn(now, context, asked, answer.from, value->contacts, value->full && !any);
     // A key with more records than fit one datagram: the same node is asked for the rest, once.
     if (any && !follow_up && value->total > value->records.size() &&
-        spec_.goal != QuerySpec::Goal::kFirstRecord) {
+        spec_.goal != QuerySpec::Goal::kFirstRecord && spec_.goal != QuerySpec::Goal::kProviders) {
         Asked more = asked;
         more.over = false;
         more.step.outcome = Outcome::kWaiting;
@@ -320,18 +323,6 @@ const Replica* Query::token_of(const NodeKey& node, Family family) const {
         return replica.contact.key == node && replica.family == family;
     });
     return token == tokens_.end() ? nullptr : &*token;
-}
-
-void Query::note_shown(QueryResult::Record& record, const Asked* from) {
-    if (from == nullptr || record.last_replica == from->node) return;
-    ++record.replicas;
-    record.last_replica = from->node;
-    record.held_here = false;
-    if (!identity::is_value(record.record.head.kind) && spec_.goal != QuerySpec::Goal::kTouch)
-        return;
-    const Replica* token = token_of(from->contact.key, from->family);
-    record.holders.push_back(
-        {from->contact, from->family, token == nullptr ? wire::Token{} : token->token});
 }
 
 // Checks a record and keeps it when it is new or newer. True when it is valid and fits. `from` is
@@ -354,6 +345,9 @@ bool Query::take_record(Instant now, Context& context, ByteView bytes, const Ask
     }
     if (context.blocks.blocks(checked->head.owner)) return false;
     if (spec_.owner && checked->head.owner != *spec_.owner) return false;
+    const bool offer = checked->head.kind == identity::RecordKind::kProvider;
+    if (offer != (spec_.goal == QuerySpec::Goal::kProviders)) return false;
+    if (offer && checked->head.tombstone) return false;
     QueryResult::Record shown;
     shown.record = std::move(*checked);
     shown.held_here = from == nullptr;
@@ -372,8 +366,11 @@ bool Query::take_record(Instant now, Context& context, ByteView bytes, const Ask
         // Of two under one sequence everybody takes the same one, the smaller.
         if (head.sequence > had.sequence ||
             (same_sequence && shown.record.bytes < known.record.bytes)) {
-            known = std::move(shown);
+            std::swap(known, shown);
         }
+        // Nodes that hold another version of an offer show all the same who provides.
+        if (offer)
+            known.holders.insert(known.holders.end(), shown.holders.begin(), shown.holders.end());
         return true;
     }
     result_.records.push_back(std::move(shown));
@@ -552,6 +549,10 @@ void Query::finish(Instant now, Context& context, std::optional<Errc> error) {
     for (const Lookup& lookup : lookups_) {
         result_.report.hops = std::max(result_.report.hops, lookup.hops());
         result_.crowded = result_.crowded || lookup.crowded();
+        if (spec_.goal == QuerySpec::Goal::kRegion) {
+            conclude_region(context, lookup);
+            continue;
+        }
         const auto nearest = lookup.homes();
         for (const Lookup::Candidate* candidate : nearest) {
             result_.closest.push_back(candidate->contact);
@@ -575,6 +576,8 @@ void Query::finish(Instant now, Context& context, std::optional<Errc> error) {
         result_.family = lookups_.front().family();
     }
     if (lookups_.empty()) result_.near_enough = context.serving;
+    if (spec_.goal == QuerySpec::Goal::kProviders && !lookups_.empty())
+        count_shown_at_home(context);
     result_.report.trace.reserve(asked_.size());
     for (Asked& asked : asked_) {
         if (asked.step.contacts == kFollowUp) asked.step.contacts = 0;

@@ -18,7 +18,9 @@ struct QuerySpec {
         kAllRecords,    ///< all records; stops when three replicas have shown theirs
         kAgreed,        ///< stops when ten replicas have shown theirs, three the same newest
         kEveryReplica,  ///< all records of all replicas
+        kProviders,     ///< samples of offers at the k nearest; what others show does not count
         kPlaces,        ///< the nodes nearest to the target, with tokens to store there
+        kRegion,        ///< everybody around the target, with tokens: see QueryResult::region_bits
         kStore,         ///< the record to the k nearest nodes
         kTouch,         ///< as kStore, but nodes that have it only extend its life
         kDelete,        ///< a tombstone to the k nearest nodes
@@ -40,6 +42,7 @@ struct Replica {
     Contact contact;
     Family family{};
     wire::Token token;
+    Key asked{};  ///< kRegion: what the token was given for
 };
 
 /// Whether this node is one of them.
@@ -65,9 +68,13 @@ struct QueryResult {
     std::uint16_t refused = 0;
     std::uint16_t unchanged = 0;  ///< nodes that hold nothing newer than QuerySpec::newer_than
     bool lapsed = false;          ///< a replica says that the life of the record is over
-    bool near_enough = false;     ///< kPlaces: we serve and stand among the k nearest ourselves
-    bool equivocation = false;    ///< an owner signed two records under one sequence
-    bool crowded = false;         ///< Lookup::crowded
+    /// kRegion: leading bits of the target. `replicas` has the nodes that share them, all of those
+    /// that honest nodes on the way know; 160: the lookup has seen too little to say so, and counts
+    /// for its target alone.
+    int region_bits = 0;
+    bool near_enough = false;   ///< kPlaces: we serve and stand among the k nearest ourselves
+    bool equivocation = false;  ///< an owner signed two records under one sequence
+    bool crowded = false;       ///< Lookup::crowded
     /// First 64 bits of the distance of the k-th nearest that answered in `family`; 0: fewer did.
     std::uint64_t kth_distance = 0;
     Family family{};
@@ -107,6 +114,7 @@ class Query {
         Contact contact;
         Family family{};
         wire::Kind kind{};
+        Key target;
         TraceStep step;
         bool silent = false, over = false;
     };
@@ -116,12 +124,14 @@ class Query {
         return spec_.goal == QuerySpec::Goal::kFirstRecord ||
                spec_.goal == QuerySpec::Goal::kAllRecords ||
                spec_.goal == QuerySpec::Goal::kAgreed ||
-               spec_.goal == QuerySpec::Goal::kEveryReplica;
+               spec_.goal == QuerySpec::Goal::kEveryReplica ||
+               spec_.goal == QuerySpec::Goal::kProviders;
     }
     /// A touch reads on its way: whoever keeps the record has to show it.
     bool asks_for_records() const { return reads() || spec_.goal == QuerySpec::Goal::kTouch; }
     bool wants_tokens() const {
-        return stores() || spec_.goal == QuerySpec::Goal::kPlaces || spec_.with_tokens;
+        return stores() || spec_.goal == QuerySpec::Goal::kPlaces ||
+               spec_.goal == QuerySpec::Goal::kRegion || spec_.with_tokens;
     }
     std::uint8_t want_newer() const {
         return spec_.newer_than ? wire::kWantNewer : std::uint8_t{0};
@@ -142,6 +152,9 @@ class Query {
                const std::vector<Contact>& contacts, bool full);
     const Replica* token_of(const NodeKey& node, Family family) const;
     bool take_record(Instant now, Context& context, ByteView bytes, const Asked* from);
+    /// Offers that one replica is asked for; about as many as one datagram has room for.
+    static constexpr std::uint8_t kSampleMost = 8;
+    void take_own(Instant now, Context& context);
     void note_shown(QueryResult::Record& record, const Asked* from);
     bool near_enough(const Context& context,
                      const std::vector<const Lookup::Candidate*>& nearest) const;
@@ -154,6 +167,10 @@ class Query {
                     const std::vector<const Lookup::Candidate*>& nearest);
     bool audit(Instant now, Context& context, const Replica& replica);
     bool stores_done() const;
+    void count_shown_at_home(const Context& context);
+    Key place_around(const NodeId& node) const;
+    int bits_seen(const Context& context, const Lookup& lookup) const;
+    void conclude_region(const Context& context, const Lookup& lookup);
     void finish(Instant now, Context& context, std::optional<Errc> error);
 
     std::uint32_t id_;

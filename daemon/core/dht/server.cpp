@@ -10,6 +10,9 @@ namespace sov::dht {
 
 namespace {
 
+/// What an answer full of offers keeps free for contacts: a quarter of them.
+constexpr std::size_t kContactRoom = wire::kContactsMax / 4 * wire::kContactBytesMax;
+
 // The families of a contact that this requester may be told about.
 std::uint8_t tellable(const Contact& contact, const Endpoint& asker, std::uint8_t want) {
     std::uint8_t families = 0;
@@ -105,6 +108,32 @@ void Server::get(Instant now, Context& context, const Requester& requester, std:
     write_contacts(now, context, requester, body.key, body.want, out);
 }
 
+void Server::find_providers(Instant now, Context& context, const Requester& requester,
+                            std::uint32_t id, const wire::FindProviders& body, ByteWriter& out) {
+    ++context.counters.served_find_providers;
+    wire::write_head(out, wire::Kind::kProviders, id);
+    if ((body.want & wire::kWantToken) != 0) {
+        out.fixed(context.tokens.mint(now, requester.key, requester.from, body.key));
+    }
+    MutableBytes counts = out.reserve(2);
+    if (counts.empty()) return;
+    std::uint8_t count = 0;
+    if (context.has_offers()) {
+        const std::size_t total = context.offers().count_at(now, body.key);
+        counts[0] = static_cast<std::uint8_t>(std::min<std::size_t>(total, UINT8_MAX));
+        for (const Bytes* record : context.offers().sample(now, context.rng, body.key, body.most)) {
+            // Room is left for some contacts: a replica that has much to show must not be a dead
+            // end.
+            if (record->size() + 2 + 2 + kContactRoom > out.room()) break;
+            out.u16(static_cast<std::uint16_t>(record->size()));
+            out.bytes(*record);
+            ++count;
+        }
+    }
+    counts[1] = count;
+    write_contacts(now, context, requester, body.key, body.want, out);
+}
+
 bool Server::store(Instant now, Context& context, const Requester& requester, std::uint32_t id,
                    const wire::Store& body, bool tombstone, ByteWriter& out) {
     ++(tombstone ? context.counters.served_delete : context.counters.served_store);
@@ -120,7 +149,8 @@ bool Server::store(Instant now, Context& context, const Requester& requester, st
     }
     const auto head = identity::read_head(body.record);
     if (!head) return refuse(head.error());
-    if (head->tombstone != tombstone) return refuse(Errc::kInvalidArgument);
+    if (head->tombstone != tombstone || head->kind == identity::RecordKind::kProvider)
+        return refuse(Errc::kInvalidArgument);  // offers come with ANNOUNCE
     if (context.blocks.blocks(head->owner)) return refuse(Errc::kUnauthorized);
     const auto acceptable =
         context.store.acceptable(now, body.key, *head, body.record.size(), requester.from);

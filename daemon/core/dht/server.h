@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "daemon/core/dht/context.h"
+#include "daemon/core/wire/provider_messages.h"
 
 namespace sov::dht {
 
@@ -31,6 +32,9 @@ class Server {
     /// Writes the answer; false when there is none (yet).
     bool answer(Instant now, Context& context, const Requester& requester, const wire::Head& head,
                 ByteReader body, ByteWriter& out);
+    /// A sample of the offers at a key, as many as fit, and contacts as GET gives them.
+    void find_providers(Instant now, Context& context, const Requester& requester, std::uint32_t id,
+                        const wire::FindProviders& body, ByteWriter& out);
     /// Whether one more write may wait for the disk.
     bool can_wait() const { return waiting_.size() < kWaitingMax; }
     /// Sends `answer`, a whole message, when the disk has what this ticket stands for; busy when it

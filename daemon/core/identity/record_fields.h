@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "daemon/core/base/byte_reader.h"
 #include "daemon/core/base/byte_writer.h"
+#include "daemon/core/identity/records.h"
 
 // The fields that bodies of records are made of: tag 1 | length 2 | value.
 
@@ -24,5 +26,10 @@ inline void write_field_head(ByteWriter& writer, std::uint8_t tag, std::size_t l
     writer.u8(tag);
     writer.u16(static_cast<std::uint16_t>(length));
 }
+
+/// A node as peers and providers tell it: key 32 | endpoint count 1 | endpoints. Endpoints that
+/// nobody can dial are left out when writing and wrong when reading.
+void write_node_field(ByteWriter& writer, std::uint8_t tag, const PeerNode& node);
+std::optional<PeerNode> read_node(ByteView value);
 
 }  // namespace sov::identity

@@ -8,6 +8,7 @@
 #include "daemon/core/base/check.h"
 #include "daemon/core/identity/items.h"
 #include "daemon/core/identity/peer_name.h"
+#include "daemon/core/identity/providers.h"
 #include "daemon/core/identity/record_fields.h"
 #include "daemon/core/identity/values.h"
 
@@ -31,7 +32,9 @@ using RecordBuffer = std::array<std::uint8_t, kRecordBytesMax>;
 
 bool can_be_published(const Endpoint& endpoint) { return endpoint.scope() != Scope::kBogon; }
 
-void write_node(ByteWriter& writer, const PeerNode& node) {
+}  // namespace
+
+void write_node_field(ByteWriter& writer, std::uint8_t tag, const PeerNode& node) {
     SOV_CHECK(node.endpoints.size() <= kEndpointsPerNodeMax);
     std::size_t length = NodeKey::kSize + 1, count = 0;
     for (const Endpoint& endpoint : node.endpoints) {
@@ -39,7 +42,7 @@ void write_node(ByteWriter& writer, const PeerNode& node) {
         length += 1 + endpoint.address_size() + 2;
         ++count;
     }
-    write_field_head(writer, kNodeTag, length);
+    write_field_head(writer, tag, length);
     writer.fixed(node.key);
     writer.u8(static_cast<std::uint8_t>(count));
     for (const Endpoint& endpoint : node.endpoints) {
@@ -50,6 +53,8 @@ void write_node(ByteWriter& writer, const PeerNode& node) {
         writer.u16(endpoint.port);
     }
 }
+
+namespace {
 
 std::optional<Endpoint> read_endpoint(ByteReader& reader) {
     const std::uint8_t family = reader.u8();
@@ -63,6 +68,8 @@ std::optional<Endpoint> read_endpoint(ByteReader& reader) {
     if (!can_be_published(*endpoint)) return std::nullopt;
     return endpoint;
 }
+
+}  // namespace
 
 std::optional<PeerNode> read_node(ByteView value) {
     ByteReader reader(value);
@@ -79,6 +86,8 @@ std::optional<PeerNode> read_node(ByteView value) {
     if (!reader.at_end()) return std::nullopt;
     return node;
 }
+
+namespace {
 
 void write_head(ByteWriter& writer, const RecordHead& head, const SigningKey& owner,
                 std::size_t body_length) {
@@ -132,7 +141,7 @@ Result<RecordHead> read_layout(ByteView bytes) {
     reader.bytes(Signature::kSize);
     if (!reader.at_end() || version != kVersion || flags > kTombstoneFlag) return Errc::kMalformed;
     if (kind < static_cast<std::uint8_t>(RecordKind::kPeer) ||
-        kind > static_cast<std::uint8_t>(RecordKind::kSignal)) {
+        kind > static_cast<std::uint8_t>(RecordKind::kProvider)) {
         return Errc::kMalformed;
     }
     if (head.ttl < std::chrono::seconds{1} || head.ttl > kTtlMax) return Errc::kMalformed;
@@ -144,7 +153,8 @@ Result<RecordHead> read_layout(ByteView bytes) {
     return head;
 }
 
-// Where this content belongs; a withdrawn name does not say, its signature alone binds it.
+// Where this content belongs; an offer or a withdrawn name does not say, its signature alone binds
+// it.
 Result<Key> place_of(Crypto& crypto, const RecordHead& head, const Key& claimed, ByteView bytes) {
     if (head.kind == RecordKind::kPeer) {
         if (!head.tombstone) {
@@ -160,6 +170,11 @@ Result<Key> place_of(Crypto& crypto, const RecordHead& head, const Key& claimed,
         return claimed;
     }
     if (head.tombstone) return claimed;
+    if (head.kind == RecordKind::kProvider) {
+        const auto offer = decode_provider(bytes);
+        if (!offer) return offer.error();
+        return claimed;
+    }
     const auto name = decode_name(bytes);
     if (!name) return name.error();
     return name_key(crypto, name->name);
@@ -225,7 +240,7 @@ Bytes encode_record(Crypto& crypto, const SigningKey& owner, const NetworkId& ne
     SOV_CHECK(record.nodes.size() <= kNodesPerPeerMax);
     RecordBuffer buffer;
     ByteWriter body(buffer);
-    for (const PeerNode& node : record.nodes) write_node(body, node);
+    for (const PeerNode& node : record.nodes) write_node_field(body, kNodeTag, node);
     write_field_head(body, kCapabilitiesTag, 4);
     body.u32(record.capabilities);
     write_post_quantum(body, record.post_quantum);

@@ -26,6 +26,7 @@
 //   Name  1 folded name    2 stamp 8    3 as Peer
 //   Immutable, Mutable: values, drawn in values.h
 //   Mail, Signal: sealed items, drawn in items.h
+//   Provider: offers, drawn in providers.h
 //
 // All of them are always there, once but for nodes, so a record has one encoding. A field with a
 // higher tag belongs to a later version and is kept unread. The signature is made over a domain
@@ -41,6 +42,7 @@ enum class RecordKind : std::uint8_t {
     kMutable = 4,
     kMail = 5,
     kSignal = 6,
+    kProvider = 7
 };
 
 /// Records that apps fill with what they like: values.h.

@@ -33,6 +33,7 @@
 //   DIALED      nonce 8                                  -> PONG
 //   INTRODUCE   introduction 176                         INTRODUCED introduction 176
 //   STORE_VALUE and what follows it: value_messages.h
+//   ANNOUNCE, FIND_PROVIDERS: provider_messages.h
 //   CONFIRM     -      proves the sender's address; not answered
 //   GOODBYE     -      the sender leaves; not answered
 //   PATH_CHALLENGE nonce 8                               PATH_RESPONSE nonce 8
@@ -66,6 +67,8 @@ enum class Kind : std::uint8_t {
     kStopListening = 0x25,
     kCollect = 0x26,
     kRemove = 0x27,
+    kAnnounce = 0x30,
+    kFindProviders = 0x31,
     kPong = 0x81,
     kNodes = 0x82,
     kValue = 0x83,
@@ -81,6 +84,8 @@ enum class Kind : std::uint8_t {
     kStopped = 0xa5,
     kItems = 0xa6,
     kRemoved = 0xa7,
+    kAnnounced = 0xb0,
+    kProviders = 0xb1,
     kError = 0xff,
 };
 

@@ -22,11 +22,13 @@ struct Request {
     /// Idempotent reads may travel in an init, before the session stands.
     bool rides() const {
         return kind == Kind::kPing || kind == Kind::kFindNode || kind == Kind::kGet ||
-               kind == Kind::kDialed;
+               kind == Kind::kFindProviders || kind == Kind::kDialed;
     }
     /// How long the init is made, and so the longest answer it allows.
     std::size_t init_size() const {
-        return kind == Kind::kFindNode || kind == Kind::kGet ? Limits::kDatagramBytesMax : 0;
+        const bool long_answer =
+            kind == Kind::kFindNode || kind == Kind::kGet || kind == Kind::kFindProviders;
+        return long_answer ? Limits::kDatagramBytesMax : 0;
     }
 };
 

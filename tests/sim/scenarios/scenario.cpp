@@ -20,6 +20,9 @@ Counters all_counters(const World& world) {
         all.lookups_widened += counters.lookups_widened;
         all.lookups_crowded += counters.lookups_crowded;
         all.second_homes_found += counters.second_homes_found;
+        all.offers_kept += counters.offers_kept;
+        all.offers_refused += counters.offers_refused;
+        all.offers_evicted += counters.offers_evicted;
     }
     return all;
 }

@@ -23,6 +23,8 @@ void run_soak(const RunOptions& options, RunReport& report);
 void run_growth(const RunOptions& options, RunReport& report);
 void run_reflection(const RunOptions& options, RunReport& report);
 void run_victim(const RunOptions& options, RunReport& report);
+void run_spam(const RunOptions& options, RunReport& report);
+void run_sweep(const RunOptions& options, RunReport& report);
 
 /// Nodes of a settlement that ask; the others only answer.
 inline constexpr std::size_t kAskers = 64;

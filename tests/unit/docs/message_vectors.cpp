@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "daemon/core/identity/items.h"
+#include "daemon/core/wire/provider_messages.h"
 #include "daemon/core/wire/value_messages.h"
 #include "tests/unit/docs/vectors.h"
 
@@ -25,11 +26,12 @@ struct Single {
 struct Page {
     Bytes page;
 };
-using Body = std::variant<Empty, wire::FindNode, wire::Get, wire::Store, wire::Touch, wire::Delete,
-                          wire::Dialback, wire::DialPeer, wire::Nonce, wire::Introduction,
-                          wire::Pong, wire::Nodes, wire::Value, Stored, Single, wire::StoreValue,
-                          wire::StorePage, wire::GetPage, Page, wire::Listen, wire::Notify, Key,
-                          wire::Held, wire::Collect, wire::Items, wire::Remove>;
+using Body =
+    std::variant<Empty, wire::FindNode, wire::Get, wire::Store, wire::Touch, wire::Delete,
+                 wire::Dialback, wire::DialPeer, wire::Nonce, wire::Introduction, wire::Pong,
+                 wire::Nodes, wire::Value, Stored, Single, wire::StoreValue, wire::StorePage,
+                 wire::GetPage, Page, wire::Listen, wire::Notify, Key, wire::Held, wire::Collect,
+                 wire::Items, wire::Remove, wire::Announce, wire::Announced, wire::FindProviders>;
 
 std::string contact_words(const Contact& contact) {
     std::string words = contact.key.hex();
@@ -145,6 +147,25 @@ struct Describe {
         to.add("user", shown.user.view());
         to.add("signature", shown.signature.view());
     }
+    void operator()(const wire::Announce& body) {
+        to.add("asked", body.asked.view());
+        to.add("token", body.token.view());
+        for (const wire::Announce::Offer& offer : body.offers) {
+            to.add("key", offer.key.view());
+            to.add("record", offer.record);
+        }
+    }
+    void operator()(const wire::Announced& body) {
+        for (const wire::Announced::Outcome& outcome : body.outcomes) {
+            to.add("code", static_cast<std::uint64_t>(outcome.error));
+            to.add("seconds", std::uint64_t{outcome.seconds});
+        }
+    }
+    void operator()(const wire::FindProviders& body) {
+        to.add("key", body.key.view());
+        to.add("want", std::uint64_t{body.want});
+        to.add("most", std::uint64_t{body.most});
+    }
     void version(const wire::Version& shown) {
         to.add("owner", shown.owner.view());
         to.add("record_kind", static_cast<std::uint64_t>(shown.kind));
@@ -246,11 +267,15 @@ std::optional<Body> read_body(Kind kind, ByteReader& reader, bool with_token, bo
         case Kind::kCollect: return body_from(wire::read_collect(reader));
         case Kind::kItems: return body_from(wire::read_items(reader));
         case Kind::kRemove: return body_from(wire::read_remove(reader));
+        case Kind::kAnnounce: return body_from(wire::read_announce(reader));
+        case Kind::kAnnounced: return body_from(wire::read_announced(reader));
+        case Kind::kFindProviders: return body_from(wire::read_find_providers(reader));
         case Kind::kHeld:
         case Kind::kPageHeld: return body_from(wire::read_held(reader));
         case Kind::kPage: return Body{Page{to_bytes(reader.rest())}};
         case Kind::kPong: return body_from(wire::read_pong(reader));
         case Kind::kNodes: return body_from(wire::read_nodes(reader, with_token));
+        case Kind::kProviders: return body_from(wire::read_value(reader, with_token, false));
         case Kind::kValue: return body_from(wire::read_value(reader, with_token, of_newer));
         case Kind::kListening:
         case Kind::kStored: {
@@ -314,6 +339,10 @@ std::string kind_word(Kind kind) {
         case Kind::kRemove: return "remove";
         case Kind::kItems: return "items";
         case Kind::kRemoved: return "removed";
+        case Kind::kAnnounce: return "announce";
+        case Kind::kFindProviders: return "find_providers";
+        case Kind::kAnnounced: return "announced";
+        case Kind::kProviders: return "providers";
         case Kind::kConfirm: return "confirm";
         case Kind::kGoodbye: return "goodbye";
         case Kind::kPathChallenge: return "path_challenge";
@@ -442,6 +471,14 @@ std::vector<Vector> message_vectors(identity::Crypto& crypto) {
     add(Kind::kPathResponse, nonce);
     add_value_messages(crypto, records, token, add);
     add_item_messages(crypto, records, add);
+    const Bytes offer = records[10].bytes("bytes");
+    const Key offer_place = Key::from(records[10].bytes("key"));
+    add(Kind::kAnnounce,
+        wire::Announce{peer_place, token, {{offer_place, offer}, {name_place, tombstone}}});
+    add(Kind::kAnnounced, wire::Announced{{{Errc{}, 3600}, {Errc::kOverQuota, 1200}}});
+    add(Kind::kFindProviders, wire::FindProviders{offer_place, wire::kWantIpv4, 8});
+    add(Kind::kProviders,
+        wire::Value{std::nullopt, 255, {offer}, std::nullopt, false, false, {only4}});
     add(Kind::kError, Single{static_cast<std::uint8_t>(Errc::kUnsupported)});
     return all;
 }

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/core/identity/items.h"
+#include "daemon/core/identity/providers.h"
 #include "daemon/core/identity/values.h"
 #include "tests/unit/docs/fixed_crypto.h"
 #include "tests/unit/docs/vectors.h"
@@ -12,6 +13,12 @@ namespace {
 using identity::RecordKind;
 
 constexpr std::uint64_t kSequence = 1767225600000;  // 2026-01-01 in milliseconds
+
+std::string node_words(const identity::PeerNode& node) {
+    std::string text = node.key.hex();
+    for (const Endpoint& endpoint : node.endpoints) text += " " + endpoint.text();
+    return text;
+}
 
 // The fields that code reads from a record's bytes, after checking them under `key`.
 Vector described(identity::Crypto& crypto, const NetworkId& network, std::string name,
@@ -31,11 +38,7 @@ Vector described(identity::Crypto& crypto, const NetworkId& network, std::string
     vector.add("ttl_seconds", static_cast<std::uint64_t>(head.ttl.count()));
     if (head.kind == RecordKind::kPeer && !head.tombstone) {
         const auto peer = identity::decode_peer(bytes);
-        for (const identity::PeerNode& node : peer->nodes) {
-            std::string text = node.key.hex();
-            for (const Endpoint& endpoint : node.endpoints) text += " " + endpoint.text();
-            vector.add("node", std::move(text));
-        }
+        for (const identity::PeerNode& node : peer->nodes) vector.add("node", node_words(node));
         vector.add("capabilities", std::uint64_t{peer->capabilities});
         if (peer->post_quantum) vector.add("post_quantum", peer->post_quantum->view());
     }
@@ -63,6 +66,13 @@ Vector described(identity::Crypto& crypto, const NetworkId& network, std::string
         }
         vector.add("sender", item->sender.view());
         vector.add("body", item->body);
+    }
+    if (head.kind == RecordKind::kProvider && !head.tombstone) {
+        const auto offer = identity::decode_provider(bytes);
+        vector.add("node", node_words(offer->node));
+        vector.add("region", offer->hints.region);
+        vector.add("latency_ms", std::uint64_t{offer->hints.latency_ms});
+        vector.add("note", offer->hints.note);
     }
     vector.add("bytes", bytes);
     return vector;
@@ -118,22 +128,31 @@ std::vector<Vector> record_vectors(identity::Crypto& crypto) {
     hybrid.post_quantum = crypto.hash({Bytes(identity::kPostQuantumKeyBytes)});
     const Key box =
         identity::item_key(crypto, identity::ItemUse::kMail, PeerId{cast.responder.public_key});
-    return {described(crypto, cast.network, "record peer", peer_place,
-                      identity::encode_record(crypto, cast.user, cast.network, peer)),
-            described(crypto, cast.network, "record name", name_place,
-                      identity::encode_record(crypto, cast.user, cast.network, claim)),
-            described(crypto, cast.network, "record peer tombstone", peer_place,
-                      tombstone(RecordKind::kPeer, peer_place, peer.head)),
-            described(crypto, cast.network, "record name tombstone", name_place,
-                      tombstone(RecordKind::kName, name_place, claim.head)),
-            value("record immutable value",
-                  identity::make_immutable(crypto, std::chrono::hours{2}, as_bytes("hello"))),
-            value("record mutable value", labelled(as_bytes("hello"), false)),
-            value("record mutable value tombstone", labelled({}, true)),
-            value("record mutable value in pages", labelled(Bytes(1027, 0x70), false)),
-            described(crypto, cast.network, "record mail", box, mail(cast, box)),
-            described(crypto, cast.network, "record peer with a post-quantum hash", peer_place,
-                      identity::encode_record(crypto, cast.user, cast.network, hybrid))};
+    identity::ProviderRecord offer;
+    offer.head.sequence = kSequence + 30;
+    offer.head.ttl = std::chrono::hours{1};
+    offer.node = peer.nodes.front();
+    offer.hints = {"eu-west", 20, to_bytes(as_bytes("A4"))};
+    const Key offer_place = identity::service_offer_key(crypto, "printer/ipp");
+    return {
+        described(crypto, cast.network, "record peer", peer_place,
+                  identity::encode_record(crypto, cast.user, cast.network, peer)),
+        described(crypto, cast.network, "record name", name_place,
+                  identity::encode_record(crypto, cast.user, cast.network, claim)),
+        described(crypto, cast.network, "record peer tombstone", peer_place,
+                  tombstone(RecordKind::kPeer, peer_place, peer.head)),
+        described(crypto, cast.network, "record name tombstone", name_place,
+                  tombstone(RecordKind::kName, name_place, claim.head)),
+        value("record immutable value",
+              identity::make_immutable(crypto, std::chrono::hours{2}, as_bytes("hello"))),
+        value("record mutable value", labelled(as_bytes("hello"), false)),
+        value("record mutable value tombstone", labelled({}, true)),
+        value("record mutable value in pages", labelled(Bytes(1027, 0x70), false)),
+        described(crypto, cast.network, "record mail", box, mail(cast, box)),
+        described(crypto, cast.network, "record peer with a post-quantum hash", peer_place,
+                  identity::encode_record(crypto, cast.user, cast.network, hybrid)),
+        described(crypto, cast.network, "record offer", offer_place,
+                  identity::encode_provider(crypto, cast.user, cast.network, offer_place, offer))};
 }
 
 Vector read_record(identity::Crypto& crypto, const Vector& documented) {

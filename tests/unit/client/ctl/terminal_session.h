@@ -59,7 +59,16 @@ struct Script {
     client::Result<client::ValueGotten> value_gotten = unset();
     std::vector<client::ValueTold> told;
     client::Result<client::Done> listen_end = client::Done{};
-    client::PutValue value_put;  ///< what was asked for last
+    client::PutValue value_put;                   ///< what was asked for last
+    std::vector<client::OfferProgress> progress;  ///< of an offer, before its answer
+    client::Result<client::OfferProgress> offered = unset();
+    client::Result<std::uint32_t> withdrawn = unset();
+    client::Result<client::Providers> providers = unset();
+    client::Result<std::vector<client::OwnOffer>> offers = unset();
+    std::vector<client::Subject> subjects;  ///< what was asked for last
+    client::OfferHints hints;
+    client::milliseconds lasts{0};
+    client::ProviderQuery provider_query;
     client::Result<client::Names> names = unset();
     client::Result<client::RoutingTable> table = unset();
     client::Result<client::Gotten> gotten = unset();
@@ -300,6 +309,31 @@ class ScriptedClient final : public client::Client {
         }
         return script_.listen_end;
     }
+    client::Result<client::OfferProgress> offer(
+        const client::OfferQuery& query,
+        const std::function<void(const client::OfferProgress&)>& on_progress,
+        const Options& options) override {
+        note("offer of " + std::to_string(query.subjects.size()), options);
+        script_.subjects = query.subjects;
+        script_.hints = query.hints;
+        script_.lasts = query.lasts;
+        for (const client::OfferProgress& progress : script_.progress) on_progress(progress);
+        return script_.offered;
+    }
+    client::Result<std::uint32_t> withdraw_offers(const std::vector<client::Subject>& subjects,
+                                                  const Options& options) override {
+        script_.subjects = subjects;
+        return note("withdraw_offers of " + std::to_string(subjects.size()), options),
+               script_.withdrawn;
+    }
+    client::Result<client::Providers> find_providers(const client::ProviderQuery& query,
+                                                     const Options& options) override {
+        script_.provider_query = query;
+        return note("find_providers", options), script_.providers;
+    }
+    client::Result<std::vector<client::OwnOffer>> offers(const Options& options) override {
+        return note("offers", options), script_.offers;
+    }
     client::Result<client::Held> held(const Options& options) override {
         return note("held", options), script_.held;
     }
@@ -469,6 +503,20 @@ struct TerminalSession {
                 return std::nullopt;
             }
             return found->second.substr(0, most);
+        };
+        machine.read_chunks = [this](const std::string& path, const Machine::TakeChunk& take,
+                                     int& error) {
+            const auto found = files.find(path);
+            if (found == files.end()) {
+                error = ENOENT;
+                return false;
+            }
+            constexpr std::size_t kPiece = 100;
+            for (std::size_t at = 0; at < found->second.size(); at += kPiece) {
+                const std::string piece = found->second.substr(at, kPiece);
+                take(piece, at + piece.size(), found->second.size());
+            }
+            return true;
         };
         machine.create_file = [this](const std::string& path, std::string_view content) {
             return files.emplace(path, content).second ? 0 : EEXIST;
