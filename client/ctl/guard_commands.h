@@ -21,6 +21,7 @@ inline constexpr Command kPeerWhy = {
                          .summary = "sov1..., what a friend is called here, a name, or sovn1...",
                          .completes = Completes::kFriend}}},
     .examples = {"sovctl peer why sovn1...", "sovctl peer why sov1... --json"},
+    .exit_codes = {8, 11},
     .run = verbs::peer_why};
 
 inline constexpr Command kBlock = {

@@ -17,7 +17,7 @@ inline constexpr Command kNetcheck = {
         "which servers and relays answer. Each line says yes, no or not tested, and why; the last "
         "line is the verdict. Exit code 0: direct connections should work with most peers.",
     .examples = {"sovctl netcheck", "sovctl netcheck --json"},
-    .exit_codes = {7},
+    .exit_codes = {7, 11},
     .run = verbs::netcheck};
 
 }  // namespace sov::ctl

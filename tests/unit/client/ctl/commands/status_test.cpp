@@ -195,7 +195,8 @@ TEST(StatusVerb, json_when_all_is_well) {
             R"("half_open":0,"records":0,"record_bytes":0,"lookups_running":0,"lookup_p50_ms":1.5,)"
             R"("own_record_replicas":5,"own_record_age_ms":40000,"contacts_known":6,)"
             R"("crowded_regions":0,"surround":{"suspected":false,"size_near":0,"size_far":0,)"
-            R"("subnets":0,"inbound":0,"anchors":0,"anchors_answering":0},"bootstrap":[],)"
+            R"("subnets":0,"inbound":0,"anchors":0,"anchors_answering":0},)"
+            R"("connections":{"lan":0,"direct":0,"relayed":0,"stuck":[]},"bootstrap":[],)"
             R"("names":[{"name":"bob","key":")" +
             kPlace +
             R"(","replicas":4}],"layers":{"bootstrap":true,"mdns":true,"ble":false},)"
