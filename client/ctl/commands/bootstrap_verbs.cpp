@@ -75,6 +75,8 @@ int bootstrap_show(Errand& errand) {
 }
 
 int bootstrap_publish(Errand& errand) {
+    // Nothing is signed when there is nobody who could publish it.
+    if (const auto daemon = errand.daemon(); !daemon) return errand.fail(daemon.error());
     const auto outcome = outcome_of(errand, {"--publish-list", errand.argument(), "--list-key-file",
                                              std::string(errand.input().value("key"))});
     if (const auto* problem = std::get_if<Problem>(&outcome)) return errand.fail(*problem);

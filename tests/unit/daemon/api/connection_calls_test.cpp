@@ -216,7 +216,8 @@ TEST_F(ConnectionCalls, who_does_not_read_holds_the_writer_back) {
     on_core([&] { there_.app.send(id, much, true); });
     later(std::chrono::seconds(30));
     const std::size_t unsent = on_core([&] { return there_.app.unsent[id].size(); });
-    EXPECT_GE(unsent, std::size_t{4} << 20) << "somebody holds what nobody reads";
+    // What is on its way fills the windows of QUIC and of gRPC, and no more.
+    EXPECT_GE(unsent, std::size_t{3} << 20) << "somebody holds what nobody reads";
     Bytes got;
     while (stream->Read(&output)) {
         got.insert(got.end(), output.data().begin(), output.data().end());

@@ -106,10 +106,12 @@ TEST(RoleTable, knows_no_other_method) {
     EXPECT_EQ(table.needed(""), Role::kNone);
 }
 
-TEST(RoleTable, lets_observers_see_only_the_verdict) {
+TEST(RoleTable, lets_observers_see_only_the_verdict_and_figures) {
     const RoleTable table;
     for (const auto& [method, role] : table.rows()) {
-        EXPECT_EQ(role == Role::kObserve, method == "/sovereign.v1.Node/GetStatus") << method;
+        EXPECT_EQ(role == Role::kObserve, method == "/sovereign.v1.Node/GetStatus" ||
+                                              method == "/sovereign.v1.Node/GetStats")
+            << method;
     }
 }
 
