@@ -80,7 +80,7 @@ TEST(CommandLine, unknown_options_get_the_nearest_one) {
 
 TEST(CommandLine, a_unique_prefix_works_at_a_terminal_only) {
     EXPECT_EQ(understood({"statu"}, true).command->path, "status");
-    EXPECT_EQ(understood({"n", "cl", "bob"}, true).command->path, "name claim");
+    EXPECT_EQ(understood({"na", "cl", "bob"}, true).command->path, "name claim");
     refused({"statu"}, false);
     EXPECT_EQ(refused({"c"}, true).problem.what,
               "\"c\" could be connect, connections, config, completion");

@@ -56,7 +56,9 @@ class ConnectionCalls : public ApiFixture {
         const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
         while (std::chrono::steady_clock::now() < patience) {
             if (on_core([&] {
-                    pass(std::chrono::milliseconds(10));
+                    // Little at a time: what the API does each real second must not come minutes
+                    // late.
+                    pass(std::chrono::milliseconds(1));
                     return condition();
                 }))
                 return true;

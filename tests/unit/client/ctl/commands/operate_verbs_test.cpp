@@ -183,6 +183,12 @@ std::vector<std::string> smallest_line(const Command& command) {
     if (command.path == "send") words.emplace_back("/etc/passwd");
     if (command.path == "recv") words.emplace_back("--yes");
     if (command.path == "mailbox send") words.insert(words.end(), {"--text", "hello"});
+    if (command.path == "dht provide") words.emplace_back("service:printer");
+    if (command.path == "dht providers") words.back() = "service:printer";
+    if (command.path == "service offer" || command.path == "service withdraw")
+        words.emplace_back("printer");
+    if (command.path == "content provide" || command.path == "content withdraw")
+        words.emplace_back("name:bob");
     if (command.path == "dht put") words.insert(words.end(), {"--key", "name:bob"});
     return words;
 }
