@@ -152,7 +152,7 @@ inline constexpr Command kContentWithdraw = {
     .argument_slots = {{kContents}},
     .option_slots = {{kFrom}},
     .examples = {"sovctl content withdraw disk.img",
-                 "sovctl content list --quiet | sovctl content withdraw --from -"},
+                 "sovctl content withdraw --from -"},
     .exit_codes = {5, 8, 11},
     .run = verbs::content_withdraw};
 

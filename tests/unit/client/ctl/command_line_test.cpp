@@ -83,7 +83,7 @@ TEST(CommandLine, a_unique_prefix_works_at_a_terminal_only) {
     EXPECT_EQ(understood({"na", "cl", "bob"}, true).command->path, "name claim");
     refused({"statu"}, false);
     EXPECT_EQ(refused({"c"}, true).problem.what,
-              "\"c\" could be connect, connections, config, completion");
+              "\"c\" could be content, connect, connections, config, completion");
     // Options are never guessed, not even there.
     refused({"find", "bob", "--tra"}, true);
 }

@@ -38,7 +38,7 @@ TEST(Completion, every_shell_covers_every_command_and_option) {
 }
 
 TEST(Completion, bash_offers_commands_groups_options_and_values) {
-    EXPECT_EQ(offered_by_bash("sta"), "status\n");
+    EXPECT_EQ(offered_by_bash("sta"), "status stats\n");
     EXPECT_EQ(offered_by_bash("name cl"), "claim\n");
     EXPECT_EQ(offered_by_bash("--json name f"), "forget\n");
     EXPECT_EQ(offered_by_bash("find bob --tr"), "--trace\n");
