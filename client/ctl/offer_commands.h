@@ -151,8 +151,7 @@ inline constexpr Command kContentWithdraw = {
     .text = "Nodes that can't be reached forget it within the hour.",
     .argument_slots = {{kContents}},
     .option_slots = {{kFrom}},
-    .examples = {"sovctl content withdraw disk.img",
-                 "sovctl content withdraw --from -"},
+    .examples = {"sovctl content withdraw disk.img", "sovctl content withdraw --from -"},
     .exit_codes = {5, 8, 11},
     .run = verbs::content_withdraw};
 
