@@ -35,6 +35,8 @@ Receipt plain(const sovereign::v1::Receipt& message);
 Value plain(const sovereign::v1::Value& message);
 ValueStored plain(const sovereign::v1::PutValueResponse& message);
 ValueGotten plain(const sovereign::v1::GetValueResponse& message);
+OwnValue plain(const sovereign::v1::OwnValue& message);
+OwnValues plain(const sovereign::v1::ListOwnValuesResponse& message);
 ValueTold plain(const sovereign::v1::ListenResponse& message);
 TableEntry plain(const sovereign::v1::GetTableResponse::Entry& message);
 Neighbour plain(const sovereign::v1::Neighbour& message);

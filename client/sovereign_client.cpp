@@ -10,6 +10,7 @@
 #include "client/call_limits.h"
 #include "client/connection_calls.h"
 #include "client/enum_word.h"
+#include "client/key_text.h"
 #include "client/message_calls.h"
 #include "client/network_calls.h"
 #include "client/offer_calls.h"
@@ -28,8 +29,6 @@ namespace {
 
 namespace v1 = sovereign::v1;
 
-constexpr std::size_t kKeySize = 20;
-
 Error argument_error(std::string field, std::string message) {
     Error error;
     error.code = "invalid_argument";
@@ -40,23 +39,9 @@ Error argument_error(std::string field, std::string message) {
     return error;
 }
 
-/// 20 bytes of 40 hexadecimal digits; empty for anything else.
-std::string bytes_of_hex(std::string_view hex) {
-    const auto digit = [](char symbol) {
-        if (symbol >= '0' && symbol <= '9') return symbol - '0';
-        if (symbol >= 'a' && symbol <= 'f') return symbol - 'a' + 10;
-        if (symbol >= 'A' && symbol <= 'F') return symbol - 'A' + 10;
-        return -1;
-    };
-    if (hex.size() != 2 * kKeySize) return {};
-    std::string bytes;
-    for (std::size_t index = 0; index < hex.size(); index += 2) {
-        const int high = digit(hex[index]);
-        const int low = digit(hex[index + 1]);
-        if (high < 0 || low < 0) return {};
-        bytes += static_cast<char>(high * 16 + low);
-    }
-    return bytes;
+Error unknown_level(const std::string& level) {
+    return argument_error("level",
+                          '"' + level + "\" is no level; there are fast, normal and strong");
 }
 
 class GrpcClient final : public Client {
@@ -149,6 +134,9 @@ class GrpcClient final : public Client {
         reads_as_peer(query.query) ? request.set_peer_text(query.query)
                                    : request.set_name(query.query);
         request.set_trace(query.trace);
+        const auto level = enum_of<v1::Level>(query.level);
+        if (!level && !query.level.empty()) return unknown_level(query.level);
+        request.set_level(level.value_or(v1::LEVEL_UNSPECIFIED));
         return call(*discovery_, &v1::Discovery::Stub::FindPeer, request, options,
                     [](const v1::FindPeerResponse& answer) { return plain(answer); });
     }
@@ -338,6 +326,16 @@ class GrpcClient final : public Client {
     Result<ValueGotten> get_value(const ValuePlace& place, const std::string& level,
                                   std::optional<std::uint64_t> newer_than,
                                   const CallOptions& options) override;
+    Result<OwnValues> own_values(const CallOptions& options) override {
+        return call(*dht_, &v1::Dht::Stub::ListOwnValues, v1::ListOwnValuesRequest(), options,
+                    [](const v1::ListOwnValuesResponse& answer) { return plain(answer); });
+    }
+    Result<Done> let_go(std::string_view key, const CallOptions& options) override {
+        v1::LetGoRequest request;
+        request.set_key(std::string(key));
+        return call(*dht_, &v1::Dht::Stub::LetGo, request, options,
+                    [](const v1::LetGoResponse&) { return Done{}; });
+    }
     Result<Done> listen(const ValuePlace& place, const std::string& cursor,
                         const std::function<bool(const ValueTold&)>& on_told,
                         const CallOptions& options) override;
@@ -524,11 +522,6 @@ void write_place(const ValuePlace& place, v1::ValuePlace* to) {
     }
     to->mutable_labelled()->set_label(place.label);
     to->mutable_labelled()->set_owner_text(place.owner);
-}
-
-Error unknown_level(const std::string& level) {
-    return argument_error("level",
-                          '"' + level + "\" is no level; there are fast, normal and strong");
 }
 
 }  // namespace

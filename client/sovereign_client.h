@@ -172,6 +172,7 @@ struct Found {
 struct FindQuery {
     std::string query;  ///< "bob", "bob#k7f3q2" or "sov1..."
     bool trace = false;
+    std::string level = {};  ///< fast normal strong; empty: normal
 };
 
 /// Where something was stored.
@@ -447,6 +448,11 @@ class Client {
     virtual Result<ValueGotten> get_value(const ValuePlace& place, const std::string& level,
                                           std::optional<std::uint64_t> newer_than = std::nullopt,
                                           const CallOptions& options = {}) = 0;
+    /// What the daemon keeps in the network for the caller's user; for an admin, for all.
+    virtual Result<OwnValues> own_values(const CallOptions& options = {}) = 0;
+    /// Keeps the caller's values at a key of 20 bytes no longer; copies end with their ttl.
+    /// not_found.
+    virtual Result<Done> let_go(std::string_view key, const CallOptions& options = {}) = 0;
     /// Calls `on_told` for what is there and for each change, on the calling thread, until it
     /// returns false, the call is cancelled, or the daemon leaves (an Error).
     virtual Result<Done> listen(const ValuePlace& place, const std::string& cursor,

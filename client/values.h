@@ -20,7 +20,7 @@ struct ValuePlace {
 };
 
 struct PutValue {
-    std::string content;               ///< at most 16 KiB
+    std::string content;               ///< 16 KiB, unless configured otherwise
     std::optional<std::string> label;  ///< set: a mutable value of this peer
     /// Only if this is the newest sequence number; 0: only if there is none. Needs a label.
     std::optional<std::uint64_t> expected;
@@ -63,6 +63,25 @@ struct ValueGotten {
     bool cached = false, equivocation = false;
     bool unchanged = false;  ///< nothing is newer than asked for: `value` is empty
     Lookup lookup;
+};
+
+/// A value that the daemon keeps in the network for an app.
+struct OwnValue {
+    std::string key_hex;
+    std::string kind;  ///< immutable mutable mail
+    std::string label;
+    std::uint64_t sequence = 0;
+    bool tombstone = false;
+    std::uint64_t size_bytes = 0;
+    milliseconds ends_in{0};
+    std::uint32_t holders = 0;  ///< nodes that had it when last looked at
+    std::uint32_t uid = 0;      ///< whose it is
+};
+
+struct OwnValues {
+    std::vector<OwnValue> values;  ///< in order of key
+    /// How many of them are the caller's, their size, and the quotas for both.
+    std::uint64_t count = 0, bytes = 0, count_max = 0, bytes_max = 0;
 };
 
 /// What a listener is told: a new version, or how many nodes report changes.

@@ -122,8 +122,8 @@ constexpr Command kCommands[] = {
      .argument_slots = {{{.name = "NAME|ID",
                           .summary = "bob, bob#k7f3q2 or sov1...",
                           .completes = Completes::kKnownName}}},
-     .option_slots = {{{.name = "trace",
-                        .summary = "also every node that was asked and its answer"}}},
+     .option_slots =
+         {{{.name = "trace", .summary = "also every node that was asked and its answer"}, kLevel}},
      .examples = {"sovctl find bob", "sovctl find bob --trace"},
      .exit_codes = {8, 10, 11},
      .run = verbs::find},
@@ -232,7 +232,8 @@ constexpr Command kCommands[] = {
     {.path = "dht put",
      .section = Section::kFind,
      .summary = "store a value",
-     .text = "Stores the content of a file, or with - of the input, at most 16 KiB: under the hash "
+     .text = "Stores the content of a file, or with - of the input, 16 KiB unless configured "
+             "otherwise: under the hash "
              "of the content, or with --label as a value of yours that can change. --expect stores "
              "it only if the newest version has that sequence number (0: if there is none). The "
              "daemon keeps it at the nearest nodes until --ttl is over (default 2h). With --key "
@@ -273,6 +274,23 @@ constexpr Command kCommands[] = {
                   "sovctl dht listen label:note --count 1 --timeout 1m"},
      .exit_codes = {8, 11},
      .run = verbs::dht_listen},
+    {.path = "dht own",
+     .section = Section::kFind,
+     .summary = "the values that are kept in the network for you",
+     .text =
+         "Until when, at how many nodes, and how much of your quota they take. The daemon looks "
+         "after them over restarts, too. Somebody with the role admin sees those of all users.",
+     .examples = {"sovctl dht own", "sovctl dht own --json"},
+     .run = verbs::dht_own},
+    {.path = "dht let-go",
+     .section = Section::kFind,
+     .summary = "keep a value in the network no longer",
+     .text = "Nobody is told: the copies that there are end with their ttl. A value with a label "
+             "can be withdrawn instead: dht withdraw.",
+     .argument_slots = {{{.name = "KEY", .summary = "40 hexadecimal digits, as dht own shows"}}},
+     .examples = {"sovctl dht let-go 3f0c4f0e0f6fd1b6a4c2b1f0d9e8c7b6a5f4e3d2",
+                  "sovctl dht let-go 3f0c4f0e0f6fd1b6a4c2b1f0d9e8c7b6a5f4e3d2 --json"},
+     .run = verbs::dht_let_go},
     kDhtProvide,
     kDhtProviders,
     kServiceOffer,

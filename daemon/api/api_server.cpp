@@ -93,11 +93,13 @@ class ApiServer::Parts {
         : connections_(fitted(options.limits.connections)),
           gate_(connections_, std::move(options.rules)),
           bridge_(std::move(options.post)),
+          quotas_(options.limits.quotas),
           hub_(bridge_, options.hub),
           post_(options.courier, crypto),
-          desk_{gate_,   bridge_, history_, listens_,
-                offers_, host,    crypto,   std::chrono::steady_clock::now(),
-                hub_,    post_},
+          desk_{gate_,    bridge_, history_,
+                listens_, offers_, quotas_,
+                host,     crypto,  std::chrono::steady_clock::now(),
+                hub_,     post_},
           node_(desk_),
           discovery_(desk_),
           dht_(desk_),
@@ -198,6 +200,7 @@ class ApiServer::Parts {
     EventHistory history_;
     ListenTable listens_;
     OfferTable offers_;
+    Quotas quotas_;
     HubBridge hub_;
     PostTable post_;
     LookupMeter meter_;

@@ -13,6 +13,7 @@
 #include "daemon/api/core_bridge.h"
 #include "daemon/api/host.h"
 #include "daemon/api/listener.h"
+#include "daemon/api/quotas.h"
 #include "daemon/core/identity/crypto.h"
 #include "daemon/hub/courier.h"
 #include "daemon/hub/stream_hub.h"
@@ -23,6 +24,7 @@ namespace sov::api {
 /// Bounds of the API. What is over a bound is refused with a status that says so, or cut.
 struct ApiLimits {
     ConnectionLimits connections;
+    QuotaLimits quotas;
     int streams_per_connection = 64;    ///< calls at once on one connection
     int message_bytes_max = 512 << 10;  ///< received; the largest request is 10,000 offers
     std::chrono::milliseconds idle{

@@ -12,6 +12,7 @@
 #include "daemon/api/listener.h"
 #include "daemon/api/lookup_meter.h"
 #include "daemon/api/offer_table.h"
+#include "daemon/api/quotas.h"
 #include "daemon/api/stats_history.h"
 #include "daemon/core/identity/crypto.h"
 
@@ -29,6 +30,7 @@ struct Desk {
     EventHistory& history;
     ListenTable& listens;
     OfferTable& offers;
+    Quotas& quotas;
     /// Only on the core thread.
     Host& host;
     /// Only on the core thread.

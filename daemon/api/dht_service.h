@@ -33,6 +33,12 @@ class DhtService final : public sovereign::v1::Dht::CallbackService {
     grpc::ServerUnaryReactor* GetValue(grpc::CallbackServerContext* context,
                                        const sovereign::v1::GetValueRequest* request,
                                        sovereign::v1::GetValueResponse* response) override;
+    grpc::ServerUnaryReactor* ListOwnValues(
+        grpc::CallbackServerContext* context, const sovereign::v1::ListOwnValuesRequest* request,
+        sovereign::v1::ListOwnValuesResponse* response) override;
+    grpc::ServerUnaryReactor* LetGo(grpc::CallbackServerContext* context,
+                                    const sovereign::v1::LetGoRequest* request,
+                                    sovereign::v1::LetGoResponse* response) override;
     grpc::ServerWriteReactor<sovereign::v1::ListenResponse>* Listen(
         grpc::CallbackServerContext* context, const sovereign::v1::ListenRequest* request) override;
     grpc::ServerWriteReactor<sovereign::v1::OfferProgress>* Provide(

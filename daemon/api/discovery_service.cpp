@@ -55,7 +55,8 @@ grpc::ServerUnaryReactor* DiscoveryService::FindPeer(grpc::CallbackServerContext
             return call;
         }
         begin = [request](Instant now, Node& node) {
-            return node.find_name(now, request->name(), request->trace());
+            return node.find_name(now, request->name(), request->trace(),
+                                  level_from(request->level()));
         };
     } else {
         const auto peer = requested_peer(*request, "target");
@@ -64,7 +65,7 @@ grpc::ServerUnaryReactor* DiscoveryService::FindPeer(grpc::CallbackServerContext
             return call;
         }
         begin = [request, id = std::get<PeerId>(peer)](Instant now, Node& node) {
-            return node.find_peer(now, id, request->trace());
+            return node.find_peer(now, id, request->trace(), level_from(request->level()));
         };
     }
     call->command(std::move(begin), [this, request, response](const Event& event) {

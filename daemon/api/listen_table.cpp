@@ -59,20 +59,6 @@ void ListenFeed::detach() {
     queue_.clear();
 }
 
-bool ListenTable::admit(std::uint32_t user) {
-    const std::lock_guard lock(mutex_);
-    std::size_t& count = by_user_[user];
-    if (closed_ || count >= kPerUserMax) return false;
-    ++count;
-    return true;
-}
-
-void ListenTable::dismiss(std::uint32_t user) {
-    const std::lock_guard lock(mutex_);
-    const auto known = by_user_.find(user);
-    if (known != by_user_.end() && --known->second == 0) by_user_.erase(known);
-}
-
 void ListenTable::add(CommandId listen, std::shared_ptr<ListenFeed> feed) {
     {
         const std::lock_guard lock(mutex_);

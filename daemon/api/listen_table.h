@@ -51,11 +51,6 @@ class ListenFeed {
 /// The listeners of all apps, by the command that began them. Thread-safe.
 class ListenTable {
   public:
-    static constexpr std::size_t kPerUserMax = 64;
-
-    /// False when this user has too many, or the daemon leaves.
-    bool admit(std::uint32_t user);
-    void dismiss(std::uint32_t user);
     void add(CommandId listen, std::shared_ptr<ListenFeed> feed);
     void remove(CommandId listen);
     /// Nothing when that listener has gone.
@@ -69,7 +64,6 @@ class ListenTable {
 
     std::mutex mutex_;  // guards everything below; never held while a feed is called
     std::map<CommandId, std::shared_ptr<ListenFeed>> feeds_;
-    std::map<std::uint32_t, std::size_t> by_user_;
     bool closed_ = false;
 };
 

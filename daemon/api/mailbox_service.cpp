@@ -48,11 +48,8 @@ grpc::ServerUnaryReactor* MailboxService::Leave(grpc::CallbackServerContext* con
         call->refuse(invalid("ttl_ms", "must be at most seven days"));
         return call;
     }
-    if (!quota_.admit(call->user(), std::chrono::steady_clock::now())) {
-        v1::ErrorDetail detail = detail_of(Errc::kOverQuota);
-        detail.set_message("this user has left 128 mails in the last hour");
-        detail.set_hint("wait; others can still leave mail");
-        call->refuse(failure(grpc::StatusCode::RESOURCE_EXHAUSTED, std::move(detail)));
+    if (!desk_.quotas.admit_mail(call->user(), std::chrono::steady_clock::now())) {
+        call->refuse(desk_.quotas.mail_refused());
         return call;
     }
     call->command(

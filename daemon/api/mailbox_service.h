@@ -1,7 +1,6 @@
 #pragma once
 
 #include "daemon/api/desk.h"
-#include "daemon/api/mail_quota.h"
 #include "sovereign/v1/mailbox.grpc.pb.h"
 
 namespace sov::api {
@@ -23,7 +22,6 @@ class MailboxService final : public sovereign::v1::Mailbox::CallbackService {
 
   private:
     Desk& desk_;
-    MailQuota quota_;
 };
 
 }  // namespace sov::api

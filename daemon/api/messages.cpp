@@ -210,4 +210,12 @@ void MessageWriter::write(const TableEntry& entry, v1::GetTableResponse::Entry* 
     to->set_replacement(entry.replacement);
 }
 
+dht::Level level_from(v1::Level level) {
+    switch (level) {
+        case v1::LEVEL_FAST: return dht::Level::kFast;
+        case v1::LEVEL_STRONG: return dht::Level::kStrong;
+        default: return dht::Level::kNormal;
+    }
+}
+
 }  // namespace sov::api

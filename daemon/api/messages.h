@@ -75,4 +75,7 @@ sovereign::v1::Medium message_of(discovery::Medium medium);
 sovereign::v1::LayerState message_of(discovery::LayerState state);
 void write_layer(const LayerStatus& layer, sovereign::v1::LayerStatus* to);
 
+/// Normal for what is unspecified or unknown.
+dht::Level level_from(sovereign::v1::Level level);
+
 }  // namespace sov::api

@@ -22,6 +22,12 @@ void UnaryCall::ask(std::function<grpc::Status(Instant now, Node& node)> work) {
 
 void UnaryCall::command(CoreBridge::Begin begin,
                         std::function<grpc::Status(const Event& event)> answer) {
+    if (auto slot = desk_.quotas.begin(Quotas::Kind::kLookups, user())) {
+        slot_.emplace(std::move(*slot));
+    } else {
+        Finish(desk_.quotas.lookups_refused());
+        return;
+    }
     // OnCancel can't come before this method's caller has returned the call to gRPC, so the ticket
     // is set by then; the answer may, so nothing of the call is touched after the answer was asked
     // for.

@@ -37,7 +37,8 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
     void when_cancelled(std::function<void()> cancelled) { cancelled_ = std::move(cancelled); }
     /// Asks something that the node answers at once. `work` runs on the core thread.
     void ask(std::function<grpc::Status(Instant now, Node& node)> work);
-    /// Begins a command; `answer` turns its event into a status. Both run on the core thread.
+    /// Begins a command; `answer` turns its event into a status. Both run on the core thread. A
+    /// user with too many of them under way is refused.
     void command(CoreBridge::Begin begin, std::function<grpc::Status(const Event& event)> answer);
 
     void OnCancel() override;
@@ -46,6 +47,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   private:
     Desk& desk_;
     std::optional<Gate::Pass> pass_;
+    std::optional<Quotas::Slot> slot_;
     std::optional<CoreBridge::Ticket> ticket_;
     std::function<void()> cancelled_;
 };

@@ -51,14 +51,6 @@ Key key_at(identity::Crypto& crypto, const Node& node, const Place& place) {
     return identity::mutable_key(crypto, labelled.owner.value_or(node.peer_id()), labelled.label);
 }
 
-dht::Level level_from(v1::Level level) {
-    switch (level) {
-        case v1::LEVEL_FAST: return dht::Level::kFast;
-        case v1::LEVEL_STRONG: return dht::Level::kStrong;
-        default: return dht::Level::kNormal;
-    }
-}
-
 void write_value(const MessageWriter& writer, const Key& key, const dht::ValueVersion& version,
                  v1::Value* to) {
     write_key(key, to->mutable_key());
@@ -72,13 +64,35 @@ void write_value(const MessageWriter& writer, const Key& key, const dht::ValueVe
     to->set_content(to_text(version.content));
 }
 
-grpc::Status put_answer(identity::Crypto& crypto, const dht::ValuePublished& published,
-                        v1::PutValueResponse* response) {
+grpc::Status put_answer(identity::Crypto& crypto, const Quotas& quotas,
+                        const dht::ValuePublished& published, v1::PutValueResponse* response) {
+    if (published.quota == dht::OwnQuota::kAppValues) return quotas.values_refused();
+    if (published.quota == dht::OwnQuota::kAppBytes) return quotas.value_bytes_refused();
+    if (published.error == Errc::kOverQuota) {
+        const bool ours = published.quota == dht::OwnQuota::kValues;
+        v1::ErrorDetail detail = detail_of(Errc::kOverQuota);
+        detail.set_message(ours ? "this node looks after as many values as it can, of all its users"
+                                : "the nodes nearest to the value hold as much of this owner, or "
+                                  "of this network, as they will");
+        return failure(grpc::StatusCode::RESOURCE_EXHAUSTED, std::move(detail));
+    }
     if (published.error == Errc::kConflict) {
         v1::ErrorDetail detail = detail_of(Errc::kConflict);
         detail.set_message("somebody stored another version meanwhile: its sequence number is " +
                            std::to_string(published.conflict));
         return failure(grpc::StatusCode::ABORTED, std::move(detail));
+    }
+    if (published.error == Errc::kTooLarge) {
+        v1::ErrorDetail detail = detail_of(Errc::kTooLarge, "content");
+        if (published.bytes_max > 0) {
+            detail.set_message("content has at most " + std::to_string(published.bytes_max) +
+                               " bytes here (dht.value_max_bytes), a label at most 64");
+            detail.set_hint("cut it into several values");
+        } else {
+            detail.set_message("the nodes nearest to the value don't keep values of that size");
+            detail.set_hint("most nodes keep up to 16384 bytes (dht.value_max_bytes)");
+        }
+        return failure(grpc::StatusCode::INVALID_ARGUMENT, std::move(detail));
     }
     if (published.error) return from_core(*published.error, "content");
     response->set_sequence(published.sequence);
@@ -104,8 +118,11 @@ grpc::ServerUnaryReactor* DhtService::PutValue(grpc::CallbackServerContext* cont
         return call;
     }
     call->command(
-        [request](Instant now, Node& node) {
+        [this, request, user = call->user()](Instant now, Node& node) {
             dht::ValuePut put;
+            put.app = user;
+            put.app_values_max = desk_.quotas.limits().values;
+            put.app_bytes_max = desk_.quotas.limits().value_bytes;
             if (request->has_label()) put.label = request->label();
             if (request->has_expected_sequence()) put.expected = request->expected_sequence();
             put.content = to_bytes(as_bytes(request->content()));
@@ -118,7 +135,8 @@ grpc::ServerUnaryReactor* DhtService::PutValue(grpc::CallbackServerContext* cont
             return node.put_value(now, std::move(put));
         },
         [this, response](const Event& event) {
-            return put_answer(desk_.crypto, std::get<ValuePutFinished>(event).published, response);
+            return put_answer(desk_.crypto, desk_.quotas,
+                              std::get<ValuePutFinished>(event).published, response);
         });
     return call;
 }
@@ -172,6 +190,57 @@ grpc::ServerWriteReactor<v1::ListenResponse>* DhtService::Listen(
         return node.listen(now, key_at(desk_.crypto, node, place), cursor);
     });
     return stream;
+}
+
+grpc::ServerUnaryReactor* DhtService::ListOwnValues(grpc::CallbackServerContext* context,
+                                                    const v1::ListOwnValuesRequest*,
+                                                    v1::ListOwnValuesResponse* response) {
+    auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Dht/ListOwnValues");
+    if (!call->admitted()) return call;
+    const bool all = call->role() == Role::kAdmin;
+    call->ask([this, response, all, user = call->user()](Instant now, const Node& node) {
+        const QuotaLimits& limits = desk_.quotas.limits();
+        std::uint64_t bytes = 0, count = 0;
+        for (const dht::OwnValue& own : node.own_values(now)) {
+            if (own.app == user) {
+                ++count;
+                bytes += own.bytes;
+            }
+            if (!all && own.app != user) continue;
+            v1::OwnValue* to = response->add_values();
+            write_key(own.key, to->mutable_key());
+            to->set_kind(message_of(own.head.kind));
+            to->set_label(own.label);
+            to->set_sequence(own.head.sequence);
+            to->set_tombstone(own.head.tombstone);
+            to->set_size_bytes(own.bytes);
+            to->set_ends_in_ms(whole_ms(own.ends_in));
+            to->set_holders(static_cast<std::uint32_t>(own.holders));
+            to->set_uid(own.app);
+        }
+        response->set_count(count);
+        response->set_bytes(bytes);
+        response->set_count_max(limits.values);
+        response->set_bytes_max(limits.value_bytes);
+        return grpc::Status::OK;
+    });
+    return call;
+}
+
+grpc::ServerUnaryReactor* DhtService::LetGo(grpc::CallbackServerContext* context,
+                                            const v1::LetGoRequest* request, v1::LetGoResponse*) {
+    auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Dht/LetGo");
+    if (!call->admitted()) return call;
+    if (request->key().size() != Key::kSize) {
+        call->refuse(invalid("key", "a key has 20 bytes"));
+        return call;
+    }
+    const bool all = call->role() == Role::kAdmin;
+    const auto app = all ? std::nullopt : std::optional<std::uint32_t>(call->user());
+    call->ask([key = Key::from(as_bytes(request->key())), app](Instant now, Node& node) {
+        return node.let_go(now, key, app) ? grpc::Status::OK : from_core(Errc::kNotFound, "key");
+    });
+    return call;
 }
 
 void DhtService::handle_event(const Event& event) {

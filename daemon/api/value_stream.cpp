@@ -19,13 +19,10 @@ ValueStream::ValueStream(Desk& desk, const grpc::CallbackServerContext& context,
 }
 
 void ValueStream::begin(CoreBridge::Begin listen) {
-    counted_ = desk_.listens.admit(pass_->caller().uid);
-    if (!counted_) {
-        sovereign::v1::ErrorDetail detail;
-        detail.set_code("too_many_streams");
-        detail.set_message("this user has " + std::to_string(ListenTable::kPerUserMax) +
-                           " listeners already");
-        end(failure(grpc::StatusCode::RESOURCE_EXHAUSTED, std::move(detail)));
+    if (auto slot = desk_.quotas.begin(Quotas::Kind::kListens, pass_->caller().uid)) {
+        slot_.emplace(std::move(*slot));
+    } else {
+        end(desk_.quotas.listens_refused());
         return;
     }
     // A listener without news shows at once that it has been let in.
@@ -71,7 +68,6 @@ void ValueStream::end(const grpc::Status& status) {
 
 void ValueStream::OnDone() {
     feed_->detach();
-    if (counted_) desk_.listens.dismiss(pass_->caller().uid);
     std::optional<CommandId> listen;
     {
         const std::lock_guard lock(begun_->mutex);

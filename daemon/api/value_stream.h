@@ -48,7 +48,7 @@ class ValueStream final : public grpc::ServerWriteReactor<sovereign::v1::ListenR
 
     Desk& desk_;
     std::optional<Gate::Pass> pass_;
-    bool counted_ = false;
+    std::optional<Quotas::Slot> slot_;
     std::shared_ptr<Begun> begun_ = std::make_shared<Begun>();
     std::shared_ptr<ListenFeed> feed_ =
         std::make_shared<ListenFeed>(static_cast<ListenSink&>(*this));

@@ -56,7 +56,7 @@ struct Config {
     bool list_dht = false;
     int list_refresh = 0;  ///< seconds between looks for newer lists
 
-    int bucket_size = 0;
+    int bucket_size = 0, value_bytes_max = 0;
     int sessions_max = 0, lookups_max = 0, records_max = 0;
     int record_megabytes_max = 0, session_requests_per_second = 0;
 
@@ -82,6 +82,8 @@ struct Config {
     int metrics_port = 0;  ///< 0: none
     std::vector<std::string> use_groups, admin_groups;
     int api_connections_max = 0, api_connections_per_user = 0, api_idle_seconds = 0;
+    int quota_lookups = 0, quota_listens = 0, quota_mails_per_hour = 0, quota_values = 0,
+        quota_value_bytes = 0;
 
     LogLevels log_levels;
     LogTarget log_target{};

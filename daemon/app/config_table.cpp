@@ -295,6 +295,8 @@ void add_dht(Rows& rows) {
     using enum Change;
     rows.add("dht.k", "20", whole(&Config::bucket_size, 4, 64), kRestart,
              "Nodes in each bucket of the routing table. Larger tables cost memory and pings.");
+    rows.add("dht.value_max_bytes", "16384", whole(&Config::value_bytes_max, 1024, 24576), kRestart,
+             "Largest value that is kept here, for apps and for others. All nodes need it.");
     rows.add("limits.sessions", "4096", whole(&Config::sessions_max, 64, 1'000'000), kRestart,
              "Encrypted sessions kept; past it the least recently used one goes.");
     rows.add("limits.lookups", "1024", whole(&Config::lookups_max, 8, 100'000), kRestart,
@@ -470,6 +472,16 @@ void add_operation(Rows& rows) {
              "Local connections of one user; past it that user's longest idle one is closed.");
     rows.add("api.idle_seconds", "60", whole(&Config::api_idle_seconds, 5, 86400), kRestart,
              "A local connection without calls for this long is closed.");
+    rows.add("api.quota.lookups", "256", whole(&Config::quota_lookups, 1, 100'000), kRestart,
+             "Lookups and stores at once of one local user; past it calls are refused.");
+    rows.add("api.quota.listens", "64", whole(&Config::quota_listens, 1, 256), kRestart,
+             "Listeners for values of one local user; past it calls are refused.");
+    rows.add("api.quota.mails_per_hour", "128", whole(&Config::quota_mails_per_hour, 1, 100'000),
+             kRestart, "Mails that one local user may leave in an hour.");
+    rows.add("api.quota.values", "256", whole(&Config::quota_values, 1, 256), kRestart,
+             "Values kept in the network for one local user; past it stores are refused.");
+    rows.add("api.quota.value_bytes", "1048576", whole(&Config::quota_value_bytes, 1024, 1 << 24),
+             kRestart, "Size of all values kept in the network for one local user.");
     rows.add("metrics.enabled", "yes", boolean(&Config::metrics_enabled), kRestart,
              "Serve figures to Prometheus on the Unix socket <api.socket>.metrics.");
     rows.add("metrics.port", "0", whole(&Config::metrics_port, 0, 65535), kRestart,

@@ -46,6 +46,7 @@ api::ConfiguredMode mode_of(NodeMode mode) {
 Limits limits_of(const Config& config) {
     Limits limits;
     limits.bucket_size = static_cast<std::size_t>(config.bucket_size);
+    limits.value_bytes_max = static_cast<std::size_t>(config.value_bytes_max);
     limits.sessions_max = static_cast<std::size_t>(config.sessions_max);
     limits.lookups_max = static_cast<std::size_t>(config.lookups_max);
     limits.records_max = static_cast<std::size_t>(config.records_max);
@@ -244,6 +245,11 @@ std::optional<StartFailure> Daemon::make_api(api::ApiSocket socket) {
     options.limits.connections.total = static_cast<std::size_t>(config_.api_connections_max);
     options.limits.connections.per_uid = static_cast<std::size_t>(config_.api_connections_per_user);
     options.limits.idle = std::chrono::seconds(config_.api_idle_seconds);
+    options.limits.quotas = {static_cast<std::size_t>(config_.quota_lookups),
+                             static_cast<std::size_t>(config_.quota_listens),
+                             static_cast<std::size_t>(config_.quota_mails_per_hour),
+                             static_cast<std::size_t>(config_.quota_values),
+                             static_cast<std::size_t>(config_.quota_value_bytes)};
     options.post = [this](api::CoreBridge::Work work) { driver_->post(std::move(work)); };
     api::Host& host = *this;
     api_ = std::make_unique<api::ApiServer>(std::move(socket), host, crypto_, std::move(options));

@@ -1,6 +1,8 @@
 """Values: stored on one host, read on another, told to a third."""
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 
 from commands import wait_until
@@ -58,6 +60,53 @@ def a_value_of_ten_kilobytes_is_read_on_another_host(binaries):
             raise AssertionError("more than 16 KiB were stored")
         return (f"10 KiB held by {stored['held']} of {stored['asked']} nodes in {put_ms:.0f} ms, "
                 f"read elsewhere in {get_ms:.0f} ms")
+
+
+@scenario
+def a_writer_that_was_killed_brings_its_values_back(binaries):
+    with Lab(binaries, 6) as lab:
+        daemons = [host.daemon() for host in lab.hosts]
+        lab.network(daemons)
+        writer, reader = daemons[5], daemons[0]
+        labelled = put(writer, b"kept", "--label", "note")
+        large = put(writer, bytes(range(256)) * 20)
+        own = writer.ctl("dht", "own")
+        expect(own["count"] == 2 and all(value["holders"] > 0 for value in own["values"]), f"not looked after: {own}")
+        writer.kill()
+        # Everybody who keeps copies forgets them, one after the other: the network goes on.
+        for daemon in daemons[:5]:
+            daemon.kill()
+            with contextlib.closing(sqlite3.connect(daemon.state / "state.db")) as database:
+                database.execute("DELETE FROM records")
+                database.commit()
+            daemon.start()
+            daemon.wait_online()
+        try:
+            reader.ctl("dht", "get", large["key"], "--value", "--level", "strong")
+        except CtlError as refused:
+            expect(refused.error.get("name") == "not_found", f"not_found was expected: {refused.error}")
+        else:
+            raise AssertionError("a replica kept what it should have lost")
+        writer.start()
+        writer.wait_online()
+        owner = writer.ctl("whoami")["id"]
+
+        def is_back():
+            try:
+                read = reader.ctl("dht", "get", large["key"], "--value", "--level", "strong")
+                note = reader.ctl("dht", "get", f"label:{owner}/note", "--level", "strong")
+            except CtlError:
+                return False
+            return read["content_hex"] == (bytes(range(256)) * 20).hex() and note["text"] == "kept"
+
+        _, back_ms = timed(lambda: wait_until(is_back, "both values to be in the network again"))
+        writer.ctl("dht", "let-go", large["key"])
+        writer.kill()
+        writer.start()
+        writer.wait_online()
+        keys = [value["key"] for value in writer.ctl("dht", "own")["values"]]
+        expect(keys == [labelled["key"]], f"what was let go is back: {keys}")
+        return f"both values in the network again {back_ms:.0f} ms after their writer was online"
 
 
 @scenario

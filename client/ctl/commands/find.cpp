@@ -155,7 +155,7 @@ int find(Errand& errand) {
     // The trace is always asked for: without it a miss would not say how many were asked.
     const auto answer = errand.ask(
         [&](client::Client& daemon, const client::CallOptions& options) {
-            return daemon.find({query, true}, options);
+            return daemon.find({query, true, std::string(errand.input().value("level"))}, options);
         },
         std::chrono::seconds(30));
     if (!answer) return errand.fail(answer.error());

@@ -49,6 +49,8 @@ int dht_put(Errand& errand);
 int dht_withdraw(Errand& errand);
 int dht_listen(Errand& errand);
 int dht_held(Errand& errand);
+int dht_own(Errand& errand);
+int dht_let_go(Errand& errand);
 int mailbox_send(Errand& errand);
 int mailbox_list(Errand& errand);
 int mailbox_fetch(Errand& errand);

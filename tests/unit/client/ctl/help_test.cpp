@@ -85,7 +85,9 @@ TEST(Help, json_holds_the_table) {
 TEST(Help, the_manual_page_names_every_command_option_and_exit_code) {
     const std::string page = manual_page();
     for (const Command& command : commands()) {
-        EXPECT_NE(page.find(".SS " + std::string(command.path)), std::string::npos) << command.path;
+        std::string path(command.path);
+        if (const auto dash = path.find('-'); dash != std::string::npos) path.insert(dash, "\\");
+        EXPECT_NE(page.find(".SS " + path), std::string::npos) << path;
     }
     for (const ExitCode& exit : exit_codes()) {
         EXPECT_NE(page.find(".B " + std::to_string(exit.code) + '\n'), std::string::npos);

@@ -74,6 +74,8 @@ struct Script {
     client::Result<client::Gotten> gotten = unset();
     client::Result<client::Gotten> traced = unset();
     client::Result<client::Held> held = unset();
+    client::Result<client::OwnValues> own_values = unset();
+    client::Result<client::Done> let_go = unset();
     client::Result<std::vector<client::Neighbour>> neighbours = unset();
     std::vector<client::NeighbourChange> changes;
     client::Result<client::Done> changes_end = client::Done{};
@@ -181,7 +183,9 @@ class ScriptedClient final : public client::Client {
     }
     client::Result<client::Found> find(const client::FindQuery& query,
                                        const Options& options) override {
-        return note("find " + query.query, options), script_.found;
+        return note("find " + query.query + (query.level.empty() ? "" : " " + query.level),
+                    options),
+               script_.found;
     }
     client::Result<client::Stored> claim_name(const std::string& name,
                                               const Options& options) override {
@@ -333,6 +337,12 @@ class ScriptedClient final : public client::Client {
     }
     client::Result<std::vector<client::OwnOffer>> offers(const Options& options) override {
         return note("offers", options), script_.offers;
+    }
+    client::Result<client::OwnValues> own_values(const Options& options) override {
+        return note("own_values", options), script_.own_values;
+    }
+    client::Result<client::Done> let_go(std::string_view key, const Options& options) override {
+        return note("let_go " + std::to_string(key.size()), options), script_.let_go;
     }
     client::Result<client::Held> held(const Options& options) override {
         return note("held", options), script_.held;

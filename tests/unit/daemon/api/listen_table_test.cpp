@@ -71,15 +71,6 @@ TEST(ListenFeed, does_not_touch_a_stream_that_has_gone) {
     EXPECT_FALSE(sink.left.has_value());
 }
 
-TEST(ListenTable, counts_the_listeners_of_each_user) {
-    ListenTable table;
-    for (std::size_t at = 0; at < ListenTable::kPerUserMax; ++at) EXPECT_TRUE(table.admit(1));
-    EXPECT_FALSE(table.admit(1));
-    EXPECT_TRUE(table.admit(2));
-    table.dismiss(1);
-    EXPECT_TRUE(table.admit(1));
-}
-
 TEST(ListenTable, ends_all_streams_when_the_daemon_leaves_and_those_that_come_later) {
     ListenTable table;
     RememberingSink early, late;
@@ -88,7 +79,6 @@ TEST(ListenTable, ends_all_streams_when_the_daemon_leaves_and_those_that_come_la
     EXPECT_EQ(early.left, grpc::StatusCode::UNAVAILABLE);
     table.add(CommandId{2}, std::make_shared<ListenFeed>(late));
     EXPECT_EQ(late.left, grpc::StatusCode::UNAVAILABLE);
-    EXPECT_FALSE(table.admit(1));
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // Mail through the API, on a node that serves and is alone: it keeps its own mail.
 
-#include "daemon/api/mail_quota.h"
 #include "sovereign/v1/mailbox.grpc.pb.h"
 #include "tests/unit/daemon/api/api_fixture.h"
 
@@ -79,26 +78,5 @@ TEST_F(MailboxCalls, refuse_what_nobody_could_leave_or_delete) {
 }
 
 }  // namespace
-
-TEST(MailQuota, lets_each_user_leave_so_many_in_any_hour) {
-    MailQuota quota;
-    MailQuota::Time now{};
-    for (std::size_t count = 0; count < MailQuota::kPerHour; ++count)
-        EXPECT_TRUE(quota.admit(1000, now += std::chrono::seconds(1)));
-    EXPECT_FALSE(quota.admit(1000, now));
-    EXPECT_TRUE(quota.admit(1001, now)) << "others are not held up";
-    EXPECT_FALSE(quota.admit(1000, MailQuota::Time{} + std::chrono::hours(1)));
-    EXPECT_TRUE(
-        quota.admit(1000, MailQuota::Time{} + std::chrono::hours(1) + std::chrono::seconds(1)));
-}
-
-TEST(MailQuota, remembers_so_many_users_and_no_more) {
-    MailQuota quota;
-    for (uid_t user = 0; user < MailQuota::kUsersMax; ++user)
-        EXPECT_TRUE(quota.admit(user, MailQuota::Time{}));
-    EXPECT_FALSE(quota.admit(MailQuota::kUsersMax, MailQuota::Time{}));
-    EXPECT_TRUE(quota.admit(0, MailQuota::Time{}));
-    EXPECT_TRUE(quota.admit(MailQuota::kUsersMax, MailQuota::Time{} + std::chrono::hours(1)));
-}
 
 }  // namespace sov::api

@@ -77,6 +77,84 @@ TEST_F(ValueCalls, store_read_and_withdraw) {
     EXPECT_EQ(get(answer).error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
+class FewValueCalls : public ValueCalls {
+  protected:
+    void SetUp() override {
+        ApiLimits limits;
+        limits.quotas.values = 2;
+        limits.quotas.value_bytes = 2000;
+        limits.quotas.listens = 1;
+        serve(limits);
+        dht = v1::Dht::NewStub(channel(kUser));
+    }
+    grpc::Status put_content(v1::Dht::Stub& stub, const std::string& content) {
+        grpc::ClientContext context;
+        v1::PutValueRequest request;
+        request.set_content(content);
+        return stub.PutValue(&context, request, &stored);
+    }
+    static v1::ListOwnValuesResponse own(v1::Dht::Stub& stub) {
+        grpc::ClientContext context;
+        v1::ListOwnValuesResponse answer;
+        EXPECT_TRUE(stub.ListOwnValues(&context, {}, &answer).ok());
+        return answer;
+    }
+    static grpc::Status let_go(v1::Dht::Stub& stub, const std::string& key) {
+        grpc::ClientContext context;
+        v1::LetGoRequest request;
+        request.set_key(key);
+        v1::LetGoResponse answer;
+        return stub.LetGo(&context, request, &answer);
+    }
+};
+
+TEST_F(FewValueCalls, are_refused_by_the_quota_that_they_meet) {
+    ASSERT_TRUE(put_content(*dht, "one").ok());
+    const std::string key = stored.key().value();
+    const grpc::Status large = put_content(*dht, std::string(2000, 'x'));
+    EXPECT_EQ(large.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(detail(large).code(), "over_quota");
+    EXPECT_NE(detail(large).message().find("api.quota.value_bytes"), std::string::npos);
+    ASSERT_TRUE(put_content(*dht, "two").ok());
+    const grpc::Status third = put_content(*dht, "three");
+    EXPECT_EQ(third.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_NE(detail(third).message().find("api.quota.values"), std::string::npos);
+    auto root = v1::Dht::NewStub(channel(0));
+    EXPECT_TRUE(put_content(*root, "three").ok()) << "another user has a quota of its own";
+
+    const auto mine = own(*dht);
+    EXPECT_EQ(mine.values_size(), 2);
+    EXPECT_EQ(mine.count(), 2U);
+    EXPECT_EQ(mine.count_max(), 2U);
+    EXPECT_GT(mine.bytes(), 0U);
+    EXPECT_EQ(own(*root).values_size(), 3) << "an admin sees all";
+    EXPECT_EQ(let_go(*dht, stored.key().value()).error_code(), grpc::StatusCode::NOT_FOUND)
+        << "it is root's";
+    EXPECT_EQ(detail(let_go(*dht, "short")).field(), "key");
+    EXPECT_TRUE(let_go(*dht, key).ok());
+    EXPECT_EQ(own(*dht).values_size(), 1);
+    EXPECT_TRUE(put_content(*dht, "three").ok());
+    EXPECT_TRUE(let_go(*root, key).error_code() == grpc::StatusCode::NOT_FOUND);
+}
+
+TEST_F(FewValueCalls, may_listen_as_often_as_the_quota_says) {
+    grpc::ClientContext first, second;
+    give_up_after(first, 20s);
+    give_up_after(second, 20s);
+    auto stream = dht->Listen(&first, listen_request());
+    stream->WaitForInitialMetadata();
+    auto refused = dht->Listen(&second, listen_request());
+    v1::ListenResponse told;
+    EXPECT_FALSE(refused->Read(&told));
+    const grpc::Status status = refused->Finish();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_NE(detail(status).message().find("api.quota.listens"), std::string::npos);
+    first.TryCancel();
+    while (stream->Read(&told)) {
+    }
+    (void)stream->Finish();
+}
+
 TEST_F(ValueCalls, refuse_what_nobody_could_store) {
     const auto code_of = [&](const v1::PutValueRequest& request) {
         grpc::ClientContext context;
@@ -85,6 +163,12 @@ TEST_F(ValueCalls, refuse_what_nobody_could_store) {
     v1::PutValueRequest request;
     request.set_content(std::string(16385, 'x'));
     EXPECT_EQ(code_of(request), "too_large");
+    {
+        grpc::ClientContext context;
+        const auto said = detail(dht->PutValue(&context, request, &stored));
+        EXPECT_NE(said.message().find("16384 bytes here (dht.value_max_bytes)"), std::string::npos)
+            << said.message();
+    }
     request.set_content("x");
     request.set_withdraw(true);
     EXPECT_EQ(code_of(request), "invalid_argument");
@@ -155,7 +239,7 @@ TEST_F(ValueCalls, end_the_listener_when_its_caller_goes) {
         (void)stream->Finish();
     }
     // All of one user's streams may be opened again and again: none is left behind.
-    for (std::size_t at = 0; at < 2 * ListenTable::kPerUserMax; ++at) {
+    for (std::size_t at = 0; at < 2 * QuotaLimits{}.listens; ++at) {
         grpc::ClientContext context;
         give_up_after(context, 20s);
         auto stream = dht->Listen(&context, listen_request());

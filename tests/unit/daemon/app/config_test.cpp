@@ -57,6 +57,7 @@ TEST_F(ConfigTest, agrees_with_the_limits_that_the_core_has_without_configuratio
     const Config config = load("").config;
     const Limits limits;
     EXPECT_EQ(static_cast<std::size_t>(config.bucket_size), limits.bucket_size);
+    EXPECT_EQ(static_cast<std::size_t>(config.value_bytes_max), limits.value_bytes_max);
     EXPECT_EQ(static_cast<std::size_t>(config.sessions_max), limits.sessions_max);
     EXPECT_EQ(static_cast<std::size_t>(config.lookups_max), limits.lookups_max);
     EXPECT_EQ(static_cast<std::size_t>(config.records_max), limits.records_max);

@@ -66,6 +66,9 @@ TEST(FindVerb, shows_id_addresses_claim_and_how_it_was_found) {
                   "  claim    kept by 4 nodes, 14 bits of work\n"
                   "  found    in the DHT in 12 ms: 4 nodes asked, 1 hop\n");
     EXPECT_EQ(session.script.calls, std::vector<std::string>{"find bob"});
+    EXPECT_EQ(session.run({"find", "bob", "--level", "strong"}), 0);
+    EXPECT_EQ(session.script.calls.back(), "find bob strong");
+    EXPECT_EQ(session.run({"find", "bob", "--level", "best"}), 2);
 }
 
 TEST(FindVerb, json_of_what_was_found) {

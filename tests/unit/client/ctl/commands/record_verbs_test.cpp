@@ -178,6 +178,36 @@ TEST(DhtWithdrawVerb, stores_a_tombstone) {
     EXPECT_EQ(session.script.value_put.label, "note");
 }
 
+TEST(DhtOwnVerb, lists_what_is_kept_and_how_much_may_be) {
+    TerminalSession session;
+    client::OwnValue value;
+    value.key_hex = kPlace;
+    value.kind = "mutable";
+    value.label = "note";
+    value.sequence = 7;
+    value.size_bytes = 900;
+    value.ends_in = 2h;
+    value.holders = 20;
+    value.uid = 1000;
+    session.script.own_values = client::OwnValues{{value}, 1, 900, 256, 1 << 20};
+    EXPECT_EQ(session.run({"dht", "own"}), 0);
+    EXPECT_EQ(session.out, kPlace + "  mutable note, 900 B, for 2 h more, at 20 nodes\n" +
+                               "1 of 256 values, 900 B of 1 MB\n");
+    EXPECT_EQ(session.run({"dht", "own", "--quiet"}), 0);
+    EXPECT_EQ(session.out, kPlace + "\n");
+    EXPECT_EQ(session.run({"dht", "own", "--json"}), 0);
+    EXPECT_NE(session.out.find(R"("holders":20,"uid":1000)"), std::string::npos) << session.out;
+}
+
+TEST(DhtLetGoVerb, takes_a_key_alone) {
+    TerminalSession session;
+    EXPECT_EQ(session.run({"dht", "let-go", "label:note"}), 2);
+    session.script.let_go = client::Done{};
+    EXPECT_EQ(session.run({"dht", "let-go", kPlace}), 0);
+    EXPECT_EQ(session.script.calls.back(), "let_go 20");
+    EXPECT_TRUE(session.out.starts_with(kPlace + " is kept no longer")) << session.out;
+}
+
 TEST(DhtGetVerb, reads_a_value_by_label_or_key) {
     TerminalSession session;
     client::ValueGotten gotten_value;
