@@ -148,10 +148,12 @@ inline constexpr Command kContentWithdraw = {
     .path = "content withdraw",
     .section = Section::kFind,
     .summary = "provide a content no longer",
-    .text = "Nodes that can't be reached forget it within the hour.",
+    .text =
+        "Nodes that can't be reached forget it within the hour. With --from - it takes from its "
+        "input what content list --quiet prints.",
     .argument_slots = {{kContents}},
     .option_slots = {{kFrom}},
-    .examples = {"sovctl content withdraw disk.img", "sovctl content withdraw --from -"},
+    .examples = {"sovctl content withdraw disk.img", "sovctl content withdraw --from ids.txt"},
     .exit_codes = {5, 8, 11},
     .run = verbs::content_withdraw};
 

@@ -89,7 +89,8 @@ TEST(CommandLine, a_unique_prefix_works_at_a_terminal_only) {
 }
 
 TEST(CommandLine, arguments_are_counted) {
-    EXPECT_EQ(refused({"find"}).problem.what, "NAME|ID is missing: sovctl find NAME|ID [--trace]");
+    EXPECT_EQ(refused({"find"}).problem.what,
+              "NAME|ID is missing: sovctl find NAME|ID [--trace] [--level LEVEL]");
     EXPECT_EQ(refused({"status", "now"}).problem.what,
               "\"now\" is one argument too many: sovctl status [--strict] [--counters]");
     EXPECT_EQ(understood({"log", "level", "dht=debug", "api=info"}).arguments.size(), 2U);
