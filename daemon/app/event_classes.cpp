@@ -46,6 +46,7 @@ constexpr EventClass kClasses[] = {
     {"record.published", "8a6b49fbf2624054b67d16da738502b3"},
     {"record.stored", "55357a78d672421fa653beb507e1894d"},
     {"region.crowded", "1bacfdd687a340c5a855e360d88496cd"},
+    {"relay.tls", "66e3afc3223a4fccb59ee4c2ed1f2b7e"},
     {"store.messages_damaged", "3ff82eadd65f4ef782cc17ac02f99f6e"},
     {"store.notice", "9eb7246882e34f6c82e841cee6c82f54"},
     {"store.write_failed", "e7d59a2921654248b526d94e2b50ed23"},

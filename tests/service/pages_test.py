@@ -108,7 +108,7 @@ class Completions(unittest.TestCase):
         return output("bash", "-c", script + ask).split()
 
     def test_bash_completes(self):
-        self.assertEqual(self.offered("sovctl", "stat"), ["status"])
+        self.assertEqual(self.offered("sovctl", "statu"), ["status"])
         self.assertIn("claim", self.offered("sovctl", "name", ""))
         self.assertIn("--strict", self.offered("sovctl", "status", "--s"))
 

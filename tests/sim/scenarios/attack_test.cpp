@@ -84,7 +84,7 @@ TEST(Attack, by_replicas_that_deny_a_peer_record_is_found_out_by_its_owner) {
     settlement.active(4);
     settlement.quiet(346);
     settlement.found();
-    world.run_for(std::chrono::minutes{25});
+    world.run_for(std::chrono::minutes{40});
     for (const NodeIndex owner : settlement.active_nodes()) {
         const Node& node = world.node(owner);
         EXPECT_GT(node.counters().replicas_denied, 0U);
