@@ -282,9 +282,10 @@ bool Publisher::well_spread(Instant now, const Context& context, const Own& own)
 // Young records are looked after more often: the network around a new node is often new itself, and
 // nodes nearer to the key than those that hold it keep arriving.
 Duration Publisher::refresh_after(const Context& context, Own& own) {
-    own.look_again = std::max<Duration>(own.look_again * 2, kFirstLook);
-    return std::min<Duration>(
-        {own.look_again, context.limits.peer_record_touch, usual_refresh(context, own)});
+    const auto most =
+        std::min<Duration>(context.limits.peer_record_touch, usual_refresh(context, own));
+    own.look_again = std::min(std::max<Duration>(own.look_again * 2, kFirstLook), most);
+    return own.look_again;
 }
 
 // --- the second home
