@@ -38,8 +38,9 @@ constexpr std::size_t kMemoryQuotaBytes = 64 << 20;
 constexpr int kThreadsMax = 16;
 
 /// Descriptors that stay for everything that is no local connection: UDP sockets, the database, the
-/// loops. Local clients must not be able to take those.
-constexpr std::size_t kOtherDescriptors = 40;
+/// loops, readers of the figures, and what gRPC has not closed yet of clients that left. Local
+/// clients must not be able to take those.
+constexpr std::size_t kOtherDescriptors = 56;
 constexpr std::size_t kConnectionsLeast = 4;
 
 /// Each connection takes two descriptors, so a low limit of the process is a limit here too.

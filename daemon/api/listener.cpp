@@ -22,6 +22,8 @@ namespace {
 constexpr std::size_t kReserve = 4;
 /// How long to wait for gRPC to give descriptors back before trying again.
 constexpr int kRetryMilliseconds = 50;
+/// So often with nothing idle to close; then the newcomer is refused.
+constexpr int kRetriesMax = 20;
 
 void watch_for(int epoll, int descriptor, std::uint32_t events) {
     epoll_event event{};
@@ -142,12 +144,14 @@ bool Listener::take(int descriptor) {
     if (number < 0 && drop_reserve()) number = renumbered(descriptor);
     if (number < 0) {
         // What an idle connection gives back comes when gRPC has noticed its end. With none to
-        // close there is nothing to wait for.
+        // close, some that were closed a moment ago may still be on their way.
         ++out_of_descriptors_;
-        if (connections_.evict_idle()) return false;
+        if (connections_.evict_idle() || ++waited_ < kRetriesMax) return false;
         refuse(descriptor);
+        waited_ = 0;
         return true;
     }
+    waited_ = 0;
     ++accepted_;
     connections_.add(number, descriptor, std::move(*caller));
     // EPOLLRDHUP also reports clients that only stop sending: gRPC ends such a connection as well.

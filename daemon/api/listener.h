@@ -63,6 +63,7 @@ class Listener {
     std::vector<int> reserve_;
     int next_number_ = 0;
     int pending_ = -1;  ///< accepted, and waits for a descriptor to become its number
+    int waited_ = 0;    ///< retries for it with nothing idle to close
     /// Written by the loop, read by whoever asks.
     std::atomic<std::uint64_t> accepted_{0}, refused_{0}, out_of_descriptors_{0};
     std::thread thread_;
