@@ -1,11 +1,11 @@
 #include "daemon/api/dht_service.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <variant>
 
 #include "daemon/api/messages.h"
+#include "daemon/api/page_token.h"
 #include "daemon/api/unary_call.h"
 #include "daemon/core/identity/peer_name.h"
 #include "daemon/core/identity/records.h"
@@ -191,16 +191,12 @@ grpc::ServerUnaryReactor* DhtService::ListHeld(grpc::CallbackServerContext* cont
                                                v1::ListHeldResponse* response) {
     auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Dht/ListHeld");
     if (!call->admitted()) return call;
-    // The token is the place in the ordered list: pages may overlap or skip while records come and
-    // go.
-    std::size_t first = 0;
-    const std::string& token = request->page_token();
-    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), first);
-    if (!token.empty() && (error != std::errc{} || end != token.data() + token.size())) {
-        call->refuse(invalid("page_token", "must be the next_page_token of the page before"));
+    const auto first = place_of_page(request->page_token());
+    if (!first) {
+        call->refuse(bad_page_token());
         return call;
     }
-    call->ask([this, request, response, first](Instant now, const Node& node) {
+    call->ask([this, request, response, first = *first](Instant now, const Node& node) {
         auto records = node.held_records(now);
         std::sort(records.begin(), records.end(), [](const HeldRecord& a, const HeldRecord& b) {
             return a.key != b.key ? a.key < b.key : a.head.owner < b.head.owner;

@@ -1,12 +1,12 @@
 #include "daemon/api/dht_service.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <variant>
 
 #include "daemon/api/messages.h"
 #include "daemon/api/offer_stream.h"
+#include "daemon/api/page_token.h"
 #include "daemon/api/unary_call.h"
 
 namespace sov::api {
@@ -166,16 +166,14 @@ grpc::ServerUnaryReactor* DhtService::ListOffers(grpc::CallbackServerContext* co
                                                  v1::ListOffersResponse* response) {
     auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Dht/ListOffers");
     if (!call->admitted()) return call;
-    std::size_t first = 0;
-    const std::string& token = request->page_token();
-    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), first);
-    if (!token.empty() && (error != std::errc{} || end != token.data() + token.size())) {
-        call->refuse(invalid("page_token", "must be the next_page_token of the page before"));
+    const auto first = place_of_page(request->page_token());
+    if (!first) {
+        call->refuse(bad_page_token());
         return call;
     }
     const bool everybodys = call->role() == Role::kAdmin;
     const dht::AppId app{call->user()};
-    call->ask([request, response, first, everybodys, app](Instant now, const Node& node) {
+    call->ask([request, response, first = *first, everybodys, app](Instant now, const Node& node) {
         auto offers = node.own_offers(now);
         std::erase_if(offers,
                       [&](const dht::OwnOffer& offer) { return !everybodys && offer.app != app; });
