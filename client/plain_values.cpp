@@ -8,6 +8,20 @@ namespace {
 
 namespace v1 = sovereign::v1;
 
+/// What the answers to every kind of storing have in common.
+template <typename Response>
+ValueStored stored_of(const Response& message) {
+    ValueStored stored;
+    stored.key_hex = message.key().hex();
+    stored.asked = message.asked();
+    stored.refused = message.refused();
+    stored.receipts = plain_list(message.receipts());
+    stored.held_for = span_of<milliseconds>(message.held_for_ms());
+    stored.held_here = message.held_here();
+    stored.lookup = plain(message.lookup());
+    return stored;
+}
+
 }  // namespace
 
 Value plain(const v1::Value& message) {
@@ -24,29 +38,12 @@ Value plain(const v1::Value& message) {
 }
 
 ValueStored plain(const v1::PutValueResponse& message) {
-    ValueStored stored;
-    stored.key_hex = message.key().hex();
+    ValueStored stored = stored_of(message);
     stored.sequence = message.sequence();
-    stored.asked = message.asked();
-    stored.refused = message.refused();
-    stored.receipts = plain_list(message.receipts());
-    stored.held_for = span_of<milliseconds>(message.held_for_ms());
-    stored.held_here = message.held_here();
-    stored.lookup = plain(message.lookup());
     return stored;
 }
 
-ValueStored plain(const v1::LeaveResponse& message) {
-    ValueStored stored;
-    stored.key_hex = message.key().hex();
-    stored.asked = message.asked();
-    stored.refused = message.refused();
-    stored.receipts = plain_list(message.receipts());
-    stored.held_for = span_of<milliseconds>(message.held_for_ms());
-    stored.held_here = message.held_here();
-    stored.lookup = plain(message.lookup());
-    return stored;
-}
+ValueStored plain(const v1::LeaveResponse& message) { return stored_of(message); }
 
 Mail plain(const v1::Mail& message) {
     Mail mail;
