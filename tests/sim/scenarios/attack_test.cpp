@@ -84,17 +84,25 @@ TEST(Attack, by_replicas_that_deny_a_peer_record_is_found_out_by_its_owner) {
     settlement.active(4);
     settlement.quiet(346);
     settlement.found();
-    world.run_for(std::chrono::minutes{40});
-    for (const NodeIndex owner : settlement.active_nodes()) {
-        const Node& node = world.node(owner);
-        EXPECT_GT(node.counters().replicas_denied, 0U);
+    const auto honest_copies = [&](const Node& node) {
         const Key place = identity::peer_key(world.crypto(), node.peer_id());
         std::size_t honest = 0;
         for (const NodeIndex index : settlement.honest_nodes()) {
             for (const HeldRecord& held : world.node(index).held_records(world.now()))
                 honest += held.key == place ? 1U : 0U;
         }
-        EXPECT_GE(honest, 16U) << "denied " << node.counters().replicas_denied;
+        return honest;
+    };
+    // Stand-ins may be liars, too: what they take away stays bounded, and is made good in the end.
+    for (int minutes = 5; minutes <= 40; minutes += 5) {
+        world.run_for(std::chrono::minutes{5});
+        for (const NodeIndex owner : settlement.active_nodes())
+            EXPECT_GE(honest_copies(world.node(owner)), 12U) << "after " << minutes << " minutes";
+    }
+    for (const NodeIndex owner : settlement.active_nodes()) {
+        const Node& node = world.node(owner);
+        EXPECT_GT(node.counters().replicas_denied, 0U);
+        EXPECT_GE(honest_copies(node), 16U) << "denied " << node.counters().replicas_denied;
     }
 }
 
