@@ -25,7 +25,7 @@ sov_external(std_system HEADERS
     fstream future iostream latch locale mutex random regex scoped_allocator semaphore shared_mutex stop_token thread
     signal.h stdarg.h stdio.h time.h)
 sov_external(posix HEADERS
-    arpa/ asm/ linux/ net/ netinet/ sys/ dirent.h endian.h fcntl.h getopt.h grp.h ifaddrs.h langinfo.h malloc.h netdb.h poll.h pthread.h pwd.h
+    arpa/ asm/ linux/ net/ netinet/ sys/ dirent.h endian.h fcntl.h getopt.h grp.h ifaddrs.h langinfo.h link.h malloc.h netdb.h poll.h pthread.h pwd.h
     sched.h spawn.h strings.h syslog.h termios.h unistd.h)
 # Queries and answers of DNS, of the C library.
 sov_external(resolv HEADERS resolv.h LIBS resolv)
@@ -108,9 +108,16 @@ sov_layer(platform/bluez TARGET sov_platform_bluez
     MAY_INCLUDE daemon/ports daemon/core/base
     EXTERNAL std std_system posix boost_result asio sdbus)
 
+# A connection to a message bus on our loop, for the adapters that speak through sd-bus.
+sov_layer(platform/dbus TARGET sov_platform_dbus EXTERNAL std std_system posix asio systemd)
+
 sov_layer(platform/avahi TARGET sov_platform_avahi
-    MAY_INCLUDE daemon/ports daemon/core/base
+    MAY_INCLUDE daemon/ports daemon/core/base platform/dbus
     EXTERNAL std std_system posix boost_result asio systemd)
+
+sov_layer(platform/conditions TARGET sov_platform_conditions
+    MAY_INCLUDE daemon/ports platform/dbus
+    EXTERNAL std std_system posix asio systemd)
 
 # Certificates and streams are libp2p's, so it speaks the words of daemon/streams too.
 sov_layer(platform/quic TARGET sov_platform_quic
@@ -118,7 +125,7 @@ sov_layer(platform/quic TARGET sov_platform_quic
     EXTERNAL std std_system posix boost_result ngtcp2 gnutls)
 
 sov_layer(platform/nice TARGET sov_platform_nice
-    MAY_INCLUDE daemon/ports daemon/core/base
+    MAY_INCLUDE daemon/ports daemon/core/base platform/linux/udp_burst.h
     EXTERNAL std std_system posix boost_result asio nice)
 
 sov_layer(platform/tls TARGET sov_platform_tls
@@ -140,7 +147,7 @@ sov_layer(proto TARGET sov_proto EXTERNAL std grpc protobuf)
 # ---- floors 2 to 4 -----------------------------------------------------------------------------------------------
 
 sov_layer(daemon/io TARGET sov_io
-    MAY_INCLUDE daemon/core daemon/core/base daemon/ports
+    MAY_INCLUDE daemon/core daemon/core/base daemon/ports platform/linux/socket_address.h platform/linux/udp_burst.h
     EXTERNAL std std_system posix boost_result asio)
 sov_layer(daemon/api TARGET sov_api
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/event.h daemon/core/snapshot.h daemon/ports/store.h
@@ -196,15 +203,15 @@ sov_layer(tests/unit/docs TARGET sov_unit_tests
 sov_layer(daemon/app TARGET sov_app
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
                 daemon/core/dht daemon/core/discovery daemon/core/connect daemon/ports daemon/hub daemon/io daemon/api
-                proto platform/openssl platform/sqlite platform/linux platform/avahi platform/bluez platform/quic
+                proto platform/openssl platform/sqlite platform/linux platform/avahi platform/conditions platform/bluez platform/quic
                 platform/nice platform/portmap platform/prometheus platform/tls
     EXTERNAL std std_system posix boost_result asio program_options grpc protobuf systemd)
 
 sov_layer(tests/bench TARGET sov_bench
     MAY_INCLUDE daemon/core daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
                 daemon/core/dht daemon/core/discovery daemon/ports daemon/hub daemon/io platform/openssl platform/sqlite
-                platform/linux platform/quic tests/support tests/sim
-    EXTERNAL std std_system posix boost_result asio openssl sodium sqlite)
+                platform/linux platform/quic platform/nice proto tests/support tests/sim
+    EXTERNAL std std_system posix boost_result asio grpc protobuf openssl sodium sqlite ngtcp2 gnutls)
 # Compiled against another release of Boost: nothing of ours but the two headers, which need none.
 sov_layer(tests/bench/others TARGET sov_bench_others MAY_INCLUDE tests/bench/comparison.h tests/bench/measure.h
     EXTERNAL std std_system posix opendht libtorrent)

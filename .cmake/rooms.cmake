@@ -114,6 +114,30 @@ function(sov_sources folder out)
     set(${out} "${sources}" PARENT_SCOPE)
 endfunction()
 
+# Joins the sources of a target, neighbours in the alphabet, into batches of equal length. gRPC's and Asio's headers cost
+# more than the code that includes them, so where the rows of `ARGN` allow those, a batch is as long as the memory of a
+# compiler lets it be; elsewhere a short one keeps the next build after an edit short.
+# Which files share a batch depends on nothing but their number, or ccache would miss whenever one of them grew.
+function(sov_unity target)
+    set(longest 10)
+    foreach(folder IN LISTS ARGN)
+        get_property(externals GLOBAL PROPERTY SOV_LAYER_${folder}_EXTERNAL)
+        if("grpc" IN_LIST externals OR "asio" IN_LIST externals)
+            set(longest 20)
+        endif()
+    endforeach()
+    get_target_property(sources ${target} SOURCES)
+    list(LENGTH sources count)
+    math(EXPR batches "(${count} + ${longest} - 1) / ${longest}")
+    set(index 0)
+    foreach(source IN LISTS sources)
+        math(EXPR batch "${index} * ${batches} / ${count}")
+        math(EXPR index "${index} + 1")
+        set_source_files_properties("${source}" PROPERTIES UNITY_GROUP ${batch})
+    endforeach()
+    set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
+endfunction()
+
 # ---- what a room calls -------------------------------------------------------------------------------------------
 
 # The library of the calling folder. With headers only it is an INTERFACE library and becomes static with its first .cpp.
@@ -127,6 +151,7 @@ function(sov_library target)
     sov_sources(${folder} sources EXCLUDE "${arg_EXCLUDE}")
     if(sources)
         add_library(${target} STATIC ${sources})
+        sov_unity(${target} ${folder})
         target_include_directories(${target} PUBLIC "${CMAKE_SOURCE_DIR}")
         target_link_libraries(${target} PRIVATE sov_warnings)
         sov_link_layer(${target} PUBLIC ${folder})
@@ -149,26 +174,12 @@ function(sov_program target library)
     endif()
 endfunction()
 
-# Joins files of one folder only: two folders may then use the same name for a local function of their tests.
-function(sov_unity_by_folder target batch)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD_MODE GROUP)
-    get_target_property(sources ${target} SOURCES)
-    foreach(source IN LISTS sources)
-        get_filename_component(folder "${source}" DIRECTORY)
-        string(MAKE_C_IDENTIFIER "${folder}" id)
-        math(EXPR count_${id} "${count_${id}} + 0")
-        math(EXPR group "${count_${id}} / ${batch}")
-        math(EXPR count_${id} "${count_${id}} + 1")
-        set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${id}_${group}")
-    endforeach()
-endfunction()
-
 # A GoogleTest program whose cases become ctest tests. `folders` are rows of the table; nothing while there is no test.
 function(sov_gtest target)
     cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;FOLDERS;SOURCES" ${ARGN})
     if(arg_SOURCES)
         add_executable(${target} ${arg_SOURCES})
-        sov_unity_by_folder(${target} 6)
+        sov_unity(${target} ${arg_FOLDERS})
         target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}")
         target_compile_definitions(${target} PRIVATE SOV_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
         # The code under test keeps its flags; the tests themselves compile in half the time without the second level.
@@ -177,6 +188,10 @@ function(sov_gtest target)
         foreach(folder IN LISTS arg_FOLDERS)
             sov_link_layer(${target} PRIVATE ${folder})
         endforeach()
+        # The limit ends what hangs. ThreadSanitizer makes some tests fifty times slower, and no less right.
+        if("thread" IN_LIST SOV_SANITIZE)
+            math(EXPR arg_TIMEOUT "5 * ${arg_TIMEOUT}")
+        endif()
         gtest_discover_tests(${target} DISCOVERY_TIMEOUT 120
             PROPERTIES TIMEOUT ${arg_TIMEOUT}
                 ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/.cmake/tsan.suppressions")

@@ -15,8 +15,7 @@ endif()
 # C++20 without modules: scanning for them would cost a preprocessor run for each file.
 set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
 
-set(CMAKE_UNITY_BUILD ${SOV_UNITY})
-set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+set(CMAKE_UNITY_BUILD ${SOV_UNITY})  # how many files are joined: sov_unity in rooms.cmake
 
 if(SOV_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     find_program(SOV_CCACHE_PROGRAM ccache)
