@@ -36,9 +36,12 @@ using dht::EquivocationSeen;
 using dht::FindFinished;
 using dht::ForgetRecord;
 using dht::GetFinished;
+using dht::HandOverDisputed;
+using dht::IdentityElsewhere;
 using dht::ItemArrived;
 using dht::ItemsCollected;
 using dht::ItemsRemoved;
+using dht::LetGoFinished;
 using dht::ListenArmed;
 using dht::ListenEnded;
 using dht::NameOwnerChanged;
@@ -50,14 +53,17 @@ using dht::OwnNamesChanged;
 using dht::OwnRecordPublished;
 using dht::OwnValueKept;
 using dht::OwnValueOver;
+using dht::PeerMoved;
 using dht::PersistRecord;
 using dht::PinName;
+using dht::ProviderConfirmed;
 using dht::ProvidersFound;
 using dht::PublishFinished;
 using dht::ReachabilityChanged;
 using dht::RecordStored;
 using dht::RegionCrowded;
 using dht::ReserveSequence;
+using dht::SecondKeyBroken;
 using dht::ValueChanged;
 using dht::ValueGetFinished;
 using dht::ValuePutFinished;
@@ -97,12 +103,13 @@ using discovery::NeighbourChanged;
 
 using Event =
     std::variant<FindFinished, PublishFinished, GetFinished, ValuePutFinished, ValueGetFinished,
-                 OffersFinished, OffersProgressed, ProvidersFound, ValueChanged, ListenArmed,
-                 ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved, PersistRecord,
-                 ForgetRecord, OwnValueKept, OwnValueOver, PinName, OwnNamesChanged,
+                 LetGoFinished, OffersFinished, OffersProgressed, ProviderConfirmed, ProvidersFound,
+                 ValueChanged, ListenArmed, ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved,
+                 PersistRecord, ForgetRecord, OwnValueKept, OwnValueOver, PinName, OwnNamesChanged,
                  ReserveSequence, StateChanged, ReachabilityChanged, NodeDiscovered, NodeLost,
                  RecordStored, EquivocationSeen, OwnRecordPublished, RegionCrowded,
-                 NameOwnerChanged, BootstrapProblem, EclipseSuspected, FriendsChanged,
-                 BlocksChanged, LayerChanged, NeighbourChanged, BrowserRequest, RadioRequest>;
+                 NameOwnerChanged, PeerMoved, SecondKeyBroken, HandOverDisputed, IdentityElsewhere,
+                 BootstrapProblem, EclipseSuspected, FriendsChanged, BlocksChanged, LayerChanged,
+                 NeighbourChanged, BrowserRequest, RadioRequest>;
 
 }  // namespace sov

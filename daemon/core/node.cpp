@@ -25,6 +25,11 @@ void Node::start(Instant now) {
 
 void Node::handle_datagram(Instant now, const Path& from, MutableBytes bytes) {
     parts_->begin_input(now);
+    // What a stranger begins costs datagrams and a flow; who is known keeps what it has.
+    if (parts_->shaper.bounded() && !parts_->shaper.listens_to(now, from.remote)) {
+        ++parts_->counters.drop_shaped;
+        return parts_->end_input(now);
+    }
     Outbox outbox(parts_->surroundings.packets, parts_->outgoing);
     if (const auto received = parts_->sessions.handle_datagram(now, from, bytes, outbox)) {
         parts_->route(now, *received);
@@ -67,6 +72,7 @@ void Node::handle_unreachable(Instant now, const Endpoint& endpoint) {
 
 void Node::handle_network_change(Instant now) {
     parts_->begin_input(now);
+    parts_->shaper.calm(now);
     parts_->dht.handle_network_change(now);
     parts_->coordinator.handle_network_change(now);
     parts_->unsettled = true;
@@ -96,13 +102,33 @@ void Node::set_own_addresses(Instant now, const std::vector<Endpoint>& addresses
     parts_->end_input(now);
 }
 
-void Node::set_on_battery(Instant now, bool on_battery) {
-    if (!parts_->local) return;
+void Node::set_mapped_endpoint(Instant now, const std::optional<Endpoint>& outside) {
     parts_->begin_input(now);
-    parts_->local->ble->set_on_battery(now, on_battery);
+    parts_->dht.set_mapped(outside);
     parts_->unsettled = true;
     parts_->end_input(now);
 }
+
+void Node::set_economy(Instant now, const Economy& economy) {
+    parts_->begin_input(now);
+    parts_->shaper.set_silent(economy.silent);
+    parts_->dht.set_economy(now, economy);
+    if (parts_->local) parts_->local->ble->set_on_battery(now, economy.on_battery);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+}
+
+void Node::set_wall_clock(Instant now, UnixMillis time) {
+    parts_->begin_input(now);
+    const UnixMillis at_start =
+        time - static_cast<UnixMillis>(now.time_since_epoch() / std::chrono::milliseconds(1));
+    parts_->dht.set_wall_clock(at_start);
+    if (parts_->local) parts_->local->recognition.set_wall_clock(at_start);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+}
+
+void Node::set_flows_elsewhere(std::size_t flows) { parts_->shaper.set_flows_elsewhere(flows); }
 
 void Node::handle_persisted(Instant now, std::uint64_t ticket, bool ok) {
     parts_->begin_input(now);
@@ -254,8 +280,17 @@ bool Node::unblock(Instant now, const guard::Block& block) {
 // ----------------------------------------------------------------------------------------
 
 const Transmit* Node::poll_transmit() {
-    if (parts_->outgoing_head == parts_->outgoing.size()) return nullptr;
-    const Transmit* next = parts_->outgoing[parts_->outgoing_head++].get();
+    const Transmit* next = nullptr;
+    while (next == nullptr) {
+        if (parts_->outgoing_head == parts_->outgoing.size()) {
+            parts_->shaper.drained();
+            return nullptr;
+        }
+        next = parts_->outgoing[parts_->outgoing_head++].get();
+        if (parts_->shaper.admit(parts_->last_input, next->to.remote)) continue;
+        ++parts_->counters.shaped_dropped;
+        next = nullptr;
+    }
     ++parts_->counters.datagrams_out;
     parts_->counters.bytes_out += next->size;
     return next;

@@ -9,6 +9,7 @@
 
 #include "daemon/core/base/contact_book.h"
 #include "daemon/core/base/counters.h"
+#include "daemon/core/base/economy.h"
 #include "daemon/core/base/ids.h"
 #include "daemon/core/base/instant.h"
 #include "daemon/core/base/limits.h"
@@ -83,6 +84,7 @@ struct RestoredState {
     std::optional<discovery::PresenceKey> presence_key;
     std::vector<discovery::FriendRecord> friends;
     std::vector<guard::Block> blocks;
+    std::vector<Bytes> hand_overs;  ///< from our older keys, the oldest first
     /// Nodes, in the surroundings' book, that are in the table from the start, believed without
     /// having answered; then the node counts as joined. For simulations that begin in the middle of
     /// a network's life.
@@ -143,11 +145,19 @@ class Node {
     /// The addresses of this host's interfaces with our port, which friends in radio range are told
     /// over a sealed link.
     void set_own_addresses(Instant now, const std::vector<Endpoint>& addresses);
-    /// Listens less where that costs battery.
-    void set_on_battery(Instant now, bool on_battery);
+    /// A port of the router's that is sent on to us, or nothing any more. It stands in our record,
+    /// before the address that others see, for as long as they see us at that router's address.
+    void set_mapped_endpoint(Instant now, const std::optional<Endpoint>& outside);
+    /// What the host can afford from now on; see Economy.
+    void set_economy(Instant now, const Economy& economy);
+    /// The clock of this host was set: it is this Unix time now. Timers do not notice.
+    void set_wall_clock(Instant now, UnixMillis time);
+    /// Endpoints that somebody else on our sockets sends to: they share Limits::flows_max.
+    void set_flows_elsewhere(std::size_t flows);
     /// The network says that nobody listens there (ICMP): a hint, worth one soft time-out.
     void handle_unreachable(Instant now, const Endpoint& endpoint);
-    /// Addresses or routes changed, or the host woke up: probe, re-publish, retry bootstrapping.
+    /// Addresses or routes changed, or the host woke up: probe, re-publish, listen anew, retry
+    /// bootstrapping; our requests are spread out meanwhile (Limits::resume_per_second).
     void handle_network_change(Instant now);
     /// Answers PersistRecord, OwnNamesChanged and ReserveSequence.
     void handle_persisted(Instant now, std::uint64_t ticket, bool ok);
@@ -181,8 +191,8 @@ class Node {
     CommandId get_value(Instant now, const Key& key, dht::Level level,
                         std::optional<std::uint64_t> newer_than = std::nullopt);
     /// Stops to look after the values of this app at a key (no app: of all), whose copies elsewhere
-    /// end with their ttl. False when there is none.
-    bool let_go(Instant now, const Key& key, std::optional<std::uint32_t> app);
+    /// end with their ttl: LetGoFinished, once the disk has it.
+    CommandId let_go(Instant now, const Key& key, std::optional<std::uint32_t> app);
     /// Every change of the records at a key from now on, and what is there already: ValueChanged,
     /// until cancelled. `cursor` is the last one that was told for this key; empty at first.
     CommandId listen(Instant now, const Key& key, ByteView cursor);
@@ -204,7 +214,8 @@ class Node {
     CommandId offer(Instant now, const dht::OfferRequest& request);
     /// Takes offers back: OffersFinished.
     CommandId withdraw_offers(Instant now, const dht::OfferWithdrawal& withdrawal);
-    /// Who says that they provide something, a random sample: ProvidersFound.
+    /// Who says that they provide something, a random sample: ProviderConfirmed for each that is
+    /// sure before the end, at most as many as are wanted, and then ProvidersFound with all.
     CommandId find_providers(Instant now, const dht::ProviderQuery& query);
     /// Ends a command early; its event says cancelled. Unknown ids are ignored.
     void cancel(Instant now, CommandId command);
@@ -221,6 +232,9 @@ class Node {
     Result<void> add_friend(Instant now, const PeerId& peer, std::string_view note);
     /// False when they were none. The others get a new presence key when next met.
     bool remove_friend(Instant now, const PeerId& peer);
+    /// Forgets with which second key a friend was seen; the next one that is verified is
+    /// remembered. False when none was.
+    bool forget_second_key(Instant now, const PeerId& peer);
 
     /// From now on nothing of it is heard, asked, stored or shown: a node, a peer (as the owner of
     /// records), or addresses. over_quota past Limits::blocks_max.
@@ -245,6 +259,8 @@ class Node {
     /// In order of key.
     std::vector<dht::OwnOffer> own_offers(Instant now) const;
     std::vector<FriendStatus> friends(Instant now) const;
+    /// That lead to our key, the oldest first.
+    std::vector<OwnHandOver> hand_overs() const;
     /// Every layer that this node has, in the order of their names' first mention here: bootstrap,
     /// dht, mdns, ble.
     std::vector<LayerStatus> layers() const;

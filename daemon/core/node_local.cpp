@@ -25,6 +25,15 @@ void add_endpoint(std::vector<identity::PeerNode>& nodes, const NodeKey& key,
         node.endpoints.push_back(endpoint);
 }
 
+// What is known of a friend's second key, though no record was met since the start.
+identity::SecondKey second_key_state(const discovery::Friends::View& view) {
+    using identity::SecondKey;
+    if (!view.second_key) return SecondKey::kNone;
+    if (view.second_key_seen != SecondKey::kNone) return view.second_key_seen;
+    return *view.second_key == identity::kAwaitedSecondKey ? SecondKey::kAwaited
+                                                           : SecondKey::kUnchecked;
+}
+
 }  // namespace
 
 LocalDiscovery::LocalDiscovery(identity::Crypto& crypto, Rng& rng, const NodeTraits& options,
@@ -122,12 +131,22 @@ bool Node::remove_friend(Instant now, const PeerId& peer) {
     return removed;
 }
 
+bool Node::forget_second_key(Instant now, const PeerId& peer) {
+    if (!parts_->local) return false;
+    parts_->begin_input(now);
+    const bool forgotten = parts_->local->friends.forget_second_key(peer);
+    parts_->unsettled = true;
+    parts_->end_input(now);
+    return forgotten;
+}
+
 std::vector<FriendStatus> Node::friends(Instant now) const {
     std::vector<FriendStatus> all;
     if (!parts_->local) return all;
     for (const auto& view : parts_->local->friends.views()) {
         all.push_back({view.peer, view.note, view.recognisable, view.told, view.met.has_value(),
-                       view.met ? now - *view.met : Duration{0}});
+                       view.met ? now - *view.met : Duration{0}, view.moved_from, view.second_key,
+                       second_key_state(view)});
     }
     return all;
 }
@@ -196,6 +215,7 @@ void Node::Parts::tell_local(Instant now) {
     if (local->friends.take_changed()) {
         local->mdns->friends_changed(now);
         local->ble->handle_friends_changed(now);
+        dht.context().second_keys = local->friends.second_keys();
         push_event(FriendsChanged{local->friends.own_key(), local->friends.records()}, false);
     }
     while (auto request = local->mdns->poll_request(now)) push_event(std::move(*request), false);
@@ -223,7 +243,26 @@ void Node::Parts::layer_off(Instant now, std::string_view layer) {
     if (layer == "ble") local->neighbours.forget(now, discovery::Medium::kBle);
 }
 
+// Whoever is no friend has moved for the find alone, whose answer says so.
+bool Node::Parts::take_friend_event(dht::Event& event) {
+    if (auto* moved = std::get_if<PeerMoved>(&event)) {
+        if (!local) return true;
+        moved->note = local->friends.note_of(moved->from);
+        const bool known = local->friends.move(last_input, moved->from, moved->to);
+        // The find goes on to the new key.
+        if (known) dht.context().second_keys = local->friends.second_keys();
+        unsettled = true;
+        return !known;
+    }
+    auto* broken = std::get_if<SecondKeyBroken>(&event);
+    if (broken == nullptr) return false;
+    if (!local || !local->friends.on_second_key_broken(broken->peer, broken->missing)) return true;
+    broken->note = local->friends.note_of(broken->peer);
+    return false;
+}
+
 bool Node::Parts::take_local_event(dht::Event& event) {
+    if (take_friend_event(event)) return true;
     if (!local) return false;
     auto* finished = std::get_if<FindFinished>(&event);
     if (finished == nullptr) return false;
@@ -245,7 +284,12 @@ bool Node::Parts::take_local_event(dht::Event& event) {
                 nodes.push_back(Contact::of(node.key, endpoint));
         }
     }
-    local->friends.on_found(last_input, wanted->second, nodes);
+    const auto& found = finished->found.peers;
+    // A friend who has moved is known under the new key by now.
+    const PeerId who = found.size() == 1 && local->friends.contains(found.front().peer)
+                           ? found.front().peer
+                           : wanted->second;
+    local->friends.on_found(last_input, who, nodes);
     local->finds.erase(wanted);
     unsettled = true;
     return true;

@@ -63,6 +63,7 @@ Node::Parts::Parts(Surroundings given, const NodeOptions& chosen, const Restored
       limits(own_limits ? *own_limits : *chosen.shared_limits),
       peer_id{options.user_key.public_key},
       rng(seed),
+      shaper(limits),
       sessions(given.crypto, given.book, rng, counters, limits, options.node_key, options.network),
       exchange(sessions, rng, counters, limits),
       dht(make_context(given, options, limits, counters, rng), wall_clock,
@@ -76,10 +77,13 @@ Node::Parts::Parts(Surroundings given, const NodeOptions& chosen, const Restored
     if (options.local) {
         local = std::make_unique<LocalDiscovery>(given.crypto, rng, options, wall_clock, restored);
         local->add_layers(coordinator, given.crypto, rng, counters, options);
+        dht.context().second_keys = local->friends.second_keys();
     }
     dht.set_enabled(options.dht_layer);
+    dht.restore_hand_overs(restored.hand_overs);
     for (const guard::Block& block : restored.blocks) dht.context().blocks.add(block);
     sessions.set_blocklist(&dht.context().blocks);
+    sessions.set_shaper(&shaper);
     for (const Contact& anchor : restored.anchors)
         bootstrap->add({}, anchor, discovery::Source::kAnchor);
     for (const Contact& peer : restored.cached_peers)
@@ -180,7 +184,10 @@ void Node::Parts::route_request(Instant now, const session::Received& received,
                           !dht.reachability().contacted_lately(now, received.from);
     ByteWriter answer(sessions.begin_reply(received, out));
     bool answered = true;
-    if (received.first || sessions.allow_request(now, received.session)) {
+    if (!shaper.room_for_others(now, received.from) && !dht.awaits(received.key, head)) {
+        ++counters.drop_shaped;
+        answered = false;
+    } else if (received.first || sessions.allow_request(now, received.session)) {
         const dht::Requester requester{received.key, received.from, received.first,
                                        received.validated};
         if (local && head.kind == static_cast<std::uint8_t>(wire::Kind::kIntroduce)) {
@@ -213,6 +220,9 @@ void Node::Parts::push_event(Event event, bool routine) {
 }
 
 void Node::Parts::take_events() {
+    for (const auto& [peer, key] : std::exchange(dht.context().second_keys_proven, {})) {
+        if (local) local->friends.on_second_key(peer, key);
+    }
     for (dht::Event& event : std::exchange(dht.context().events, {})) {
         if (take_local_event(event)) continue;
         const bool routine = is_routine(event);

@@ -9,6 +9,7 @@
 #include "daemon/core/discovery/coordinator.h"
 #include "daemon/core/discovery/dht_layer.h"
 #include "daemon/core/guard/eclipse_check.h"
+#include "daemon/core/guard/shaper.h"
 #include "daemon/core/node.h"
 #include "daemon/core/node_local.h"
 #include "daemon/core/session/exchange.h"
@@ -41,6 +42,7 @@ class Node::Parts {
     PeerId peer_id;
     Counters counters;
     Rng rng;
+    guard::Shaper shaper;
     session::SessionTable sessions;
     session::Exchange exchange;
     dht::Dht dht;
@@ -72,6 +74,7 @@ class Node::Parts {
     void renew_shown_record(Instant now);
     /// True when the event is for a part of the node and not for the outside.
     bool take_local_event(dht::Event& event);
+    bool take_friend_event(dht::Event& event);
     void take_events();
     void update_progress();
     Outbox outbox() { return Outbox(surroundings.packets, outgoing); }

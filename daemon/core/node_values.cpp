@@ -33,12 +33,13 @@ CommandId Node::get_value(Instant now, const Key& key, dht::Level level,
     return command;
 }
 
-bool Node::let_go(Instant now, const Key& key, std::optional<std::uint32_t> app) {
+CommandId Node::let_go(Instant now, const Key& key, std::optional<std::uint32_t> app) {
     parts_->begin_input(now);
-    const bool any = parts_->dht.let_go(key, app);
+    const CommandId command = parts_->next_command();
+    parts_->dht.let_go(command, key, app);
     parts_->unsettled = true;
     parts_->end_input(now);
-    return any;
+    return command;
 }
 
 CommandId Node::listen(Instant now, const Key& key, ByteView cursor) {

@@ -37,12 +37,32 @@ NodeStatus Node::status(Instant now) const {
     status.signs_post_quantum = context.post_quantum.has_value();
     status.own_part_replicas = parts_->dht.part_replicas();
     status.own_record_age = own.replicas == 0 ? Duration{0} : now - own.stored_at;
+    status.coordinate = context.proximity.own();
+    status.round_trips_known = context.proximity.size();
     status.surround = parts_->eclipse.last();
     status.eclipse_suspected = parts_->eclipse.alarmed();
     status.eclipse_signs = parts_->eclipse.signs();
     status.crowded_regions = context.crowds.size();
+    status.flows = parts_->shaper.bounded() ? parts_->shaper.flows(now) : 0;
     status.contacts_known = parts_->surroundings.book.size();
+    const auto elsewhere = parts_->dht.publisher().elsewhere(now);
+    status.elsewhere = {elsewhere.seen,
+                        elsewhere.seen ? now - elsewhere.last : Duration{0},
+                        elsewhere.times,
+                        {},
+                        elsewhere.handed_to};
+    for (const identity::PeerNode& node : elsewhere.nodes) {
+        status.elsewhere.endpoints.insert(status.elsewhere.endpoints.end(), node.endpoints.begin(),
+                                          node.endpoints.end());
+    }
     return status;
+}
+
+std::vector<OwnHandOver> Node::hand_overs() const {
+    std::vector<OwnHandOver> all;
+    for (const auto& view : parts_->dht.hand_overs())
+        all.push_back({view.hand_over.from, view.hand_over.to, view.replicas, view.disputed});
+    return all;
 }
 
 std::vector<SeenFrom> Node::seen_from(Instant now) const {

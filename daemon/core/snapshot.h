@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "daemon/core/base/contact.h"
+#include "daemon/core/base/coordinate.h"
 #include "daemon/core/base/counters.h"
 #include "daemon/core/base/ids.h"
 #include "daemon/core/discovery/layer.h"
@@ -21,6 +23,22 @@ namespace sov {
 struct SeenFrom {
     Endpoint by, as;
     Duration ago{0};
+};
+
+/// Signs that our key is in use elsewhere, too.
+struct ElsewhereStatus {
+    bool seen = false;  ///< in the last day
+    Duration ago{0};
+    std::uint32_t times = 0;
+    std::vector<Endpoint> endpoints;  ///< that the other one names
+    std::optional<PeerId> handed_to;  ///< our key was handed over, and not here
+};
+
+/// One of our older keys and where it leads.
+struct OwnHandOver {
+    PeerId from, to;
+    std::uint16_t replicas = 0;
+    bool disputed = false;  ///< somebody signed another one with that key
 };
 
 struct FamilyStatus {
@@ -48,10 +66,14 @@ struct NodeStatus {
     bool signs_post_quantum = false;        ///< our records are signed with it
     std::uint16_t own_part_replicas = 0;    ///< nodes that hold that half of our peer record
     std::size_t contacts_known = 0;
-    guard::Surround surround;  ///< as of the last look
+    std::optional<Coordinate> coordinate;  ///< nothing until a round trip was measured
+    std::size_t round_trips_known = 0;     ///< peers
+    guard::Surround surround;              ///< as of the last look
     bool eclipse_suspected = false;
     std::string eclipse_signs;        ///< in words; may be there without suspicion
+    std::size_t flows = 0;            ///< endpoints in a NAT's view now; 0 where nobody counts
     std::size_t crowded_regions = 0;  ///< keys with more nodes around than there can be
+    ElsewhereStatus elsewhere;
 };
 
 struct TableEntry {
@@ -99,6 +121,10 @@ struct FriendStatus {
     bool told = false;          ///< they have ours
     bool met = false;           ///< since the start
     Duration met_ago{0};
+    std::optional<PeerId> moved_from;  ///< the key that they had before
+    std::optional<Hash32> second_key;  ///< remembered; identity::kAwaitedSecondKey: not yet seen
+    /// How the last record compared with it, or unchecked or awaited; none without one.
+    identity::SecondKey second_key_state{};
 };
 
 struct LayerStatus {

@@ -20,6 +20,7 @@ namespace sov {
     X(drop_bogon_source) \
     X(drop_rate_limited) \
     X(drop_blocked) \
+    X(drop_shaped) \
     X(drop_unknown_session) \
     X(drop_bad_mac) \
     X(drop_bad_seal) \
@@ -88,6 +89,8 @@ namespace sov {
     X(second_homes_stored) \
     X(second_homes_asked) \
     X(second_homes_found) \
+    X(hand_overs_followed) \
+    X(own_records_foreign) \
     X(table_added) \
     X(table_removed) \
     X(contacts_refused_subnet) \
@@ -95,6 +98,10 @@ namespace sov {
     X(contacts_avoided) \
     X(contacts_shunned) \
     X(contacts_uninvited) \
+    X(shaped_deferred) \
+    X(shaped_dropped) \
+    X(coordinates_refused) \
+    X(coordinates_outlying) \
     X(unproven_deferred) \
     X(unproven_dropped) \
     X(mdns_heard) \

@@ -86,6 +86,10 @@ struct Limits {
     std::size_t crowded = 50;
     std::size_t crowd_alarms_max = 64;  ///< keys; past it the one seen longest ago goes
 
+    /// Peers whose round trips are remembered; past it the one not heard of longest is forgotten.
+    /// 0: round trips order nothing, and nobody is told or asked for coordinates.
+    std::size_t proximity_max = 1024;
+
     // --- values ---
     std::size_t record_bytes_max = 1000;
     std::size_t records_per_key_max = 8;  ///< different owners at one key; the lowest rank goes
@@ -102,7 +106,7 @@ struct Limits {
     std::chrono::seconds lapsed_time{26 * 3600};
     std::size_t lapsed_max = 8192;
 
-    /// Content that a replica takes in pages; at most identity::kPagesMax pages of 1 KiB.
+    /// Content that a replica takes in pages; at most identity::kContentBytesMax.
     std::size_t value_bytes_max = 16 << 10;
     std::size_t value_bytes_per_owner_max = 1 << 20;  ///< past it: over_quota
     /// Values whose pages are still arriving; past it new ones are refused as busy.
@@ -154,6 +158,8 @@ struct Limits {
     // --- our own values ---
     std::size_t own_values_max = 256;    ///< looked after until their ttl ends; past it over_quota
     std::size_t reads_cached_max = 256;  ///< answers to reads; past it the oldest goes
+    /// Content of all of them; past it likewise.
+    std::size_t reads_cached_bytes_max = 4 << 20;
     std::chrono::seconds misses_cached{30};
     std::chrono::seconds hits_cached{10};  ///< of mutable values that nobody listens for
 
@@ -185,6 +191,19 @@ struct Limits {
 
     std::size_t reputation_max = 256;  ///< accounts of bad deeds; past it the mildest goes
     std::size_t blocks_max = 1024;     ///< entries of the user's blocklist; past it over_quota
+
+    // --- what a home router bears; see guard::Shaper ---
+    /// Endpoints outside that a NAT has a mapping for because of us; past it new ones wait for a
+    /// turn. 0: not counted.
+    std::size_t flows_max = 0;
+    std::chrono::seconds flow_time{120};  ///< that a NAT keeps a mapping at least (RFC 4787 s4.3)
+    /// Datagrams to the outside in any second; past it requests wait for a turn, strangers are not
+    /// answered, and what still is too much is dropped. 0: not counted.
+    std::size_t datagrams_per_second = 0;
+    /// Our own requests a second, and for how long, after the host woke up or its network changed:
+    /// everything is due at once then. More wait for their turn.
+    std::uint32_t resume_per_second = 50;
+    std::chrono::seconds resume_time{10};
 
     // --- server mode ---
     std::size_t dialbacks_wanted = 3;  ///< from helpers in different /16s; 1 in small networks

@@ -37,6 +37,7 @@ std::string_view errc_name(Errc code) {
         case Errc::kExists: return "exists";
         case Errc::kInsufficientWork: return "insufficient_work";
         case Errc::kConflict: return "conflict";
+        case Errc::kSecondKeyChanged: return "second_key_changed";
     }
     return "unknown";
 }

@@ -30,6 +30,7 @@ enum class Errc : int {
     kExists,            ///< already there
     kInsufficientWork,  ///< proof of work missing or too small
     kConflict,          ///< somebody stored another version meanwhile
+    kSecondKeyChanged,  ///< a friend had another second key, or had one
 };
 
 /// The stable lower-case word for a code, as in "bad_signature".

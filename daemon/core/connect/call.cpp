@@ -68,6 +68,12 @@ void Call::settle() {
     repeat_at_ = kNever;
 }
 
+void Call::say_again(Instant now) {
+    if (settled_ || confirmed_ || !local_ || words_said_ == 0) return;
+    repeats_ = 0;
+    say_by(std::max(now, said_at_ + SignalTimes::kAnswerAgain));
+}
+
 Call::News Call::hear(Instant now, const SignalWords& words, bool we_win) {
     if (const auto* offer = std::get_if<Offer>(&words.body)) {
         return hear_offer(now, words, *offer, we_win);

@@ -18,8 +18,9 @@ struct SignalTimes {
     static constexpr std::chrono::milliseconds kFirstHold{50};
     /// What comes with such an address, or after it.
     static constexpr std::chrono::milliseconds kShortHold{10};
-    /// Candidates found after words were said.
-    static constexpr std::chrono::milliseconds kTrickleHold{100};
+    /// Candidates found after words were said: those of one relay come together. What follows the
+    /// first words needs no lookup any more.
+    static constexpr std::chrono::milliseconds kTrickleHold{40};
     /// That there are no more: it only makes failing faster.
     static constexpr std::chrono::milliseconds kEndHold{500};
     /// Words that nobody may have got are said again after this, then twice and four times as long.
@@ -66,6 +67,9 @@ class Call {
     void local_gathered(Instant now);
     /// There is a path: nothing is said again in this round.
     void settle();
+    /// What the other side may not have got is said at once, but kAnswerAgain after the last words
+    /// at the earliest, and its repeats begin anew. For when something says that words were lost.
+    void say_again(Instant now);
 
     /// `we_win`: our offer stands when both sides began the same round.
     News hear(Instant now, const SignalWords& words, bool we_win);

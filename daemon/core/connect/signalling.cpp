@@ -196,7 +196,7 @@ void Signalling::handle_offer(Instant now, const PeerId& from, Trust trust,
         ++counters_.drop_stale;
         return refuse(from, trust, words, ByeReason::kStale);
     }
-    if (!gives_way(from, offer)) return;
+    if (!gives_way(now, from, offer)) return;
     if (!has_room(trust) || !remember(now, from, words.call)) {
         ++counters_.drop_busy;
         return refuse(from, trust, words, ByeReason::kBusy);
@@ -210,10 +210,10 @@ void Signalling::handle_offer(Instant now, const PeerId& from, Trust trust,
     tell(id, calls_.at(id), std::move(news));
 }
 
-bool Signalling::gives_way(const PeerId& from, const Offer& offer) {
+bool Signalling::gives_way(Instant now, const PeerId& from, const Offer& offer) {
     for (auto at = calls_.begin(); at != calls_.end();) {
         const auto each = at++;
-        const Held& held = each->second;
+        Held& held = each->second;
         if (held.call.peer() != from || held.deadline == kNever) continue;
         if (held.offered_to_us) {
             // Offers may have overtaken one another; the one made last is meant.
@@ -224,7 +224,11 @@ bool Signalling::gives_way(const PeerId& from, const Offer& offer) {
             finish(each, CallEnd::kReplaced);
         } else if (!held.call.answered()) {
             ++counters_.glares;
-            if (self_ < from) return false;
+            if (self_ < from) {
+                // Who still offers may not have got our offer, which stands.
+                held.call.say_again(now);
+                return false;
+            }
             finish(each, CallEnd::kGlare);
         }
     }
@@ -278,7 +282,11 @@ void Signalling::say(const PeerId& peer, const SignalWords& words) {
     events_.push_back(WordsToSend{peer, encode_signal(words)});
 }
 
-// --- time ---
+// --- time and place ---
+
+void Signalling::handle_network_change(Instant now) {
+    for (auto& [id, held] : calls_) held.call.say_again(now);
+}
 
 void Signalling::handle_timeout(Instant now) {
     for (auto at = calls_.begin(); at != calls_.end();) {

@@ -121,6 +121,7 @@ class Signalling {
     /// `wall_clock` at Instant{}.
     Signalling(const PeerId& self, UnixMillis wall_clock, TrustOf trust_of,
                SignalLimits limits = {});
+    void set_wall_clock(UnixMillis at_start) { wall_clock_ = at_start; }
 
     // --- commands; those for a call that is over do nothing ---
 
@@ -146,6 +147,8 @@ class Signalling {
 
     /// Words that were sealed for us, proven to be by `from`.
     void handle_words(Instant now, const PeerId& from, ByteView bytes);
+    /// Addresses of this host changed: words of a moment ago may have left from one that was gone.
+    void handle_network_change(Instant now);
     void handle_timeout(Instant now);
 
     // --- outputs ---
@@ -178,7 +181,7 @@ class Signalling {
     void handle_offer(Instant now, const PeerId& from, Trust trust, const SignalWords& words);
     /// True when the offer is to be taken although there are other calls with this peer, which may
     /// end by it.
-    bool gives_way(const PeerId& from, const Offer& offer);
+    bool gives_way(Instant now, const PeerId& from, const Offer& offer);
     bool has_room(Trust trust) const;
     bool let_in(Instant now, const PeerId& from, Trust trust);
     void forget_old(Instant now);
@@ -189,7 +192,7 @@ class Signalling {
     UnixMillis wall_clock(Instant now) const;
 
     const PeerId self_;
-    const UnixMillis wall_clock_;
+    UnixMillis wall_clock_;
     const TrustOf trust_of_;
     const SignalLimits limits_;
     OwnPlaces own_;

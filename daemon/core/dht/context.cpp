@@ -2,6 +2,13 @@
 
 namespace sov::dht {
 
+namespace {
+
+/// Silence so soon after something that explains it is not held against anybody.
+constexpr std::chrono::seconds kOwnFault{10};
+
+}  // namespace
+
 void Context::note_answer(Instant now, const NodeKey& key, const Endpoint& from, bool serves,
                           RoutingTable::Origin origin) {
     heard_anything = now;
@@ -68,8 +75,11 @@ void Context::expel(const NodeKey& node) {
 void Context::note_failure(Instant now, const NodeKey& key, Family family, const Endpoint& silent) {
     // When nobody at all answers, the fault is ours: nobody is blamed (the lesson of
     // savoirfairelinux/opendht#137), and the table is there when the network comes back.
-    if (now - heard_anything > std::chrono::seconds(10)) return;
-    note_deed(now, key, guard::Deed::kSilent);
+    if (now - heard_anything > kOwnFault) return;
+    // What is lost while our network comes and goes takes entries out of the table, no more: after
+    // minutes of it everybody would be refused for hours.
+    if (!network_changed || now - *network_changed > kOwnFault)
+        note_deed(now, key, guard::Deed::kSilent);
     if (silent.port != 0 && !table(family).contains(key))
         silent_addresses.note_silent(now, silent, key);
     const ContactBook::Entry* known = book.find(key);

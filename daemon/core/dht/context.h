@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "daemon/core/base/contact_book.h"
 #include "daemon/core/base/counters.h"
+#include "daemon/core/base/economy.h"
 #include "daemon/core/base/limits.h"
 #include "daemon/core/base/node_mode.h"
 #include "daemon/core/base/rng.h"
@@ -15,6 +17,7 @@
 #include "daemon/core/dht/event.h"
 #include "daemon/core/dht/item_store.h"
 #include "daemon/core/dht/offer_store.h"
+#include "daemon/core/dht/proximity.h"
 #include "daemon/core/dht/routing_table.h"
 #include "daemon/core/dht/size_samples.h"
 #include "daemon/core/dht/tokens.h"
@@ -85,6 +88,7 @@ struct Context {
     std::vector<Key> changed_keys;  ///< where a record is new or newer in the store
 
     // --- more shared state ---
+    Proximity proximity{limits, counters};
     guard::SilentAddresses silent_addresses{limits.silent_addresses_max};
     ItemStore items{limits, counters};
     UnixMillis wall_clock = 0;  ///< at Instant{}
@@ -102,9 +106,16 @@ struct Context {
     identity::PostQuantumPolicy post_quantum_policy = identity::PostQuantumPolicy::kOff;
     /// What our records name; nothing where we can't sign so, or are not to.
     std::optional<Hash32> post_quantum{};
+    /// With which second keys the user's friends were seen, those who were; identity::SecondKey.
+    std::map<PeerId, Hash32> second_keys{};
+    /// Peers whose records were verified in both halves, and the second key; an output.
+    std::vector<std::pair<PeerId, Hash32>> second_keys_proven{};
     /// Records of ours that name it and were signed just now, and where they are stored.
     std::vector<std::pair<Key, Bytes>> newly_signed{};
     Instant started{};
+    /// When addresses or links of this host last changed.
+    std::optional<Instant> network_changed{};
+    Economy economy{};
     bool has_past = false;  ///< an earlier life left us peers to begin with
 
     std::unique_ptr<OfferStore> offer_store{};  ///< made for the first offer
@@ -158,8 +169,9 @@ struct Context {
     /// A node did not answer.
     void note_failure(Instant now, const NodeKey& key, Family family, const Endpoint& silent);
 
-    void ask(const Contact& to, Family family, wire::Kind kind, Bytes body, std::uint64_t tag) {
-        requests.push_back({to, family, kind, std::move(body), tag});
+    void ask(const Contact& to, Family family, wire::Kind kind, Bytes body, std::uint64_t tag,
+             Urgency urgency = Urgency::kUsual) {
+        requests.push_back({to, family, kind, std::move(body), tag, false, urgency});
     }
 };
 

@@ -182,6 +182,7 @@ void Dht::on_answer(Instant now, const wire::Answer& answer) {
         asker == Asker::kProbe || (asker == Asker::kQuery && !queries_.uninvited(answer.tag));
     context_.note_answer(now, answer.key, answer.from, answer.serves,
                          sought ? RoutingTable::Origin::kSought : RoutingTable::Origin::kInbound);
+    if (!answer.repeated) context_.proximity.note(now, answer.key, answer.round_trip);
     if (answer.kind == wire::Kind::kPong) {
         ByteReader reader(answer.body);
         if (const auto pong = wire::read_pong(reader)) {
@@ -275,10 +276,22 @@ void Dht::on_goodbye(const NodeKey& key, const Endpoint& from) {
 }
 
 void Dht::handle_network_change(Instant now) {
+    context_.proximity.forget();
+    context_.network_changed = now;
     reachability_.handle_network_change(now);
     maintenance_.handle_network_change(now);
     publisher_.handle_network_change(now);
     if (values_) values_->handle_network_change(now);
+}
+
+void Dht::set_economy(Instant now, const Economy& economy) {
+    context_.economy = economy;
+    reachability_.handle_economy(now, context_);
+}
+
+void Dht::set_wall_clock(UnixMillis at_start) {
+    context_.wall_clock = at_start;
+    publisher_.set_wall_clock(at_start);
 }
 
 std::size_t Dht::ask_addresses() {
@@ -302,7 +315,7 @@ std::size_t Dht::ask_addresses() {
 void Dht::handle_persisted(Instant now, std::uint64_t ticket, bool ok) {
     server_.handle_persisted(ticket, ok);
     publisher_.handle_persisted(now, context_, ticket, ok);
-    if (values_) values_->handle_persisted(now, context_, queries_, publisher_, ok);
+    if (values_) values_->handle_persisted(now, context_, queries_, publisher_, ticket, ok);
     if (offers_) offers_->handle_persisted(now, context_, publisher_, ok);
 }
 
@@ -326,6 +339,7 @@ void Dht::handle_timeout(Instant now) {
     maintenance_.handle_timeout(now, context_, queries_);
     reachability_.handle_timeout(now, context_);
     publisher_.handle_timeout(now, context_, queries_);
+    if (hand_overs_) hand_overs_->handle_timeout(now, context_, queries_);
 }
 
 Dht::Deadline Dht::next_timeout() const {
@@ -346,6 +360,7 @@ Dht::Deadline Dht::next_timeout() const {
     consider(maintenance_.next_timeout(), "table maintenance");
     consider(reachability_.next_timeout(), "dial-back");
     consider(publisher_.next_timeout(), "own records");
+    if (hand_overs_) consider(hand_overs_->next_timeout(), "hand-overs");
     return next;
 }
 
@@ -364,7 +379,9 @@ bool Dht::reaches_the_world(Instant now) {
 }
 
 bool Dht::settle(Instant now) {
-    bool busy = false;
+    // Before a lookup that has them ends.
+    bool busy = offers_ && offers_->tell_confirmed(now, context_, queries_);
+    if (values_) values_->hurry(now, context_, queries_);
     for (Queries::Finished& finished : queries_.take_finished()) {
         busy = true;
         // Before whoever stores there asks whether it is crowded.
@@ -374,6 +391,7 @@ bool Dht::settle(Instant now) {
         if (values_ && values_->on_finished(now, context_, finished)) continue;
         if (mailbox_ && mailbox_->on_finished(now, context_, finished)) continue;
         if (offers_ && offers_->on_finished(now, context_, publisher_, finished)) continue;
+        if (hand_overs_ && hand_overs_->on_finished(now, context_, finished)) continue;
         note_lookup(finished.result.report.took);
         finder_.on_finished(now, context_, queries_, std::move(finished));
     }
@@ -383,14 +401,23 @@ bool Dht::settle(Instant now) {
     if (values_ && mailbox_)
         busy = mailbox_->take_arrived(now, context_, values_->listeners()) || busy;
     if (enabled_) busy = maintenance_.join_if_needed(now, context_, queries_) || busy;
-    if (maintenance_.joined() && enabled_) publisher_.go_online(now);
+    if (maintenance_.joined() && enabled_) {
+        publisher_.go_online(now);
+        if (hand_overs_) hand_overs_->go_online(now);
+    }
     std::vector<Endpoint> addresses;
     for (const Family family : kFamilies) {
         const Endpoint& observed = reachability_.state(family).observed;
         if (observed.port == 0 || !context_.enabled(family)) continue;
         const Scope scope = observed.scope();
         const bool local = scope == Scope::kLan || scope == Scope::kLinkLocal;
-        if (!local || !reaches_the_world(now)) addresses.push_back(observed);
+        if (local && reaches_the_world(now)) continue;
+        // What the router says is believed as far as others see us at that address, too; the port
+        // that they see leads back to them alone where the router is a hard NAT.
+        const bool vouched = mapped_ && mapped_->family == family &&
+                             mapped_->address == observed.address && *mapped_ != observed;
+        if (vouched) addresses.push_back(*mapped_);
+        addresses.push_back(observed);
     }
     publisher_.set_addresses(now, std::move(addresses), context_.serving);
     if (offers_) offers_->note_addresses(now, publisher_.addresses());
@@ -530,6 +557,7 @@ void Dht::check_invariants() const {
     context_.tables[1]->check_invariants();
     context_.store.check_invariants();
     context_.items.check_invariants();
+    context_.proximity.check_invariants();
     if (value_server_) value_server_->leases().check_invariants();
     if (context_.has_offers()) context_.offer_store->check_invariants();
     if (offers_) offers_->check_invariants();

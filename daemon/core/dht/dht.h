@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "daemon/core/dht/finder.h"
+#include "daemon/core/dht/hand_overs.h"
 #include "daemon/core/dht/mailbox.h"
 #include "daemon/core/dht/maintenance.h"
 #include "daemon/core/dht/offers.h"
@@ -30,6 +31,13 @@ class Dht {
     /// A record that a previous life verified and stored.
     void restore(Instant now, const Key& key, Bytes record, Duration expires_in);
 
+    /// Hand-overs that lead to our key, the oldest first.
+    void restore_hand_overs(const std::vector<Bytes>& records) {
+        if (!records.empty()) hand_overs_ = std::make_unique<HandOvers>(context_, records);
+    }
+    std::vector<HandOvers::View> hand_overs() const {
+        return hand_overs_ ? hand_overs_->views() : std::vector<HandOvers::View>{};
+    }
     /// A value that a previous life looked after.
     void restore_own(Instant now, const Key& key, Bytes record, std::uint32_t app,
                      Duration ends_in) {
@@ -38,8 +46,8 @@ class Dht {
     std::vector<OwnValue> own_values(Instant now) const {
         return values_ ? values_->own_values(now) : std::vector<OwnValue>{};
     }
-    bool let_go(const Key& key, std::optional<std::uint32_t> app) {
-        return values_ && values_->let_go(context_, key, app);
+    void let_go(CommandId command, const Key& key, std::optional<std::uint32_t> app) {
+        values().let_go(context_, command, key, app);
     }
 
     /// These nodes are in the table from the start and we count as joined.
@@ -57,10 +65,15 @@ class Dht {
     void on_newcomer(Instant now, const NodeKey& key, const Endpoint& from, bool serves);
     void on_goodbye(const NodeKey& key, const Endpoint& from);
     /// Pings up to 8 nodes of each family, who tell where they see us; returns how many.
+    /// What the host can afford from now on.
+    void set_economy(Instant now, const Economy& economy);
+    void set_wall_clock(UnixMillis at_start);
     std::size_t ask_addresses();
     void probe(Instant now, const Contact& contact) { maintenance_.probe(now, context_, contact); }
     void check(const Contact& contact) { maintenance_.check(context_, contact); }
     void handle_network_change(Instant now);
+    /// As of Node::set_mapped_endpoint().
+    void set_mapped(std::optional<Endpoint> outside) { mapped_ = outside; }
     void handle_persisted(Instant now, std::uint64_t ticket, bool ok);
     void handle_timeout(Instant now);
     /// Carries finished look-ups to whoever waits for them. True when something was done.
@@ -116,6 +129,11 @@ class Dht {
     Server& server() { return server_; }
     Maintenance& maintenance() { return maintenance_; }
     const ReachabilityProbe& reachability() const { return reachability_; }
+    /// Whether this request brings something that we have asked its sender for.
+    bool awaits(const NodeKey& from, const wire::Head& head) {
+        return static_cast<wire::Kind>(head.kind) == wire::Kind::kNotify && values_ &&
+               values_->listeners().hears_from(from);
+    }
     const Publisher& publisher() const { return publisher_; }
     /// Leases that this node has granted to listeners.
     std::size_t leases() const { return value_server_ ? value_server_->leases().size() : 0; }
@@ -162,6 +180,7 @@ class Dht {
     Queries queries_;
     Server server_;
     Maintenance maintenance_;
+    std::optional<Endpoint> mapped_;  ///< a port at the router that is sent on to us
     ReachabilityProbe reachability_;
     Publisher publisher_;
     Finder finder_;
@@ -170,6 +189,7 @@ class Dht {
     std::unique_ptr<Mailbox> mailbox_;           ///< likewise, for items
     std::unique_ptr<SecondHalves> halves_;       ///< made for the first find
     std::unique_ptr<Offers> offers_;             ///< likewise
+    std::unique_ptr<HandOvers> hand_overs_;      ///< only of who had another key before
     bool enabled_ = true;
     bool world_ = false;
     Instant world_looked_at_{};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -42,6 +43,13 @@ struct ValueGetFinished {
     ValueGotten gotten;
 };
 
+/// The answer to let_go. Errors: not_found; over_quota: too many wait for the disk; busy: the disk
+/// did not take it, so that a later life of this node may look after the value again.
+struct LetGoFinished {
+    CommandId command{};
+    std::optional<Errc> error;
+};
+
 /// The answer to offer and withdraw_offers.
 struct OffersFinished {
     CommandId command{};
@@ -52,6 +60,13 @@ struct OffersProgressed {
     CommandId offering{};
     OfferProgress progress;
 };
+/// One provider that enough of the nearest nodes have shown; `finding` is the command, and its
+/// answer names this one again.
+struct ProviderConfirmed {
+    CommandId finding{};
+    FoundProvider provider;
+};
+/// The answer to find_providers.
 struct ProvidersFound {
     CommandId command{};
     ProvidersReport report;
@@ -124,6 +139,10 @@ struct OwnValueKept {
 struct OwnValueOver {
     Key key;
     PeerId owner;
+    /// Set when it has lost: its owner has stored another version elsewhere, under this sequence
+    /// number, and that one stays.
+    std::optional<std::uint64_t> lost_to = std::nullopt;
+    std::uint64_t ticket = 0;  ///< somebody waits for the disk; 0: nobody does
 };
 struct PinName {
     std::string name;
@@ -185,13 +204,36 @@ struct NameOwnerChanged {
     PeerId pinned;
     PeerId now;
 };
+/// A hand-over was followed: this peer has another key now.
+struct PeerMoved {
+    PeerId from, to;
+    std::string note;  ///< what the user calls this friend
+};
+/// A friend's record does not name the second key that the friend was seen with.
+struct SecondKeyBroken {
+    PeerId peer;
+    std::string note;      ///< what the user calls this friend
+    bool missing = false;  ///< it names none; else another one
+    bool refused = false;  ///< by policy
+};
+/// Somebody signed two different hand-overs with this key: it was stolen. Who followed the first
+/// one stays there.
+struct HandOverDisputed {
+    PeerId peer;
+};
+/// Records of ours that we did not write appear in the DHT: our key is in use elsewhere, too.
+struct IdentityElsewhere {
+    std::vector<identity::PeerNode> nodes;  ///< that the other one names; empty: it handed over
+    std::optional<PeerId> handed_to;        ///< with a hand-over, signed with our key
+};
 
 using Event =
     std::variant<FindFinished, PublishFinished, GetFinished, ValuePutFinished, ValueGetFinished,
-                 OffersFinished, OffersProgressed, ProvidersFound, ValueChanged, ListenArmed,
-                 ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved, PersistRecord,
-                 ForgetRecord, OwnValueKept, OwnValueOver, PinName, OwnNamesChanged,
+                 LetGoFinished, OffersFinished, OffersProgressed, ProviderConfirmed, ProvidersFound,
+                 ValueChanged, ListenArmed, ListenEnded, ItemArrived, ItemsCollected, ItemsRemoved,
+                 PersistRecord, ForgetRecord, OwnValueKept, OwnValueOver, PinName, OwnNamesChanged,
                  ReserveSequence, ReachabilityChanged, NodeDiscovered, NodeLost, RecordStored,
-                 EquivocationSeen, OwnRecordPublished, RegionCrowded, NameOwnerChanged>;
+                 EquivocationSeen, OwnRecordPublished, RegionCrowded, NameOwnerChanged, PeerMoved,
+                 SecondKeyBroken, HandOverDisputed, IdentityElsewhere>;
 
 }  // namespace sov::dht

@@ -38,21 +38,25 @@ Finder::Running* Finder::running_of(QueryId id) {
 }
 
 void Finder::locate(Instant now, Context& context, Queries& queries, Running& running,
-                    std::size_t place, bool second) {
+                    const Running::Locating& at) {
     QuerySpec spec;
-    spec.goal = goal_of(running.level, QuerySpec::Goal::kFirstRecord);
-    spec.owner = running.found.peers[place].peer;
+    // Where somebody is decides how it is reached: who is called dials back meanwhile, and must not
+    // come too late to spare the relay.
+    spec.urgency = Urgency::kCall;
+    spec.goal = at.all ? QuerySpec::Goal::kEveryReplica
+                       : goal_of(running.level, QuerySpec::Goal::kFirstRecord);
+    spec.owner = running.found.peers[at.place].peer;
     spec.target = identity::peer_key(context.crypto, *spec.owner);
-    if (second) {
+    if (at.second) {
         spec.target = identity::second_home(context.crypto, spec.target);
         ++context.counters.second_homes_asked;
     }
     const QueryId query = queries.start(now, context, std::move(spec));
     if (query == kNoQuery) return;
-    running.locating.emplace(query, Running::Locating{place, second});
+    running.locating.emplace(query, at);
     by_query_.emplace(query, running.command);
-    if (second) return;
-    const PeerId& owner = running.found.peers[place].peer;
+    if (at.second || at.all) return;
+    const PeerId& owner = running.found.peers[at.place].peer;
     sought_.push_back({running.command, owner, identity::peer_key(context.crypto, owner)});
     if (!running.found.name.empty())
         sought_.push_back(
@@ -72,7 +76,7 @@ void Finder::find_peer(Instant now, Context& context, Queries& queries, CommandI
     running.found.peers.push_back(std::move(wanted));
     running.found.source = "dht";
     Running& kept = running_.emplace(command, std::move(running)).first->second;
-    locate(now, context, queries, kept, 0, false);
+    locate(now, context, queries, kept, {0, false});
     if (!kept.locating.empty()) return;
     running_.erase(command);
     fail(context, command, {}, Errc::kBusy);
@@ -85,6 +89,7 @@ void Finder::find_name(Instant now, Context& context, Queries& queries, CommandI
         return fail(context, command, std::string(typed.substr(0, identity::kNameCharsMax)),
                     query.error());
     QuerySpec spec;
+    spec.urgency = Urgency::kUrgent;
     spec.goal = goal_of(level, QuerySpec::Goal::kAllRecords);
     spec.target = identity::name_key(context.crypto, query->name);
     const QueryId started = queries.start(now, context, std::move(spec));
@@ -105,6 +110,7 @@ void Finder::find_name(Instant now, Context& context, Queries& queries, CommandI
 void Finder::get(Instant now, Context& context, Queries& queries, CommandId command, const Key& key,
                  bool trace) {
     QuerySpec spec;
+    spec.urgency = Urgency::kUrgent;
     spec.goal = QuerySpec::Goal::kEveryReplica;
     spec.target = key;
     const QueryId started = queries.start(now, context, std::move(spec));
@@ -161,11 +167,13 @@ bool Finder::on_finished(Instant now, Context& context, Queries& queries,
         running->locating.erase(place);
         const bool again = !at.second && finished.result.error != Errc::kCancelled &&
                            second_home_helps(context, finished.result);
-        const bool located = on_located(*running, at.place, std::move(finished.result));
-        if (located && at.second) ++context.counters.second_homes_found;
-        if (!located && again) locate(now, context, queries, *running, at.place, true);
+        if (!follow(now, context, queries, *running, at, finished.result)) {
+            const bool located = on_located(*running, at.place, std::move(finished.result));
+            if (located && at.second) ++context.counters.second_homes_found;
+            if (!located && again) locate(now, context, queries, *running, {at.place, true});
+        }
     }
-    if (running->locating.empty() && running->claims == kNoQuery) conclude(now, *running);
+    if (running->locating.empty() && running->claims == kNoQuery) conclude(now, context, *running);
     return true;
 }
 
@@ -211,8 +219,14 @@ void Finder::check_pin(Context& context, Concluded& concluded) {
         context.events.push_back(PinName{found.name, peers.front().peer});
         return;
     }
-    const bool present =
-        std::any_of(peers.begin(), peers.end(), [](const FoundPeer& peer) { return peer.pinned; });
+    const auto pinned =
+        std::find_if(peers.begin(), peers.end(), [](const FoundPeer& peer) { return peer.pinned; });
+    const bool present = pinned != peers.end();
+    if (present && pinned->peer != pin->second) {
+        // Its owner has another key now, and said so with both.
+        pin->second = pinned->peer;
+        context.events.push_back(PinName{found.name, pinned->peer});
+    }
     if (present || !concluded.tag.empty()) return;
     found.owner_changed = true;
     found.pinned_owner = pin->second;
@@ -231,6 +245,7 @@ bool Finder::claims_again(Instant now, Context& context, Queries& queries, Runni
     const bool nothing = running.found.peers.empty() && second_home_helps(context, result);
     if (!result.crowded && !nothing) return false;
     QuerySpec spec;
+    spec.urgency = Urgency::kUrgent;
     spec.goal = goal_of(running.level, QuerySpec::Goal::kAllRecords);
     spec.target = identity::second_home(context.crypto,
                                         identity::name_key(context.crypto, running.found.name));
@@ -273,7 +288,71 @@ void Finder::on_claims(Instant now, Context& context, Queries& queries, Running&
     }
     const std::size_t located = std::min(running.found.peers.size(), kLocatedMax);
     for (std::size_t place = 0; place < located; ++place)
-        locate(now, context, queries, running, place, false);
+        locate(now, context, queries, running, {place, false});
+    add_former_owner(now, context, queries, running);
+}
+
+// The pinned owner does not claim the name: it may be one of the claimants under an older key.
+void Finder::add_former_owner(Instant now, Context& context, Queries& queries, Running& running) {
+    const auto pin = pins_.find(running.found.name);
+    const auto& peers = running.found.peers;
+    const bool claims =
+        std::any_of(peers.begin(), peers.end(), [](const FoundPeer& peer) { return peer.pinned; });
+    if (pin == pins_.end() || claims || !running.tag.empty()) return;
+    FoundPeer former;
+    former.peer = pin->second;
+    former.pinned = true;
+    running.former = peers.size();
+    running.found.peers.push_back(std::move(former));
+    locate(now, context, queries, running, {*running.former, false});
+}
+
+bool Finder::follow(Instant now, Context& context, Queries& queries, Running& running,
+                    const Running::Locating& at, const QueryResult& result) {
+    FoundPeer& peer = running.found.peers[at.place];
+    const Successor next = successor_in(result, peer.peer);
+    if (!next.any || result.error == Errc::kCancelled) return false;
+    if (!at.all) {
+        locate(now, context, queries, running, {at.place, at.second, true});
+        return true;
+    }
+    if (next.disputed) peer.disputed = true;
+    const auto& before = peer.moved_from;
+    const bool goes_round =
+        next.to && std::find(before.begin(), before.end(), *next.to) != before.end();
+    if (!next.to || goes_round || before.size() == identity::kHandOversMax) {
+        peer.disputed = true;
+        if (running.found.name.empty()) running.found.error = Errc::kConflict;
+        return true;
+    }
+    context.events.push_back(PeerMoved{peer.peer, *next.to, {}});
+    peer.moved_from.push_back(std::exchange(peer.peer, *next.to));
+    peer.tag = identity::peer_tag(context.crypto, peer.peer);
+    ++context.counters.hand_overs_followed;
+    locate(now, context, queries, running, {at.place, false});
+    return true;
+}
+
+// Claims of one peer under two keys become one.
+void Finder::join_moved(Running& running) {
+    auto& peers = running.found.peers;
+    const auto former = running.former;
+    for (std::size_t at = 0; at < peers.size(); ++at) {
+        if (peers[at].moved_from.empty()) continue;
+        for (std::size_t other = 0; other < peers.size(); ++other) {
+            FoundPeer& now = peers[other];
+            if (other == at || now.peer != peers[at].peer || !now.moved_from.empty()) continue;
+            now.moved_from = peers[at].moved_from;
+            now.pinned = now.pinned || peers[at].pinned;
+            now.disputed = now.disputed || peers[at].disputed;
+            peers[at].replicas = 0;
+            peers[at].peer = PeerId{};  // joined: goes below
+        }
+    }
+    if (former && peers[*former].peer != PeerId{}) peers[*former].peer = PeerId{};
+    std::erase_if(peers, [](const FoundPeer& peer) { return peer.peer == PeerId{}; });
+    std::stable_partition(peers.begin(), peers.end(),
+                          [](const FoundPeer& peer) { return peer.pinned; });
 }
 
 // True when there is an address now.
@@ -310,6 +389,7 @@ void Finder::on_gotten(Instant now, Context& context, Queries& queries, Running&
         result.records.push_back(std::move(seen));
     if (result.crowded && !running.second_claims && result.error != Errc::kCancelled) {
         QuerySpec spec;
+        spec.urgency = Urgency::kUrgent;
         spec.goal = QuerySpec::Goal::kEveryReplica;
         spec.target = identity::second_home(context.crypto, finished.spec.target);
         running.claims = queries.start(now, context, std::move(spec));
@@ -339,7 +419,16 @@ void Finder::on_gotten(Instant now, Context& context, Queries& queries, Running&
     running_.erase(running.command);
 }
 
-void Finder::conclude(Instant now, Running& running) {
+void Finder::conclude(Instant now, Context& context, Running& running) {
+    for (const FoundPeer& peer : running.found.peers) {
+        if (peer.disputed)
+            context.events.push_back(
+                HandOverDisputed{peer.moved_from.empty() ? peer.peer : peer.moved_from.front()});
+    }
+    if (!running.found.name.empty()) join_moved(running);
+    // There was no room for the lookup of the next key.
+    else if (!running.found.error && !running.found.peers.front().located)
+        running.found.error = Errc::kBusy;
     running.found.lookup.took = now - running.began;
     if (!running.trace) running.found.lookup.trace.clear();
     if (running.found.error && running.found.name.empty()) running.found.peers.clear();

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/core/dht/hand_overs.h"
 #include "daemon/core/dht/queries.h"
 #include "daemon/core/dht/value_report.h"
 
@@ -13,8 +14,10 @@ namespace sov::dht {
 /// Finds peers for apps. A key is looked up directly. A name is looked up for all claims on it,
 /// which are ranked (the owner it had when first used, then how many replicas show the claim, then
 /// its proof of work), and the best few are located. A single claimant is pinned; when the pinned
-/// owner is gone and somebody else claims the name, that is an alarm, not an update. What is not
-/// found where it lives, or found in a crowd, is looked for at its second home as well.
+/// owner is gone and somebody else claims the name, that is an alarm, not an update, unless a
+/// hand-over leads from the one to the other. What is not found where it lives, or found in a
+/// crowd, is looked for at its second home as well. Whoever has handed over is looked for under the
+/// next key, over at most identity::kHandOversMax of them, once all replicas were heard.
 class Finder {
   public:
     explicit Finder(const std::vector<std::pair<std::string, PeerId>>& pins)
@@ -66,14 +69,22 @@ class Finder {
         struct Locating {
             std::size_t place;  ///< in found.peers
             bool second;        ///< at the second home
+            bool all = false;   ///< of all replicas, because there is a hand-over
         };
         std::map<QueryId, Locating> locating;  ///< look-ups of claimants
+        /// In found.peers: the pinned owner, who does not claim the name; only followed.
+        std::optional<std::size_t> former;
     };
 
     void fail(Context& context, CommandId command, std::string name, Errc error);
     void on_claims(Instant now, Context& context, Queries& queries, Running& running,
                    QueryResult result);
     bool on_located(Running& running, std::size_t place, QueryResult result);
+    /// Whether hand-overs are all that counts of a lookup: another one goes on from there, or none.
+    bool follow(Instant now, Context& context, Queries& queries, Running& running,
+                const Running::Locating& at, const QueryResult& result);
+    void add_former_owner(Instant now, Context& context, Queries& queries, Running& running);
+    static void join_moved(Running& running);
     void on_gotten(Instant now, Context& context, Queries& queries, Running& running,
                    Queries::Finished finished);
     /// Whether it is worth to look at the second home of a key where this came of the first one.
@@ -81,9 +92,9 @@ class Finder {
     bool claims_again(Instant now, Context& context, Queries& queries, Running& running,
                       QueryResult& result);
     void rank(Context& context, Running& running, const std::vector<QueryResult::Record>& records);
-    void conclude(Instant now, Running& running);
+    void conclude(Instant now, Context& context, Running& running);
     void locate(Instant now, Context& context, Queries& queries, Running& running,
-                std::size_t place, bool second);
+                const Running::Locating& at);
     Running* running_of(QueryId id);
 
     std::map<CommandId, Running> running_;

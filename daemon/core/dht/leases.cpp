@@ -127,7 +127,8 @@ void Leases::send(Context& context, Id id, Lease& lease, const identity::RecordH
     lease.told = wire::version_of(head);
     ++context.counters.notifications_sent;
     context.ask(Contact::of(lease.listener, lease.at), lease.at.family, wire::Kind::kNotify,
-                body_bytes(wire::Notify{lease.key, record}), make_tag(Asker::kNotify, id));
+                body_bytes(wire::Notify{lease.key, record}), make_tag(Asker::kNotify, id),
+                lease.items == identity::RecordKind::kSignal ? Urgency::kCall : Urgency::kUsual);
 }
 
 void Leases::on_changed(Instant now, Context& context, const Key& key) {

@@ -11,8 +11,17 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+/// Between two leases that are asked for anew after a network change.
+constexpr milliseconds kTurnAfterChange{30};
+/// Leases of each key that are renewed so after a network change; the others follow later, slower.
+constexpr std::size_t kLeasesAfterChange = 2;
+constexpr milliseconds kRestAfterChange{5000}, kRestTurn{60};
+/// When after a network change replicas are looked for again, and between two keys.
+constexpr milliseconds kLookAfterChange{1000}, kLookTurn{1500};
 constexpr milliseconds kAskAgainFirst{250};
 constexpr seconds kAskAgain{1};
+/// Without any answer for so long we are cut off; how often renewals are tried then.
+constexpr seconds kOffline{5}, kAskOffline{10};
 /// Unanswered or unproven renewals in a row before another replica takes the place.
 constexpr std::uint8_t kRenewalsFailedMax = 4;
 constexpr seconds kLookAgain{300}, kLookRetryFirst{1}, kLookRetryMax{60};
@@ -24,6 +33,19 @@ std::optional<Family> usable_family(const Context& context, const Contact& conta
     return std::nullopt;
 }
 
+// Silence may be that of a family that this host has no way for any more: the other one is tried,
+// where the replica has it. What is known of the replica may be newer than the lease.
+void turn_to_other_family(const Context& context, Replica& replica) {
+    if (const ContactBook::Entry* known = context.book.find(replica.contact.key))
+        replica.contact = known->contact;
+    for (const Family family : kFamilies) {
+        if (family == replica.family || !context.enabled(family) || !replica.contact.has(family))
+            continue;
+        replica.family = family;
+        return;
+    }
+}
+
 template <typename List>
 auto of_owner(List& seen, const wire::Version& version) {
     return std::find_if(seen.begin(), seen.end(), [&](const wire::Version& known) {
@@ -32,7 +54,7 @@ auto of_owner(List& seen, const wire::Version& version) {
 }
 
 // The version as an app sees it; nothing when its pages are not behind it.
-ValueVersion shown(const identity::RecordHead& head, ByteView record, ByteView content) {
+ValueVersion shown(const identity::RecordHead& head, ByteView record, ByteView behind) {
     ValueVersion version{head, {}, {}};
     if (!identity::is_value(head.kind)) {
         version.content = to_bytes(record);
@@ -41,7 +63,8 @@ ValueVersion shown(const identity::RecordHead& head, ByteView record, ByteView c
     auto value = identity::decode_value(record);
     if (!value) return version;
     version.label = std::move(value->label);
-    version.content = value->pages ? to_bytes(content) : std::move(value->content);
+    version.content =
+        value->pages ? to_bytes(value->pages->content_of(behind)) : std::move(value->content);
     return version;
 }
 
@@ -200,7 +223,7 @@ void Listeners::take(Instant now, Context& context, PageFetches& fetches, Watch&
     // We may be a replica ourselves.
     const ValueStore::Held* held = context.store.live(now, record.key, version.owner, version.kind);
     if (held != nullptr && held->head.sequence == version.sequence)
-        return tell(context, watch, shown(held->head, held->record(), held->content()));
+        return tell(context, watch, shown(held->head, held->record(), held->behind()));
     for (const Fetching& fetching : watch.fetching) {
         if (fetching.version.owner == version.owner && fetching.version.kind == version.kind &&
             fetching.version.sequence >= version.sequence)
@@ -265,7 +288,7 @@ void Listeners::on_changed(Instant now, Context& context, const Key& key) {
     if (known == watches_.end()) return;
     if (known->second.proof) return take_held_items(now, context, key, known->second);
     for (const ValueStore::Held* held : context.store.at(now, key))
-        tell(context, known->second, shown(held->head, held->record(), held->content()));
+        tell(context, known->second, shown(held->head, held->record(), held->behind()));
 }
 
 bool Listeners::on_fetched(Instant now, Context& context, const PageFetches::Finished& fetched) {
@@ -279,8 +302,8 @@ bool Listeners::on_fetched(Instant now, Context& context, const PageFetches::Fin
     watch.fetching.erase(ours);
     const ByteView record = identity::record_part(fetched.value.bytes);
     if (fetched.complete) {
-        const ByteView content = ByteView(fetched.value.bytes).subspan(record.size());
-        tell(context, watch, shown(fetched.value.head, record, content));
+        const ByteView behind = ByteView(fetched.value.bytes).subspan(record.size());
+        tell(context, watch, shown(fetched.value.head, record, behind));
         return true;
     }
     // A renewal says that this version was not seen, and so brings it again.
@@ -291,6 +314,11 @@ bool Listeners::on_fetched(Instant now, Context& context, const PageFetches::Fin
 
 // --- leases
 // -------------------------------------------------------------------------------------------
+
+bool Listeners::hears_from(const NodeKey& replica) {
+    return std::any_of(watches_.begin(), watches_.end(),
+                       [&](auto& watch) { return lease_of(watch.second, replica) != nullptr; });
+}
 
 Listeners::Lease* Listeners::lease_of(Watch& watch, const NodeKey& replica) {
     for (Lease& lease : watch.leases) {
@@ -367,7 +395,7 @@ void Listeners::ask(Context& context, Watch& watch, const Key& key, Lease& lease
     for (const Seen& seen : watch.seen) body.known.push_back(seen.version);
     lease.next_at = kNever;  // until it is answered
     context.ask(lease.replica.contact, lease.replica.family, wire::Kind::kListen, body_bytes(body),
-                make_tag(Asker::kLease, watch.id));
+                make_tag(Asker::kLease, watch.id), watch.urgency());
 }
 
 // This replica is no good: the next nearest takes its place.
@@ -419,20 +447,39 @@ void Listeners::on_failed(Instant now, Context& context, const wire::Notice& not
     Watch& watch = watches_.at(key->second);
     Lease* lease = lease_of(watch, notice.key);
     if (lease == nullptr) return;
+    if (notice.silent.port != 0) turn_to_other_family(context, lease->replica);
+    // Nobody answers us, or it was never asked: that says nothing of this replica.
+    const bool offline = now - context.heard_anything > kOffline;
+    if (offline || notice.silent.port == 0) {
+        lease->next_at = now + (offline ? kAskOffline : kAskAgain);
+        return wake(lease->next_at);
+    }
     if (++lease->failed >= kRenewalsFailedMax) return replace(now, context, watch, notice.key);
     lease->next_at = now + (lease->failed == 1 ? Duration(kAskAgainFirst) : Duration(kAskAgain));
     wake(lease->next_at);
 }
 
+// The leases are what brings news; who is nearest has not changed because we moved.
 void Listeners::handle_network_change(Instant now) {
-    for (auto& [key, watch] : watches_) {
-        for (Lease& lease : watch.leases) {
-            lease.next_at = now;
-            lease.failed = 0;
+    Instant turn = now, rest = now + kRestAfterChange, look = now + kLookAfterChange;
+    for (const bool calls : {true, false}) {
+        for (auto& [key, watch] : watches_) {
+            if (watch.hears_calls() != calls) continue;
+            // Who has many listeners does not ask for all of them before anything else has a turn,
+            // and news comes from any replica.
+            std::size_t first = calls ? watch.leases.size() : kLeasesAfterChange;
+            for (Lease& lease : watch.leases) {
+                lease.failed = 0;
+                Instant& next = first > 0 ? turn : rest;
+                lease.next_at = std::min(lease.next_at, next);
+                next += first > 0 ? kTurnAfterChange : kRestTurn;
+                first -= first > 0 ? 1U : 0U;
+            }
+            watch.look_at = std::min(watch.look_at, look);
+            look += kLookTurn;
         }
-        watch.look_at = std::min(watch.look_at, now + kAskAgain);
-        wake(now);
     }
+    wake(now);
 }
 
 void Listeners::handle_timeout(Instant now, Context& context, Queries& queries) {
@@ -443,10 +490,12 @@ void Listeners::handle_timeout(Instant now, Context& context, Queries& queries) 
             QuerySpec spec;
             spec.goal = watch.proof ? QuerySpec::Goal::kPlaces : QuerySpec::Goal::kEveryReplica;
             spec.target = key;
+            spec.urgency = watch.armed > 0 ? Urgency::kUpkeep : watch.urgency();
             watch.query = queries.start(now, context, std::move(spec));
             watch.look_at = watch.query == kNoQuery ? now + kAskAgain : kNever;
         }
-        wake(watch.look_at);
+        // The end of the look that is under way says when the next one is.
+        if (watch.query == kNoQuery) wake(watch.look_at);
         for (Lease& lease : watch.leases) {
             if (lease.next_at <= now) ask(context, watch, key, lease);
             wake(lease.next_at);

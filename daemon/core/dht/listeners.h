@@ -13,8 +13,9 @@ namespace sov::dht {
 
 /// What apps of this node listen for. A watched key is read once, then leases at its nearest
 /// replicas report every change; each lease is renewed often, and a renewal says what has been
-/// seen, so that a replica which restarted, or we ourselves, miss nothing for longer than that. All
-/// of it begins anew within two seconds of a network change.
+/// seen, so that a replica which restarted, or we ourselves, miss nothing for longer than that.
+/// After a network change leases are renewed, one each 30 ms: first those for calls, then two of
+/// each key; the others and a new look for the nearest replicas follow, slower.
 ///
 /// A listener is told versions of an owner's record in rising order, each at most once and always
 /// the newest in the end. Versions are states: one that is overtaken on its way by a newer is left
@@ -56,6 +57,8 @@ class Listeners {
     void handle_timeout(Instant now, Context& context, Queries& queries);
     Instant next_timeout() const { return next_; }
 
+    /// Whether we have, or ask for, a lease at this node. Costs a look at each of our leases.
+    bool hears_from(const NodeKey& replica);
     bool watches(const Key& key) const { return watches_.contains(key); }
     std::size_t size() const { return listeners_.size(); }
 
@@ -89,6 +92,9 @@ class Listeners {
         std::uint16_t armed = 0;           ///< leases, as told to the listeners
         std::optional<wire::Proof> proof;  ///< set: for items of this use in place of records
         identity::ItemUse use{};
+
+        bool hears_calls() const { return proof && use == identity::ItemUse::kSignal; }
+        Urgency urgency() const { return hears_calls() ? Urgency::kCall : Urgency::kUsual; }
     };
     struct Listener {
         Key key;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <utility>
 
 #include "daemon/core/guard/diversity.h"
 
@@ -16,7 +18,13 @@ constexpr std::size_t kStarving = 3;
 /// Asked in one /24 or /56, on all paths together: what liars name there is not asked for ever.
 constexpr std::size_t kAskedPerSubnet = 2;
 
-constexpr std::uint8_t bit(std::size_t path) { return static_cast<std::uint8_t>(1u << path); }
+/// Half of the paths, or whoever seems to be near would be first on all of them.
+constexpr bool minds_reach(std::size_t path) { return path % 2 == 0; }
+
+constexpr std::uint16_t bit(std::size_t path) { return static_cast<std::uint16_t>(1u << path); }
+
+/// Branches begin farther from the target than this many regions: nearer ones liars name as well.
+constexpr std::uint64_t kBranchesBegin = 8;
 
 // Counts nodes of a walk from near to far, and of one subnet only as many as the caps allow.
 class Tally {
@@ -59,8 +67,10 @@ const Lookup::Candidate* Lookup::find(const NodeId& id) const {
     return const_cast<Lookup*>(this)->find_mutable(id);
 }
 
-Lookup::Candidate* Lookup::add(const Contact& contact, const NodeId& id, std::uint8_t path,
-                               std::uint8_t hop, bool uninvited) {
+Lookup::Candidate* Lookup::add(const Learned& learned, std::uint8_t path, std::uint8_t hop,
+                               bool uninvited) {
+    const Contact& contact = learned.contact;
+    const NodeId& id = learned.id;
     if (!contact.has(family_)) return nullptr;
     const Key away = distance(id, target_);
     const auto place =
@@ -72,6 +82,7 @@ Lookup::Candidate* Lookup::add(const Contact& contact, const NodeId& id, std::ui
         return &*place;
     }
     Candidate added{contact, id, away, State::kFresh, bit(path), path, hop, 0, 0, uninvited};
+    added.reach = learned.reach != 0 ? learned.reach : surroundings_.usual_reach;
     const Endpoint& endpoint = contact.endpoint(family_);
     if (surroundings_.capped && guard::counts_for_diversity(endpoint)) {
         added.near = near_prefix(endpoint);
@@ -94,8 +105,8 @@ bool Lookup::past_nearest(const Candidate& candidate) const {
     return nearer >= limits_.bucket_size;
 }
 
-void Lookup::add_seed(const Contact& contact, const NodeId& id, bool uninvited) {
-    add(contact, id, static_cast<std::uint8_t>(next_seed_path_), 0, uninvited);
+void Lookup::add_seed(const Contact& contact, const NodeId& id, bool uninvited, Reach reach) {
+    add({contact, id, reach}, static_cast<std::uint8_t>(next_seed_path_), 0, uninvited);
     next_seed_path_ = (next_seed_path_ + 1) % paths_.size();
 }
 
@@ -106,27 +117,39 @@ bool Lookup::subnet_used_up(const Candidate& candidate) const {
            }) >= static_cast<std::ptrdiff_t>(kAskedPerSubnet);
 }
 
+// Candidates of one class bring the lookup equally far. Of those within two thirds of the region 19
+// in 20 are among the k nearest.
+int Lookup::progress(const Candidate& candidate) const {
+    const std::uint64_t away = candidate.distance.prefix();
+    return away < surroundings_.region / 3 * 2 ? 64 : std::countl_zero(away);
+}
+
 // The nearest node of this path that is still to be asked and stands among its k nearest that
-// count.
+// count; where round trips matter, the one with the shortest of those that are as good.
 Lookup::Candidate* Lookup::next_on(std::size_t path) {
     std::size_t rank = 0, full = 0;
+    Candidate* best = nullptr;
     Tally tally(limits_);
     for (Candidate& candidate : candidates_) {
+        if (best != nullptr && progress(candidate) != progress(*best)) return best;
         if ((candidate.known_to & bit(path)) == 0) continue;
         if (candidate.state == State::kSlow || candidate.state == State::kFailed) continue;
         if (!tally.counts(candidate)) continue;
         switch (candidate.state) {
             case State::kFresh:
-                if (!subnet_used_up(candidate)) return &candidate;
+                if (subnet_used_up(candidate)) break;
+                if (!minds_reach(path)) return &candidate;
+                if (best == nullptr || candidate.reach < best->reach) best = &candidate;
+                ++rank;
                 break;
             case State::kAsked:
             case State::kAnswered: rank += takes_place(candidate, full) ? 1U : 0U; break;
             case State::kSlow:
             case State::kFailed: break;
         }
-        if (rank >= places_) return nullptr;
+        if (rank >= places_) return best;
     }
-    return nullptr;
+    return best;
 }
 
 bool Lookup::path_done(std::size_t path) const {
@@ -205,9 +228,45 @@ bool Lookup::paths_disagree() const {
     return false;
 }
 
-void Lookup::widen() {
-    if (!widened()) paths_.resize(2 * paths_.size());
-    next_seed_path_ = limits_.lookup_paths;
+bool Lookup::widen() {
+    if (std::exchange(started_elsewhere_, true)) return false;
+    next_seed_path_ = paths_.size();
+    paths_.resize(paths_.size() + limits_.lookup_paths);
+    return true;
+}
+
+// Our own contacts say how many of those that are expected in the region can answer at all: they
+// answered once, while whoever is named by others may have been made up to look dead.
+bool Lookup::sparse() const {
+    if (surroundings_.region == 0) return false;
+    std::size_t near = 0, alive = 0, silent = 0;
+    for (const Candidate& candidate : candidates_) {
+        const bool answered = candidate.state == State::kAnswered;
+        const bool gone = candidate.state == State::kSlow || candidate.state == State::kFailed;
+        near += answered && in_region(candidate) ? 1U : 0U;
+        alive += answered && candidate.hop == 0 ? 1U : 0U;
+        silent += gone && candidate.hop == 0 ? 1U : 0U;
+    }
+    return 5 * near * (alive + silent) < 3 * limits_.bucket_size * alive;
+}
+
+bool Lookup::branch(Rng& rng) {
+    if (std::exchange(branched_, true)) return false;
+    std::vector<Candidate*> passed;
+    for (Candidate& candidate : candidates_) {
+        const bool named = candidate.hop > 0 && candidate.state == State::kFresh;
+        if (named && candidate.distance.prefix() / kBranchesBegin >= surroundings_.region)
+            passed.push_back(&candidate);
+    }
+    for (std::size_t number = 0; number < limits_.lookup_paths; ++number) {
+        if (!passed.empty()) {
+            const auto at = passed.begin() + static_cast<std::ptrdiff_t>(rng.below(passed.size()));
+            (*at)->known_to |= bit(paths_.size());
+            passed.erase(at);
+        }
+        paths_.emplace_back().branch = true;
+    }
+    return true;
 }
 
 const Lookup::Candidate* Lookup::next_ask() {
@@ -216,7 +275,7 @@ const Lookup::Candidate* Lookup::next_ask() {
         next_path_ = (next_path_ + 1) % paths_.size();
         PathState& state = paths_[path];
         const bool burst = state.since_closer >= limits_.lookup_alpha;
-        if (state.in_flight >= limits_.lookup_alpha && !burst) continue;
+        if (state.in_flight >= at_once(state) && !burst) continue;
         Candidate* chosen = next_on(path);
         if (chosen == nullptr && state.in_flight == 0 && state.answers < kStarving) {
             lend_seeds(path);
@@ -284,7 +343,7 @@ void Lookup::on_answer(const NodeId& from, const std::vector<Learned>& contacts,
     for (const Learned& learned : contacts) {
         if (++taken > limits_.contacts_per_answer) break;
         // `answered` may move: it is not used after this.
-        const Candidate* added = add(learned.contact, learned.id, path, hop, uninvited);
+        const Candidate* added = add(learned, path, hop, uninvited);
         if (added != nullptr && added->state == State::kFresh) {
             nearest_learned = std::min(nearest_learned, added->distance);
         }
@@ -326,6 +385,15 @@ std::vector<const Lookup::Candidate*> Lookup::homes() const {
     if (found.size() > most) found.resize(most);
     while (found.size() > places_ && !in_region(*found.back())) found.pop_back();
     return found;
+}
+
+bool Lookup::is_near(const NodeKey& node, std::size_t most) const {
+    std::size_t nearer = 0;
+    for (const Candidate& candidate : candidates_) {
+        if (candidate.contact.key == node) return true;
+        if (candidate.state != State::kFailed && ++nearer >= most) return false;
+    }
+    return false;
 }
 
 std::vector<const Lookup::Candidate*> Lookup::spares(

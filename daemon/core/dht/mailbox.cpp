@@ -18,7 +18,7 @@ std::uint64_t sweep_tag(std::uint32_t id, std::size_t target) {
     return make_tag(Asker::kMailbox, (static_cast<std::uint64_t>(id) << 8) | target);
 }
 std::uint32_t sweep_of(std::uint64_t tag) { return static_cast<std::uint32_t>(rest_of(tag) >> 8); }
-std::size_t target_of(std::uint64_t tag) { return tag & 0xff; }
+std::size_t server_of(std::uint64_t tag) { return tag & 0xff; }
 
 // Opens what is ours, stamped and not over by its sender's clock and ours.
 Result<identity::Item> open_mine(Instant now, Context& context,
@@ -212,7 +212,7 @@ void Mailbox::on_items(Instant now, Context& context, std::uint32_t id, Sweep& s
 
 void Mailbox::on_answer(Instant now, Context& context, const wire::Answer& answer) {
     const auto known = sweeps_.find(sweep_of(answer.tag));
-    const std::size_t at = target_of(answer.tag);
+    const std::size_t at = server_of(answer.tag);
     if (known == sweeps_.end() || at >= known->second.targets.size()) return;
     auto& [id, sweep] = *known;
     Target& target = sweep.targets[at];
@@ -236,7 +236,7 @@ void Mailbox::on_answer(Instant now, Context& context, const wire::Answer& answe
 
 void Mailbox::on_failed(Context& context, std::uint64_t tag) {
     const auto known = sweeps_.find(sweep_of(tag));
-    const std::size_t at = target_of(tag);
+    const std::size_t at = server_of(tag);
     if (known == sweeps_.end() || at >= known->second.targets.size()) return;
     known->second.targets[at].over = true;
     look(context, known->first, known->second);

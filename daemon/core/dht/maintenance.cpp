@@ -15,8 +15,13 @@ constexpr std::chrono::seconds kRefreshTick{60};
 constexpr std::chrono::seconds kJoinAgain{5};
 constexpr std::chrono::seconds kFirstSelfLookup{1}, kLastSelfLookup{300};
 constexpr std::chrono::minutes kPingAfter{15};
+/// Between two pings of the sweep after a network change: 20 a second at most.
+constexpr std::chrono::milliseconds kSweepPause{50}, kSweepJitter{25};
 /// Between two tries of nodes that were lost: usually, and when one of them has answered.
 constexpr std::chrono::seconds kTryLost{60}, kTryLostSoon{1};
+
+/// How much more rarely tables are looked after while the host saves.
+int rarer(const Context& context) { return context.economy.saves ? 4 : 1; }
 
 Key random_in_bucket(Rng& rng, const NodeId& own, int bucket) {
     Key key;
@@ -42,7 +47,7 @@ void Maintenance::start_timers(Instant now, const Context& context) {
 }
 
 void Maintenance::try_lost(Instant now, Context& context) {
-    next_lost_ = now + (lost_in_a_hurry_ > 0 ? kTryLostSoon : kTryLost);
+    next_lost_ = now + (lost_in_a_hurry_ > 0 ? kTryLostSoon : kTryLost * rarer(context));
     lost_in_a_hurry_ -= lost_in_a_hurry_ > 0 ? 1U : 0U;
     std::erase_if(context.lost, [&](const Context::Lost& lost) {
         return now - lost.since > context.limits.lost_time;
@@ -52,7 +57,8 @@ void Maintenance::try_lost(Instant now, Context& context) {
     std::rotate(context.lost.begin(), context.lost.begin() + 1, context.lost.end());
     const Contact& contact = context.lost.back().contact;
     const Family family = contact.has(Family::kIpv4) ? Family::kIpv4 : Family::kIpv6;
-    context.ask(contact, family, wire::Kind::kPing, {}, make_tag(Asker::kProbe, 0));
+    context.ask(contact, family, wire::Kind::kPing, {}, make_tag(Asker::kProbe, 0),
+                Urgency::kUpkeep);
     context.requests.back().once = true;
 }
 
@@ -94,7 +100,7 @@ void Maintenance::ask_probed(Context& context, const Contact& contact, bool join
         asked = true;
         const std::uint64_t tag = make_tag(Asker::kProbe, next_probe_++);
         probes_.emplace(tag, Probe{contact, joins});
-        context.ask(contact, family, kind, body, tag);
+        context.ask(contact, family, kind, body, tag, joined_ ? Urgency::kUsual : Urgency::kUrgent);
     }
     const Family some = contact.has(Family::kIpv4) ? Family::kIpv4 : Family::kIpv6;
     if (!asked) probed_.push_back({contact.key, contact.endpoint(some), false});
@@ -108,18 +114,18 @@ void Maintenance::consider(Instant now, Context& context, const NodeKey& key,
         checks_open_ = 0;
     }
     if (++checks_open_ > kChecksPerSecond) return;
-    ping(context, Contact::of(key, from), from.family, Asker::kCheck);
+    ping(context, Contact::of(key, from), from.family);
 }
 
-void Maintenance::ping(Context& context, const Contact& contact, Family family, Asker asker) {
-    context.ask(contact, family, wire::Kind::kPing, {}, make_tag(asker, 0));
+void Maintenance::ping(Context& context, const Contact& contact, Family family, Urgency urgency) {
+    context.ask(contact, family, wire::Kind::kPing, {}, make_tag(Asker::kCheck, 0), urgency);
 }
 
 void Maintenance::on_answer(Instant now, Context& context, Queries& queries,
                             const wire::Answer& answer) {
     if (pings_wanted_ > 0 && answer.kind != wire::Kind::kPong) {
         --pings_wanted_;
-        ping(context, Contact::of(answer.key, answer.from), answer.from.family, Asker::kCheck);
+        ping(context, Contact::of(answer.key, answer.from), answer.from.family, Urgency::kUsual);
     }
     if (!context.lost.empty()) note_found_again(now, context, answer.key);
     const auto probed = probes_.find(answer.tag);
@@ -151,6 +157,7 @@ void Maintenance::join(Instant now, Context& context, Queries& queries) {
     spec.goal = QuerySpec::Goal::kNodes;
     spec.target = context.node_id;
     spec.both_families = true;
+    spec.urgency = joining();
     joined_with_ = context.tables[0]->size() + context.tables[1]->size();
     join_again_at_ = now + kJoinAgain;
     join_query_ = queries.start(now, context, std::move(spec));
@@ -204,6 +211,7 @@ void Maintenance::look_into(Instant now, Context& context, Queries& queries, int
     QuerySpec spec;
     spec.goal = QuerySpec::Goal::kNodes;
     spec.target = random_in_bucket(context.rng, context.node_id, bucket);
+    spec.urgency = Urgency::kUpkeep;
     const QueryId query = queries.start(now, context, std::move(spec));
     if (query != kNoQuery) own_queries_.push_back(query);
 }
@@ -229,7 +237,12 @@ void Maintenance::look_around(Instant now, Context& context, Queries& queries) {
     const bool grown = size > size_looked_at_ + size_looked_at_ / 4;
     const bool sparse =
         context.tables[0]->size() + context.tables[1]->size() < context.limits.bucket_size;
-    if ((grown || sparse) && join_query_ == kNoQuery) return join(now, context, queries);
+    // Who came while hardly anybody was known may have led the first look, and a table that they
+    // led knows too few near us to see that the network is larger.
+    const std::size_t came = context.tables[0]->inbound() + context.tables[1]->inbound();
+    const bool young = context.has_past && now - context.started < context.limits.trial;
+    const bool led = young && 3 * came > context.tables[0]->size() + context.tables[1]->size();
+    if ((grown || sparse || led) && join_query_ == kNoQuery) return join(now, context, queries);
     fill_sparse(now, context, queries);
 }
 
@@ -237,9 +250,11 @@ void Maintenance::look_around(Instant now, Context& context, Queries& queries) {
 Duration Maintenance::ping_interval(const Context& context) const {
     const std::size_t entries = context.tables[0]->size() + context.tables[1]->size();
     const Duration slowest = std::chrono::seconds(60) / context.limits.liveness_per_minute;
-    return entries == 0
-               ? slowest
-               : std::min<Duration>(slowest, Duration(context.limits.relay_fresh) / 2 / entries);
+    const Duration usual =
+        entries == 0
+            ? slowest
+            : std::min<Duration>(slowest, Duration(context.limits.relay_fresh) / 2 / entries);
+    return usual * rarer(context);
 }
 
 void Maintenance::handle_network_change(Instant now) {
@@ -248,6 +263,33 @@ void Maintenance::handle_network_change(Instant now) {
     next_ping_ = now;
     next_refresh_ = now;
     join_again_ = joined_;
+    sweep_wanted_ = true;
+    next_sweep_ = now;
+}
+
+// Everybody in the tables is asked once whether it is still there, the nearest first: what they
+// answer makes them fresh again, and silence counts against nobody until one has answered.
+void Maintenance::sweep(Instant now, Context& context) {
+    if (std::exchange(sweep_wanted_, false)) {
+        to_sweep_.clear();
+        for (const Family family : kFamilies) {
+            context.table(family).for_each([&](const RoutingTable::View& view) {
+                if (!view.replacement)
+                    to_sweep_.push_back({Contact::of(view.contact.contact.key,
+                                                     view.contact.contact.endpoint(family)),
+                                         family});
+            });
+        }
+    }
+    if (to_sweep_.empty()) {
+        next_sweep_ = kNever;
+        return;
+    }
+    const Swept next = to_sweep_.back();
+    to_sweep_.pop_back();
+    ping(context, next.contact, next.family);
+    const auto jitter = context.rng.below(static_cast<std::uint64_t>(kSweepJitter.count()) + 1);
+    next_sweep_ = now + kSweepPause + std::chrono::milliseconds(jitter);
 }
 
 void Maintenance::handle_timeout(Instant now, Context& context, Queries& queries) {
@@ -256,10 +298,11 @@ void Maintenance::handle_timeout(Instant now, Context& context, Queries& queries
         for (const Family family : kFamilies) {
             const Instant before = now - Instant{} > kPingAfter ? now - kPingAfter : Instant{};
             if (const auto* stalest = context.table(family).stalest(before)) {
-                ping(context, stalest->contact, family, Asker::kCheck);
+                ping(context, stalest->contact, family);
             }
         }
     }
+    if (now >= next_sweep_) sweep(now, context);
     if (now >= next_lost_) try_lost(now, context);
     if (now >= next_self_lookup_) look_around(now, context, queries);
     if (now < next_refresh_) return;
@@ -268,10 +311,10 @@ void Maintenance::handle_timeout(Instant now, Context& context, Queries& queries
         join_again_ = false;
         join(now, context, queries);
     }
-    if (now - Instant{} < context.limits.bucket_refresh) return;
+    const Duration unused_for = Duration(context.limits.bucket_refresh) * rarer(context);
+    if (now - Instant{} < unused_for) return;
     for (const Family family : kFamilies) {
-        const auto unused =
-            context.table(family).buckets_unused_since(now - context.limits.bucket_refresh);
+        const auto unused = context.table(family).buckets_unused_since(now - unused_for);
         if (unused.empty()) continue;
         // One a minute and family, the deepest first: no burst after a quiet night.
         look_into(now, context, queries, unused.back());

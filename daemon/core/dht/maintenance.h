@@ -11,7 +11,7 @@ namespace sov::dht {
 /// Keeps the routing tables alive: joins, refreshes buckets that nobody looked at, pings the entry
 /// heard from longest ago, and checks newcomers before they get in. Of the nodes that left in
 /// silence one is tried again each minute, and all of them once one has answered: then a part of
-/// the network is back.
+/// the network is back. After a network change everybody is asked once, 20 a second at most.
 class Maintenance {
   public:
     /// Asks a node that a discovery layer believes in. Its answer is the way into the network.
@@ -30,7 +30,7 @@ class Maintenance {
 
     /// One ping, whose answer tells us our own address.
     void ask_address(Context& context, const NodeKey& key, const Endpoint& from) {
-        ping(context, Contact::of(key, from), from.family, Asker::kCheck);
+        ping(context, Contact::of(key, from), from.family, Urgency::kUsual);
     }
 
     void on_answer(Instant now, Context& context, Queries& queries, const wire::Answer& answer);
@@ -41,7 +41,7 @@ class Maintenance {
     void handle_network_change(Instant now);
     void handle_timeout(Instant now, Context& context, Queries& queries);
     Instant next_timeout() const {
-        return earliest(earliest(next_lost_, next_self_lookup_),
+        return earliest(earliest(earliest(next_lost_, next_self_lookup_), next_sweep_),
                         earliest(next_ping_, next_refresh_));
     }
 
@@ -63,7 +63,11 @@ class Maintenance {
     void look_into(Instant now, Context& context, Queries& queries, int bucket);
     void fill_sparse(Instant now, Context& context, Queries& queries);
     void join(Instant now, Context& context, Queries& queries);
-    void ping(Context& context, const Contact& contact, Family family, Asker asker);
+    void sweep(Instant now, Context& context);
+    void ping(Context& context, const Contact& contact, Family family,
+              Urgency urgency = Urgency::kUpkeep);
+    /// Before we have joined nothing else is of any use.
+    Urgency joining() const { return joined_ ? Urgency::kUpkeep : Urgency::kUrgent; }
     Duration ping_interval(const Context& context) const;
 
     struct Probe {
@@ -80,6 +84,13 @@ class Maintenance {
     std::size_t joined_with_ = 0;  ///< nodes in the tables when the last join began
     Instant next_ping_ = kNever, next_refresh_ = kNever, next_self_lookup_ = kNever;
     Instant next_lost_ = kNever;
+    struct Swept {
+        Contact contact;
+        Family family{};
+    };
+    std::vector<Swept> to_sweep_;  ///< the last one next; at most the tables' entries
+    bool sweep_wanted_ = false;
+    Instant next_sweep_ = kNever;
     std::size_t lost_in_a_hurry_ = 0;  ///< to be tried without a pause
     Duration self_lookup_wait_{0};
     std::uint64_t size_looked_at_ = 0;  ///< of the network, when we last looked ourselves up

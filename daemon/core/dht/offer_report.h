@@ -47,9 +47,16 @@ struct OfferProgress {
 struct ProviderQuery {
     OfferSubject subject;
     std::uint8_t most = 20;  ///< 1 to Limits::providers_found_max
-    std::string region;      ///< who claims to be there comes first; empty: no matter
+    std::string region;      ///< who claims to be in it comes first; empty: no matter
     Bytes cookie;            ///< of an earlier report: offers told until then are left out
+    /// Who claims to be in one of these is left out; who claims nothing is not. At most
+    /// kRegionsAvoidedMax, none of them empty.
+    std::vector<std::string> avoid = {};
 };
+
+inline constexpr std::size_t kRegionsAvoidedMax = 8;
+/// Whether a provider with these hints may be told to whoever asks so.
+bool is_welcome(const ProviderQuery& query, const identity::OfferHints& hints);
 
 inline constexpr std::size_t kCookieStep = 12, kCookieMax = 512 * kCookieStep;
 
@@ -69,7 +76,11 @@ struct FoundProvider {
 struct ProvidersReport {
     std::optional<Errc> error;
     Key key;
+    /// Those that ProviderConfirmed named come first, in that order and as they were then.
     std::vector<FoundProvider> providers;
+    std::uint16_t nodes = 0;  ///< nearest to the key, that answered
+    bool complete = false;    ///< all of them were heard before it ended
+    bool sampled = false;     ///< there are more
     /// For the next query about the same: kCookieStep for each offer told, the last ones.
     Bytes cookie;
     LookupReport lookup;

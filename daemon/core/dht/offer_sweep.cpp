@@ -86,6 +86,7 @@ void Offers::gather(Instant now, Region& region, int bits) {
 void Offers::start_region(Instant now, Context& context, Queries& queries, const Key& target) {
     QuerySpec spec;
     spec.goal = QuerySpec::Goal::kRegion;
+    spec.urgency = Urgency::kUpkeep;
     spec.target = target;
     spec.places = kRegionNodes * context.limits.bucket_size;
     const QueryId query = queries.start(now, context, std::move(spec));
@@ -241,7 +242,7 @@ bool Offers::send_one(Instant now, Context& context, Publisher& publisher, std::
     ++region.in_flight;
     const std::uint32_t number = next_flight_++;
     context.ask(replica.replica.contact, replica.replica.family, wire::Kind::kAnnounce,
-                body_bytes(body), offer_tag(number));
+                body_bytes(body), offer_tag(number), Urgency::kUpkeep);
     flights_.emplace(number, std::move(flight));
     return true;
 }
@@ -426,7 +427,7 @@ bool Offers::on_finished(Instant now, Context& context, Publisher& publisher,
     const auto finding = finding_.find(finished.id);
     // A region that was given up leaves its lookup behind.
     if (finding == finding_.end()) return finished.spec.goal == QuerySpec::Goal::kRegion;
-    const Finding asked = std::move(finding->second);
+    Finding asked = std::move(finding->second);
     finding_.erase(finding);
     conclude(context, asked, finished.result);
     return true;

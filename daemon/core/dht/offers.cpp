@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "daemon/core/base/check.h"
 #include "daemon/core/identity/peer_name.h"
@@ -29,6 +30,27 @@ bool was_told(const Bytes& cookie, const FoundProvider& found) {
     return false;
 }
 
+bool is_in(const std::vector<FoundProvider>& providers, const PeerId& peer) {
+    return std::any_of(providers.begin(), providers.end(),
+                       [&](const FoundProvider& found) { return found.peer == peer; });
+}
+
+std::optional<FoundProvider> provider_in(Context& context, const QueryResult::Record& record) {
+    auto offer = identity::decode_provider(record.record.bytes);
+    if (!offer) return std::nullopt;
+    const identity::RecordHead& head = record.record.head;
+    // What we hold ourselves has one replica at least.
+    const auto replicas = std::max<std::uint16_t>(record.replicas, 1);
+    return FoundProvider{head.owner,
+                         identity::peer_tag(context.crypto, head.owner),
+                         std::move(offer->node),
+                         std::move(offer->hints),
+                         replicas,
+                         head.ttl,
+                         head.sequence,
+                         head.owner == context.own_peer()};
+}
+
 Bytes cookie_after(const Bytes& before, const std::vector<FoundProvider>& providers) {
     Bytes cookie = before;
     for (const FoundProvider& found : providers) {
@@ -40,7 +62,20 @@ Bytes cookie_after(const Bytes& before, const std::vector<FoundProvider>& provid
     return cookie;
 }
 
+bool may_be_avoided(const std::vector<std::string>& regions) {
+    return regions.size() <= kRegionsAvoidedMax &&
+           std::all_of(regions.begin(), regions.end(), [](const std::string& region) {
+               return !region.empty() && identity::is_region(region);
+           });
+}
+
 }  // namespace
+
+bool is_welcome(const ProviderQuery& query, const identity::OfferHints& hints) {
+    return std::none_of(query.avoid.begin(), query.avoid.end(), [&](const std::string& region) {
+        return identity::is_within(hints.region, region);
+    });
+}
 
 std::optional<Key> offer_key(identity::Crypto& crypto, const OfferSubject& subject) {
     if (subject.kind == OfferSubject::Kind::kService) {
@@ -203,32 +238,48 @@ void Offers::find(Instant now, Context& context, Queries& queries, CommandId com
     };
     if (!key || query.most == 0 || query.most > context.limits.providers_found_max ||
         query.cookie.size() > kCookieMax || query.cookie.size() % kCookieStep != 0 ||
-        !identity::is_region(query.region))
+        !identity::is_region(query.region) || !may_be_avoided(query.avoid))
         return refuse(Errc::kInvalidArgument);
     report.key = *key;
     QuerySpec spec;
     spec.goal = QuerySpec::Goal::kProviders;
+    spec.urgency = Urgency::kUrgent;
     spec.target = *key;
     const QueryId id = queries.start(now, context, std::move(spec));
     if (id == kNoQuery) return refuse(Errc::kBusy);
-    finding_.emplace(id, Finding{command, query});
+    finding_.emplace(id, Finding{command, query, {}});
+}
+
+bool Offers::tell_confirmed(Instant now, Context& context, Queries& queries) {
+    bool any = false;
+    for (auto& [id, finding] : finding_) {
+        std::vector<FoundProvider>& told = finding.told;
+        const ProviderQuery& query = finding.query;
+        for (const QueryResult::Record& record : queries.confirmed(id)) {
+            auto found = provider_in(context, record);
+            if (told.size() >= query.most || !found || is_in(told, found->peer) ||
+                was_told(query.cookie, *found) || !is_welcome(query, found->hints) ||
+                (!query.region.empty() && !identity::is_within(found->hints.region, query.region)))
+                continue;
+            told.push_back(*found);
+            context.events.push_back(ProviderConfirmed{finding.command, std::move(*found)});
+            any = true;
+        }
+        if (told.size() >= query.most) queries.enough(now, context, id);
+    }
+    return any;
 }
 
 // Of all samples together, those that more replicas have shown come first: an offer that few of
 // them let in is worth less. Among equals the order is random.
-void Offers::conclude(Context& context, const Finding& finding, QueryResult& result) {
+void Offers::conclude(Context& context, Finding& finding, QueryResult& result) {
     ProvidersReport report;
     report.key = result.report.target;
-    for (const QueryResult::Record& found : result.records) {
-        auto offer = identity::decode_provider(found.record.bytes);
-        if (!offer) continue;
-        const PeerId& peer = found.record.head.owner;
-        // What we hold ourselves has one replica at least.
-        const auto replicas = std::max<std::uint16_t>(found.replicas, 1);
-        report.providers.push_back({peer, identity::peer_tag(context.crypto, peer),
-                                    std::move(offer->node), std::move(offer->hints), replicas,
-                                    found.record.head.ttl, found.record.head.sequence,
-                                    peer == context.own_peer()});
+    report.nodes = static_cast<std::uint16_t>(result.closest.size());
+    report.complete = result.walked && !result.error;
+    for (const QueryResult::Record& record : result.records) {
+        if (auto found = provider_in(context, record))
+            report.providers.push_back(std::move(*found));
     }
     auto& providers = report.providers;
     const bool listed = std::any_of(providers.begin(), providers.end(),
@@ -245,7 +296,8 @@ void Offers::conclude(Context& context, const Finding& finding, QueryResult& res
                              true});
     }
     std::erase_if(providers, [&](const FoundProvider& found) {
-        return was_told(finding.query.cookie, found);
+        return was_told(finding.query.cookie, found) || is_in(finding.told, found.peer) ||
+               !is_welcome(finding.query, found.hints);
     });
     for (std::size_t at = providers.size(); at > 1; --at)
         std::swap(providers[at - 1], providers[context.rng.below(at)]);
@@ -254,9 +306,12 @@ void Offers::conclude(Context& context, const Finding& finding, QueryResult& res
         [](const FoundProvider& a, const FoundProvider& b) { return a.replicas > b.replicas; });
     if (!finding.query.region.empty()) {
         std::stable_partition(providers.begin(), providers.end(), [&](const FoundProvider& found) {
-            return found.hints.region == finding.query.region;
+            return identity::is_within(found.hints.region, finding.query.region);
         });
     }
+    providers.insert(providers.begin(), std::move_iterator(finding.told.begin()),
+                     std::move_iterator(finding.told.end()));
+    report.sampled = result.sampled || providers.size() > finding.query.most;
     if (providers.size() > finding.query.most) providers.resize(finding.query.most);
     report.lookup = std::move(result.report);
     report.cookie = cookie_after(finding.query.cookie, providers);

@@ -30,6 +30,9 @@ class Offers {
                   const OfferWithdrawal& withdrawal);
     void find(Instant now, Context& context, Queries& queries, CommandId command,
               const ProviderQuery& query);
+    /// Tells who has been confirmed since, and ends finds that have as many as they want. True when
+    /// something was told.
+    bool tell_confirmed(Instant now, Context& context, Queries& queries);
     /// False when the command is none of ours. What was offered stays so.
     bool cancel(Instant now, Context& context, Queries& queries, CommandId command);
 
@@ -102,6 +105,7 @@ class Offers {
     struct Finding {
         CommandId command{};
         ProviderQuery query;
+        std::vector<FoundProvider> told;  ///< at most ProviderQuery::most
     };
 
     void set_due(const Key& key, Own& own, Instant due);
@@ -126,7 +130,7 @@ class Offers {
     void tell(Context& context);
     void remember(Instant now, Context& context, const std::vector<Replica>& replicas);
     void answer(Context& context, CommandId command, Errc error);
-    void conclude(Context& context, const Finding& finding, QueryResult& result);
+    void conclude(Context& context, Finding& finding, QueryResult& result);
 
     std::map<Key, Own> own_;
     std::set<std::pair<Instant, Key>> due_;

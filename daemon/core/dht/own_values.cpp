@@ -11,6 +11,16 @@ namespace {
 
 /// Times that a replica may have lost what it signed for, as after a restart.
 constexpr int kDenialsMax = 1;
+/// Commands that wait for the disk at once; past them let_go fails with over_quota and
+/// drops nothing.
+constexpr std::size_t kLettingGoMax = 64;
+
+// Whether these are two records. Immutable values are one, with whichever ttl they came.
+bool differs(const identity::CheckedRecord& one, const identity::CheckedRecord& other) {
+    const ByteView a = identity::record_part(one.bytes), b = identity::record_part(other.bytes);
+    return !identity::never_changes(one.head.kind) &&
+           !std::equal(a.begin(), a.end(), b.begin(), b.end());
+}
 
 }  // namespace
 
@@ -39,12 +49,10 @@ void Values::on_looked(Instant now, Context& context, Put put, QueryResult& resu
     for (QueryResult::Record& found : result.records) {
         const identity::RecordHead& there = found.record.head;
         if (there.kind != head.kind || there.owner != head.owner) continue;
-        if (there.sequence > head.sequence) {
-            // Somebody else with our key has stored a newer one: that is theirs to look after.
-            drop(context, known);
-            return;
-        }
-        if (there.sequence == head.sequence) showed = std::move(found.holders);
+        // Somebody else with our key has stored another one: that is theirs to look after.
+        if (lost(own, found.record)) return overtaken(context, known, there.sequence);
+        if (there.sequence == head.sequence && !differs(own.value, found.record))
+            showed = std::move(found.holders);
     }
     std::size_t denied = 0;
     std::erase_if(result.replicas, [&](const Replica& replica) {
@@ -61,6 +69,57 @@ void Values::on_looked(Instant now, Context& context, Put put, QueryResult& resu
     // Half way through the life of a value everybody gets it again.
     if (now - own.stored_at < head.ttl / 2) put.spared = std::move(showed);
     write(now, context, std::move(put), result);
+}
+
+// Whether another version of the same owner, verified, stays in place of ours: a newer one, or of
+// two under one sequence number the smaller, which everybody keeps.
+bool Values::lost(const Own& own, const identity::CheckedRecord& other) {
+    const identity::CheckedRecord& ours = own.value;
+    if (other.head.kind != ours.head.kind || other.head.owner != ours.head.owner) return false;
+    if (other.head.sequence != ours.head.sequence) return other.head.sequence > ours.head.sequence;
+    const ByteView a = identity::record_part(other.bytes), b = identity::record_part(ours.bytes);
+    return differs(ours, other) &&
+           std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+}
+
+// It would only be refused, again and again.
+void Values::overtaken(Context& context, std::map<Place, Own>::iterator own,
+                       std::uint64_t sequence) {
+    const Place place = own->first;
+    // A newer version that we are storing right now takes its place when it is stored.
+    const bool ourselves = std::any_of(writing_.begin(), writing_.end(), [&](const auto& writing) {
+        const identity::CheckedRecord& value = writing.second.value;
+        return place_of(value) == place && value.head.sequence == sequence;
+    });
+    own_.erase(own);
+    cache_.drop(place.first);
+    context.events.push_back(OwnValueOver{place.first, place.second,
+                                          ourselves ? std::nullopt : std::optional(sequence)});
+}
+
+// As hold(), and keeps nothing: for a conditional write, whose outcome is not known yet.
+Result<void> Values::may_hold(Instant now, const Context& context, const Put& put) {
+    const identity::RecordHead& head = put.value.head;
+    const ValueStore::Held* held = context.store.live(now, put.value.key, head.owner, head.kind);
+    const bool nothing = held == nullptr || (held->head.tombstone && put.expected == 0);
+    if (!nothing && held->head.sequence > *put.expected) return Errc::kConflict;
+    return context.store.acceptable(now, put.value.key, head, put.value.bytes.size(),
+                                    Endpoint::v4(0x7f000001, 1));
+}
+
+// The others have all taken it, or not. Meanwhile somebody may have stored another one here.
+void Values::hold_winner(Instant now, Context& context, const Put& put, ValuePublished& published) {
+    published.held_here = false;
+    if (published.error) return;
+    const auto may = may_hold(now, context, put);
+    if (may) {
+        published.held_here = hold(now, context, put.value).has_value();
+    } else if (may.error() == Errc::kConflict) {
+        const identity::RecordHead& head = put.value.head;
+        published.error = Errc::kConflict;
+        published.conflict =
+            context.store.live(now, put.value.key, head.owner, head.kind)->head.sequence;
+    }
 }
 
 bool Values::denies(const Own& own, const NodeKey& node) {
@@ -137,14 +196,64 @@ std::vector<OwnValue> Values::own_values(Instant now) const {
     return values;
 }
 
-bool Values::let_go(Context& context, const Key& key, std::optional<std::uint32_t> app) {
-    bool any = false;
-    for (auto at = own_.lower_bound({key, PeerId{}}); at != own_.end() && at->first.first == key;) {
-        const bool theirs = !app || at->second.app == *app;
-        any = any || theirs;
-        at = theirs ? drop(context, at) : std::next(at);
+void Values::let_go(Context& context, CommandId command, const Key& key,
+                    std::optional<std::uint32_t> app) {
+    const auto theirs = [&](const auto& own) { return !app || own.second.app == *app; };
+    auto at = own_.lower_bound({key, PeerId{}});
+    const auto end =
+        std::find_if(at, own_.end(), [&](const auto& own) { return own.first.first != key; });
+    if (std::none_of(at, end, theirs)) {
+        context.events.push_back(LetGoFinished{command, Errc::kNotFound});
+        return;
     }
-    return any;
+    if (letting_go_.size() >= kLettingGoMax) {
+        context.events.push_back(LetGoFinished{command, Errc::kOverQuota});
+        return;
+    }
+    LettingGo waiting{command, context.next_ticket, 0, false};
+    while (at != end) {
+        if (!theirs(*at)) {
+            ++at;
+            continue;
+        }
+        at = drop(context, at);
+        if (!context.durable_acknowledgement) continue;
+        waiting.last = context.next_ticket++;
+        std::get<OwnValueOver>(context.events.back()).ticket = waiting.last;
+    }
+    if (waiting.last == 0)
+        context.events.push_back(LetGoFinished{command, std::nullopt});
+    else
+        letting_go_.push_back(waiting);
+}
+
+// For the disk: what it was asked for is done all the same, but for puts.
+bool Values::stop_waiting(Context& context, CommandId command) {
+    const auto is_it = [command](const auto& other) { return other.command == command; };
+    const auto let_go = std::find_if(letting_go_.begin(), letting_go_.end(), is_it);
+    if (let_go != letting_go_.end()) {
+        letting_go_.erase(let_go);
+        context.events.push_back(LetGoFinished{command, Errc::kCancelled});
+        return true;
+    }
+    const auto put = std::find_if(waiting_.begin(), waiting_.end(), is_it);
+    if (put == waiting_.end()) return false;
+    waiting_.erase(put);
+    refuse(context, command, {}, Errc::kCancelled);
+    return true;
+}
+
+// The disk answers in the order in which it was asked.
+void Values::on_let_go(Context& context, std::uint64_t ticket, bool ok) {
+    const auto waiting = std::find_if(
+        letting_go_.begin(), letting_go_.end(),
+        [ticket](const LettingGo& one) { return one.first <= ticket && ticket <= one.last; });
+    if (waiting == letting_go_.end()) return;
+    waiting->failed = waiting->failed || !ok;
+    if (ticket != waiting->last) return;
+    context.events.push_back(LetGoFinished{
+        waiting->command, waiting->failed ? std::optional(Errc::kBusy) : std::nullopt});
+    letting_go_.erase(waiting);
 }
 
 }  // namespace sov::dht

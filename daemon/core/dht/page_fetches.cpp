@@ -19,16 +19,21 @@ std::size_t page_of(std::uint64_t tag) { return tag & 0xff; }
 FetchId PageFetches::start(Instant, Context& context, identity::CheckedRecord record,
                            identity::PageList pages, std::vector<Replica> holders) {
     SOV_CHECK(!holders.empty());
+    // All are as good; the quickest get the first pages, and the others what is left.
+    const auto reach = [&](const Replica& holder) {
+        const Reach known = context.proximity.reach(holder.contact.key);
+        return known == 0 ? UINT16_MAX : known;
+    };
+    std::stable_sort(holders.begin(), holders.end(),
+                     [&](const Replica& a, const Replica& b) { return reach(a) < reach(b); });
     const std::uint32_t id = next_id_++;
-    Fetch& fetch = fetches_[id];
-    fetch.record_size = record.bytes.size();
-    record.bytes.resize(record.bytes.size() + pages.length);
-    fetch.value = std::move(record);
-    fetch.state.resize(pages.hashes.size());
-    fetch.missing = pages.hashes.size();
-    fetch.pages = std::move(pages);
-    fetch.under_way.resize(holders.size());
-    fetch.holders = std::move(holders);
+    std::vector<std::uint8_t> under_way(holders.size());
+    Fetch& fetch = fetches_
+                       .emplace(id, Fetch{{std::move(record), std::move(pages)},
+                                          std::move(holders),
+                                          std::move(under_way),
+                                          {}})
+                       .first->second;
     pump(context, id, fetch);
     return FetchId{id};
 }
@@ -38,15 +43,18 @@ std::size_t PageFetches::holder_of(const Fetch& fetch, std::size_t page) {
 }
 
 void PageFetches::pump(Context& context, std::uint32_t id, Fetch& fetch) {
-    for (std::size_t page = 0; page < fetch.state.size(); ++page) {
-        if (fetch.state[page].asked || fetch.state[page].here) continue;
+    const identity::CheckedRecord& value = fetch.gathering.value();
+    // List pages first: others wait for them.
+    for (std::size_t step = 0; step < fetch.state.size(); ++step) {
+        const std::size_t page = (step + identity::kFirstListPage) % fetch.state.size();
+        if (fetch.state[page].asked || !fetch.gathering.wanted().test(page)) continue;
         const std::size_t at = holder_of(fetch, page);
         if (fetch.under_way[at] >= kUnderWayMax) continue;
         ++fetch.under_way[at];
         fetch.state[page].asked = true;
         const Replica& holder = fetch.holders[at];
         context.ask(holder.contact, holder.family, wire::Kind::kGetPage,
-                    body_bytes(wire::GetPage{fetch.value.key, wire::version_of(fetch.value.head),
+                    body_bytes(wire::GetPage{value.key, wire::version_of(value.head),
                                              static_cast<std::uint8_t>(page)}),
                     make_tag(Asker::kPages, (static_cast<std::uint64_t>(id) << 8) | page));
     }
@@ -59,39 +67,37 @@ void PageFetches::missed(Context& context, std::uint32_t id, Fetch& fetch, std::
 
 void PageFetches::finish(std::uint32_t id, bool complete) {
     const auto known = fetches_.find(id);
-    finished_.push_back({FetchId{id}, complete, std::move(known->second.value)});
+    finished_.push_back({FetchId{id}, complete, known->second.gathering.take_value()});
     fetches_.erase(known);
 }
 
-void PageFetches::on_answer(Context& context, const wire::Answer& answer) {
-    const auto known = fetches_.find(fetch_of(answer.tag));
-    const std::size_t page = page_of(answer.tag);
-    if (known == fetches_.end() || page >= known->second.state.size()) return;
+// Whose page this is an answer for; it is not under way any longer. Null when nobody asked.
+PageFetches::Fetch* PageFetches::asked(std::uint64_t tag) {
+    const auto known = fetches_.find(fetch_of(tag));
+    const std::size_t page = page_of(tag);
+    if (known == fetches_.end() || page >= known->second.state.size()) return nullptr;
     Fetch& fetch = known->second;
-    if (!fetch.state[page].asked) return;
+    if (!std::exchange(fetch.state[page].asked, false)) return nullptr;
     --fetch.under_way[holder_of(fetch, page)];
-    fetch.state[page].asked = false;
+    return &fetch;
+}
+
+void PageFetches::on_answer(Context& context, const wire::Answer& answer) {
+    Fetch* fetch = asked(answer.tag);
+    if (fetch == nullptr) return;
+    const std::uint32_t id = fetch_of(answer.tag);
+    const std::size_t page = page_of(answer.tag);
     if (answer.kind != wire::Kind::kPage ||
-        !identity::page_fits(context.crypto, fetch.pages, page, answer.body)) {
-        return missed(context, known->first, fetch, page);
+        !fetch->gathering.take(context.crypto, page, answer.body)) {
+        return missed(context, id, *fetch, page);
     }
-    const std::size_t offset = fetch.record_size + page * identity::kPageBytes;
-    std::copy(answer.body.begin(), answer.body.end(),
-              fetch.value.bytes.begin() + static_cast<std::ptrdiff_t>(offset));
-    fetch.state[page].here = true;
-    if (--fetch.missing == 0) return finish(known->first, true);
-    pump(context, known->first, fetch);
+    if (fetch->gathering.wanted().none()) return finish(id, true);
+    pump(context, id, *fetch);
 }
 
 void PageFetches::on_failed(Context& context, std::uint64_t tag) {
-    const auto known = fetches_.find(fetch_of(tag));
-    const std::size_t page = page_of(tag);
-    if (known == fetches_.end() || page >= known->second.state.size()) return;
-    Fetch& fetch = known->second;
-    if (!fetch.state[page].asked) return;
-    --fetch.under_way[holder_of(fetch, page)];
-    fetch.state[page].asked = false;
-    missed(context, known->first, fetch, page);
+    Fetch* fetch = asked(tag);
+    if (fetch != nullptr) missed(context, fetch_of(tag), *fetch, page_of(tag));
 }
 
 }  // namespace sov::dht

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <utility>
 #include <vector>
 
 #include "daemon/core/dht/query.h"
+#include "daemon/core/identity/page_gathering.h"
 #include "daemon/core/wire/value_messages.h"
 
 namespace sov::dht {
@@ -13,8 +15,9 @@ enum class FetchId : std::uint32_t {};
 
 /// Gathers the pages of values: each page is asked for alone, checked alone and asked for again
 /// elsewhere when it does not come or does not fit. Pages are spread over all replicas that showed
-/// the value, at most six under way at each. A fetch fails when one page was refused or missed by
-/// every replica twice. Callers bound the number of fetches.
+/// the value, at most six under way at each; where there are list pages they come first, in the
+/// same way. A fetch fails when one page was refused or missed by every replica twice. Callers
+/// bound the number of fetches.
 class PageFetches {
   public:
     /// `record` is a value with pages; `holders` are not empty.
@@ -35,18 +38,16 @@ class PageFetches {
   private:
     struct Page {
         std::uint8_t tries = 0;
-        bool asked = false, here = false;
+        bool asked = false;
     };
     struct Fetch {
-        identity::CheckedRecord value;
-        identity::PageList pages;
-        std::size_t record_size = 0;
+        identity::PageGathering gathering;
         std::vector<Replica> holders;
         std::vector<std::uint8_t> under_way;  ///< by holder
-        std::vector<Page> state;
-        std::size_t missing = 0;
+        std::array<Page, identity::PageSet{}.size()> state{};
     };
 
+    Fetch* asked(std::uint64_t tag);
     static std::size_t holder_of(const Fetch& fetch, std::size_t page);
     void pump(Context& context, std::uint32_t id, Fetch& fetch);
     void missed(Context& context, std::uint32_t id, Fetch& fetch, std::size_t page);

@@ -89,6 +89,7 @@ void Publisher::handle_persisted(Instant now, Context& context, std::uint64_t ti
     for (auto& [name, own] : names_) {
         if (own.waits_for != ticket) continue;
         own.waits_for = 0;
+        own.not_saved = !ok;
         const auto unsaved = unsaved_.find(ticket);
         if (unsaved == unsaved_.end()) return;
         Published published = std::move(unsaved->second);
@@ -121,6 +122,7 @@ void Publisher::claim(Instant now, Context& context, Queries& queries, CommandId
     }
     own.command = command;
     const std::uint64_t ticket = save_names(context);
+    own.not_saved = false;
     if (context.durable_acknowledgement) own.waits_for = ticket;
     own.next_at = now;
     if (own.query == kNoQuery) publish(now, context, queries, own);
@@ -204,6 +206,7 @@ std::optional<Bytes> Publisher::sign_peer(Instant now, Context& context) {
     if (!sequence) return std::nullopt;
     identity::PeerRecord record = own_peer(context);
     record.head.sequence = *sequence;
+    note_issued(*sequence);
     return identity::encode_record(context.crypto, context.user_key, context.network, record);
 }
 
@@ -235,6 +238,7 @@ bool Publisher::sign(Instant now, Context& context, Own& own) {
     own.head = {own.kind, false, context.own_peer(), *sequence,
                 is_peer ? context.limits.peer_record_ttl : context.limits.name_record_ttl};
     if (is_peer) {
+        note_issued(*sequence);
         own.record = identity::encode_record(context.crypto, context.user_key, context.network,
                                              own_peer(context));
     } else {
@@ -260,6 +264,11 @@ void Publisher::publish(Instant now, Context& context, Queries& queries, Own& ow
     spec.target = own.key;
     spec.record = own.record;
     spec.head = own.head;
+    // Without it nobody finds us; a name stays where it is.
+    const bool peer = own.kind == identity::RecordKind::kPeer;
+    spec.urgency = peer                        ? Urgency::kUrgent
+                   : own.command != kNoCommand ? Urgency::kUsual
+                                               : Urgency::kUpkeep;
     for (const Replica& replica : own.replicas) spec.holders.push_back(replica.contact.key);
     own.query = queries.start(now, context, std::move(spec));
     own.next_at = own.query == kNoQuery ? now + kFirstRetry : kNever;
@@ -302,6 +311,7 @@ void Publisher::publish_second(Instant now, Context& context, Queries& queries, 
     spec.target = own.second.key;
     spec.record = own.record;
     spec.head = own.head;
+    spec.urgency = Urgency::kUpkeep;
     own.second.query = queries.start(now, context, std::move(spec));
     if (own.second.query == kNoQuery) own.second.next_at = now + kFirstRetry;
 }
@@ -382,7 +392,9 @@ void Publisher::finish_claim(Context& context, Own& own, const Published& publis
         unsaved_.emplace(own.waits_for, published);
         return;
     }
-    context.events.push_back(PublishFinished{own.command, published});
+    Published told = published;
+    if (own.not_saved && !told.error) told.error = Errc::kBusy;
+    context.events.push_back(PublishFinished{own.command, std::move(told)});
     own.command = kNoCommand;
 }
 
@@ -424,10 +436,16 @@ bool Publisher::on_finished(Instant now, Context& context, Queries& queries,
             OwnRecordPublished{published.key, published.stored, published.error});
     }
     finish_claim(context, *own, published);
+    if (own == &peer_) look_for_others(now, context, finished);
     // We were away for longer than it lives, and who held it takes a newer one only.
     if (finished.result.lapsed && now - own->signed_at > own->head.ttl) own->record.clear();
+    if (own == &peer_ && std::exchange(changed_meanwhile_, false)) {
+        own->network_size = 0;
+        own->retry = Duration{0};
+        own->next_at = now + kSettle;
+    }
     // An address changed while the old record was being stored.
-    if (own->record.empty()) own->next_at = now;
+    if (own->record.empty()) own->next_at = own == &peer_ ? std::max(now, yield_until_) : now;
     return true;
 }
 
@@ -443,13 +461,18 @@ void Publisher::set_addresses(Instant now, std::vector<Endpoint> addresses, bool
     addresses_ = std::move(addresses);
     serving_ = serving;
     peer_.record.clear();
-    if (online_ && peer_.query == kNoQuery) peer_.next_at = now + kSettle;
+    if (online_ && peer_.query == kNoQuery) peer_.next_at = std::max(now + kSettle, yield_until_);
 }
 
 void Publisher::handle_network_change(Instant now) {
-    if (!online_ || peer_.query != kNoQuery) return;
+    if (!online_) return;
+    if (peer_.query != kNoQuery) {
+        // It may have asked over sessions that ended while the host slept.
+        changed_meanwhile_ = true;
+        return;
+    }
     peer_.network_size = 0;  // whoever holds it may be out of reach now: spread it again
-    peer_.next_at = now + kSettle;
+    peer_.next_at = std::max(now + kSettle, peer_.record.empty() ? yield_until_ : now);
 }
 
 void Publisher::handle_timeout(Instant now, Context& context, Queries& queries) {

@@ -12,6 +12,11 @@ namespace sov::dht {
 /// names that we claim (every 6 hours). Signs again when an address changes or a signature gets
 /// old; withdraws at shutdown. Sequence numbers never go back, whatever clocks and disks do: they
 /// are reserved on disk an hour ahead.
+///
+/// Where a newer peer record of ours stands that we did not write, our key is in use elsewhere. The
+/// first time we write over it at once, so that the other one learns of us as we do of it; then
+/// with pauses from ten minutes to six hours, so that two daemons with one key don't take turns for
+/// ever.
 class Publisher {
   public:
     Publisher(UnixMillis wall_clock, std::uint64_t sequence_reserved,
@@ -31,6 +36,8 @@ class Publisher {
     void go_online(Instant now);
     /// Our addresses as others see them; a change is published soon.
     void set_addresses(Instant now, std::vector<Endpoint> addresses, bool serving);
+    /// The Unix time at Instant{}, from now on.
+    void set_wall_clock(UnixMillis wall_clock) { wall_clock_ = wall_clock; }
     void handle_network_change(Instant now);
     void handle_persisted(Instant now, Context& context, std::uint64_t ticket, bool ok);
     bool on_finished(Instant now, Context& context, Queries& queries,
@@ -58,6 +65,15 @@ class Publisher {
     };
     std::vector<View> names() const;
     View peer_record() const;
+    /// Signs that somebody else uses our key.
+    struct Elsewhere {
+        bool seen = false;                      ///< in the last day
+        Instant last{};                         ///< when
+        std::uint32_t times = 0;                ///< records of the other one that were met
+        std::vector<identity::PeerNode> nodes;  ///< in the last of them
+        std::optional<PeerId> handed_to;        ///< by a hand-over that is signed with our key
+    };
+    Elsewhere elsewhere(Instant now) const;
     const std::vector<Endpoint>& addresses() const { return addresses_; }
     /// What the DHT says about us, without asking it.
     identity::PeerRecord own_peer(const Context& context) const;
@@ -92,6 +108,7 @@ class Publisher {
         SecondHome second;
         CommandId command = kNoCommand;
         std::uint64_t waits_for = 0;  ///< ticket of the list of names
+        bool not_saved = false;       ///< the disk did not take that list
         std::uint64_t stamp = 0;
         int work_needed = 0;
         bool stamped = false;
@@ -104,6 +121,8 @@ class Publisher {
         Published published;  ///< what came of the first one
     };
 
+    void look_for_others(Instant now, Context& context, const Queries::Finished& finished);
+    void write_over(Instant now, Context& context, const QueryResult::Record& record);
     void publish_second(Instant now, Context& context, Queries& queries, Own& own);
     bool on_second(Instant now, Context& context, const Queries::Finished& finished);
     bool on_raw(Instant now, Context& context, Queries& queries, Published published,
@@ -112,6 +131,7 @@ class Publisher {
                        identity::RecordHead head);
     void publish(Instant now, Context& context, Queries& queries, Own& own);
     bool sign(Instant now, Context& context, Own& own);
+    void note_issued(std::uint64_t sequence);
     bool search_stamp(Context& context, Own& own);
     static Duration usual_refresh(const Context& context, const Own& own);
     static bool well_spread(Instant now, const Context& context, const Own& own);
@@ -130,6 +150,11 @@ class Publisher {
     std::map<std::uint64_t, Published> unsaved_;  ///< claims stored, their names not yet on disk
     std::vector<Endpoint> addresses_;
     bool serving_ = false, online_ = false;
+    Elsewhere elsewhere_;
+    std::vector<std::uint64_t> issued_;  ///< of our peer record, the last kIssuedKept
+    Duration yield_{0};               ///< before the next record of somebody else is written over
+    Instant yield_until_{};           ///< until then the other one's record stands
+    bool changed_meanwhile_ = false;  ///< the network, while the own record was being stored
     std::size_t withdrawals_open_ = 0;
 };
 

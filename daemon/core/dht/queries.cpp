@@ -25,6 +25,21 @@ void Queries::cancel(Instant now, Context& context, QueryId id) {
     if (known != queries_.end()) known->second.give_up(now, context, Errc::kCancelled);
 }
 
+void Queries::enough(Instant now, Context& context, QueryId id) {
+    const auto known = queries_.find(static_cast<std::uint32_t>(id));
+    if (known != queries_.end()) known->second.give_up(now, context, std::nullopt);
+}
+
+std::vector<QueryResult::Record> Queries::confirmed(QueryId id) {
+    const auto known = queries_.find(static_cast<std::uint32_t>(id));
+    return known == queries_.end() ? std::vector<QueryResult::Record>{} : known->second.confirmed();
+}
+
+std::vector<Replica> Queries::places_so_far(QueryId id, std::size_t most) const {
+    const auto known = queries_.find(static_cast<std::uint32_t>(id));
+    return known == queries_.end() ? std::vector<Replica>{} : known->second.places_so_far(most);
+}
+
 void Queries::handle_timeout(Instant now, Context& context) {
     for (auto& [id, query] : queries_) {
         if (query.deadline(context) > now) break;

@@ -18,13 +18,20 @@ class Queries {
     QueryId start(Instant now, Context& context, QuerySpec spec);
     void on_answer(Instant now, Context& context, const wire::Answer& answer);
     void on_notice(Instant now, Context& context, const wire::Notice& notice);
-    /// Query::uninvited for the question with this tag.
+    /// Query::uninvited for the question with this tag. True when its query has ended: nobody can
+    /// say any more who named the node, and liars would only have to answer late.
     bool uninvited(std::uint64_t tag) const {
         const auto known = queries_.find(static_cast<std::uint32_t>(rest_of(tag) >> 24));
-        return known != queries_.end() && known->second.uninvited(sequence_of(tag));
+        return known == queries_.end() || known->second.uninvited(sequence_of(tag));
     }
     /// Ends it; its result says cancelled.
     void cancel(Instant now, Context& context, QueryId id);
+    /// Ends it with what it has; its result says nothing of it.
+    void enough(Instant now, Context& context, QueryId id);
+    /// Query::confirmed.
+    std::vector<QueryResult::Record> confirmed(QueryId id);
+    /// Query::places_so_far.
+    std::vector<Replica> places_so_far(QueryId id, std::size_t most) const;
     void handle_timeout(Instant now, Context& context);
     Instant next_timeout(const Context& context) const;
 

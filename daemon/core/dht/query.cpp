@@ -9,10 +9,10 @@ namespace sov::dht {
 
 namespace {
 
-constexpr std::size_t kFarSeeds = 4;
-constexpr std::uint16_t kReplicasEnough = 3;
 /// Half of k: when every second replica shows something old, all of these do once in a thousand.
 constexpr std::uint16_t kReplicasSeen = 10;
+/// Different hand-overs at one place that are kept; more than one says that a key was stolen.
+constexpr std::ptrdiff_t kHandOversSeen = 4;
 /// Marks a step that asks a node for the rest of its records.
 constexpr std::uint16_t kFollowUp = UINT16_MAX;
 
@@ -23,79 +23,6 @@ Lookup* Query::lookup_of(Family family) {
         if (lookup.family() == family) return &lookup;
     }
     return nullptr;
-}
-
-// The region counts for records only; whoever joins asks for nodes and doesn't know yet how many
-// there are.
-Lookup::Surroundings Query::surroundings(const Context& context, Family family) const {
-    const RoutingTable& table = context.table(family);
-    const std::uint64_t size = context.network_size(family);
-    Lookup::Surroundings around{0, size >= context.limits.small_network,
-                                std::min(spec_.places, context.limits.region_asked_max)};
-    if (spec_.goal == QuerySpec::Goal::kNodes || table.size() < 2 * context.limits.bucket_size)
-        return around;
-    const auto region = (static_cast<unsigned __int128>(context.limits.bucket_size) << 64) / size;
-    around.region = region > UINT64_MAX ? UINT64_MAX : static_cast<std::uint64_t>(region);
-    return around;
-}
-
-// One family is enough when everybody near that the other one knows is reachable through it too.
-void Query::seed(Context& context) {
-    bool first_covers = false;
-    for (const Family family : kFamilies) {
-        if (!context.enabled(family)) continue;
-        std::array<ContactHandle, 24> nearest;
-        const RoutingTable& table = context.table(family);
-        const auto seeds = std::span(nearest).first(context.limits.bucket_size);
-        // Nodes that were silent last time are asked only where too few others are known.
-        std::size_t found = table.closest(spec_.target, Instant{}, false, seeds);
-        if (found < seeds.size()) found = table.closest(spec_.target, Instant{}, true, seeds);
-        if (found == 0) continue;
-        const Family other = family == Family::kIpv4 ? Family::kIpv6 : Family::kIpv4;
-        bool all_covered = first_covers;
-        for (std::size_t at = 0; at < found && all_covered; ++at) {
-            all_covered = context.table(other).contains(context.book.at(nearest[at]).contact.key);
-        }
-        if (all_covered && !spec_.both_families) continue;
-        Lookup& lookup = lookups_.emplace_back(spec_.target, family, context.limits,
-                                               surroundings(context, family));
-        for (std::size_t at = 0; at < found; ++at) {
-            const auto& entry = context.book.at(nearest[at]);
-            lookup.add_seed(entry.contact, entry.id, table.came_by_itself(entry.contact.key));
-        }
-        // A few from elsewhere, so that a captured neighbourhood is not the only way in.
-        seed_from_afar(context, lookup, kFarSeeds);
-        first_covers = true;
-    }
-}
-
-void Query::seed_from_afar(Context& context, Lookup& lookup, std::size_t count) {
-    const RoutingTable& table = context.table(lookup.family());
-    for (std::size_t at = 0; at < count; ++at) {
-        Key random;
-        for (std::uint8_t& byte : random.bytes)
-            byte = static_cast<std::uint8_t>(context.rng.next());
-        ContactHandle far{};
-        if (table.closest(random, Instant{}, false, std::span(&far, 1)) == 0) continue;
-        const auto& entry = context.book.at(far);
-        const Lookup::Candidate* known = lookup.find(entry.id);
-        if (known == nullptr || known->state == Lookup::Candidate::State::kFresh)
-            lookup.add_seed(entry.contact, entry.id, table.came_by_itself(entry.contact.key));
-    }
-}
-
-// Where somebody seems to be hiding something, as many paths again start from elsewhere.
-bool Query::widen(Context& context) {
-    if (spec_.goal == QuerySpec::Goal::kNodes) return false;
-    bool widened = false;
-    for (Lookup& lookup : lookups_) {
-        if (lookup.widened() || !(lookup.crowded() || lookup.paths_disagree())) continue;
-        ++context.counters.lookups_widened;
-        lookup.widen();
-        seed_from_afar(context, lookup, context.limits.bucket_size);
-        widened = true;
-    }
-    return widened;
 }
 
 void Query::begin(Instant now, Context& context) {
@@ -116,11 +43,19 @@ void Query::send(Instant now, Context& context, Asked asked, Bytes body) {
         static_cast<std::int16_t>(common_prefix_bits(asked.node, spec_.target));
     const std::uint64_t tag =
         make_tag(Asker::kQuery, (static_cast<std::uint64_t>(id_) << 24) | asked_.size());
-    context.ask(asked.contact, asked.family, asked.kind, std::move(body), tag);
+    context.ask(asked.contact, asked.family, asked.kind, std::move(body), tag, spec_.urgency);
     context.requests.back().once = context.silent_addresses.suspected(now, asked.step.endpoint) &&
                                    !context.table(asked.family).contains(asked.contact.key);
     ++result_.report.asked;
     asked_.push_back(std::move(asked));
+}
+
+// Contacts of both families are welcome; a lookup uses its own.
+std::uint8_t Query::want(const Context& context) const {
+    return static_cast<std::uint8_t>(wire::kWantIpv4 | wire::kWantIpv6 |
+                                     (wants_tokens() ? wire::kWantToken : 0) |
+                                     (asks_for_records() ? want_newer() : 0) |
+                                     (context.limits.proximity_max > 0 ? wire::kWantPlaces : 0));
 }
 
 void Query::ask(Instant now, Context& context, Lookup& lookup, const Lookup::Candidate& candidate) {
@@ -136,10 +71,7 @@ void Query::ask(Instant now, Context& context, Lookup& lookup, const Lookup::Can
     asked.target = around ? place_around(candidate.id) : spec_.target;
     asked.step.path = candidate.path;
     asked.step.hop = candidate.hop;
-    // Contacts of both families are welcome; this lookup uses its own.
-    const auto want = static_cast<std::uint8_t>(wire::kWantIpv4 | wire::kWantIpv6 |
-                                                (wants_tokens() ? wire::kWantToken : 0) |
-                                                (asks_for_records() ? want_newer() : 0));
+    const std::uint8_t want = this->want(context);
     Bytes body = samples ? body_bytes(wire::FindProviders{spec_.target, want, kSampleMost})
                  : asks_for_records() ? body_bytes(wire::Get{spec_.target, want, 0, since()})
                                       : body_bytes(wire::FindNode{asked.target, want});
@@ -234,10 +166,12 @@ void Query::on_answer(Instant now, Context& context, std::uint32_t sequence,
 }
 
 void Query::learn(Instant now, Context& context, Asked& asked, const Endpoint& teller,
-                  const std::vector<Contact>& contacts, bool full) {
+                  const std::vector<Contact>& contacts, const wire::Places& places, bool full) {
+    if (places.own) context.proximity.note_told(now, context.rng, asked.contact.key, *places.own);
     std::vector<Lookup::Learned> learned;
     learned.reserve(contacts.size());
-    for (Contact contact : contacts) {
+    for (std::size_t at = 0; at < contacts.size(); ++at) {
+        Contact contact = contacts[at];
         for (const Family family : kFamilies) {
             if (contact.has(family) && !guard::may_believe(teller, contact.endpoint(family))) {
                 contact.clear(family);
@@ -257,9 +191,10 @@ void Query::learn(Instant now, Context& context, Asked& asked, const Endpoint& t
             continue;
         }
         const ContactBook::Entry* known = context.book.find(contact.key);
-        learned.push_back({contact, known != nullptr
-                                        ? known->id
-                                        : identity::node_id(context.crypto, contact.key)});
+        const auto there_told = places.theirs.empty() ? RoughCoordinate() : places.theirs[at];
+        learned.push_back(
+            {contact, known != nullptr ? known->id : identity::node_id(context.crypto, contact.key),
+             context.proximity.reach(contact.key, there_told)});
     }
     asked.step.contacts = static_cast<std::uint16_t>(learned.size());
     if (Lookup* lookup = lookup_of(asked.family)) lookup->on_answer(asked.node, learned, full);
@@ -267,7 +202,7 @@ void Query::learn(Instant now, Context& context, Asked& asked, const Endpoint& t
 
 void Query::on_nodes(Instant now, Context& context, Asked& asked, const wire::Answer& answer) {
     ByteReader reader(answer.body);
-    const auto nodes = wire::read_nodes(reader, wants_tokens());
+    const auto nodes = wire::read_nodes(reader, want(context));
     if (!nodes) {
         context.note_deed(now, asked.contact.key, guard::Deed::kMalformed);
         ++context.counters.drop_malformed;
@@ -278,15 +213,14 @@ void Query::on_nodes(Instant now, Context& context, Asked& asked, const wire::An
     }
     asked.step.outcome = Outcome::kContacts;
     if (nodes->token) tokens_.push_back({asked.contact, asked.family, *nodes->token, asked.target});
-    learn(now, context, asked, answer.from, nodes->contacts, nodes->full);
+    learn(now, context, asked, answer.from, nodes->contacts, nodes->places, nodes->full);
 }
 
 void Query::on_value(Instant now, Context& context, Asked& asked, const wire::Answer& answer) {
     const bool follow_up = asked.step.contacts == kFollowUp;
     if (follow_up) --more_in_flight_;
     ByteReader reader(answer.body);
-    const auto value =
-        wire::read_value(reader, wants_tokens() && !follow_up, spec_.newer_than.has_value());
+    const auto value = wire::read_value(reader, follow_up ? want_newer() : want(context));
     if (!value) {
         context.note_deed(now, asked.contact.key, guard::Deed::kMalformed);
         ++context.counters.drop_malformed;
@@ -299,11 +233,15 @@ void Query::on_value(Instant now, Context& context, Asked& asked, const wire::An
     bool any = false;
     for (const ByteView record : value->records)
         any = take_record(now, context, record, &asked) || any;
+    shown_more_ = shown_more_ || any;
+    result_.sampled = result_.sampled || (any && value->total > value->records.size());
     const bool unchanged = value->known.value_or(0) > 0;
     asked.step.outcome = any || unchanged ? Outcome::kRecord : Outcome::kContacts;
     if ((any || unchanged) && !follow_up) ++with_records_;
     if (unchanged && !follow_up) ++result_.unchanged;
-    if (!follow_up) learn(now, context, asked, answer.from, value->contacts, value->full && !any);
+    if (!follow_up)
+        learn(now, context, asked, answer.from, value->contacts, value->places,
+              value->full && !any);
     // A key with more records than fit one datagram: the same node is asked for the rest, once.
     if (any && !follow_up && value->total > value->records.size() &&
         spec_.goal != QuerySpec::Goal::kFirstRecord && spec_.goal != QuerySpec::Goal::kProviders) {
@@ -356,6 +294,8 @@ bool Query::take_record(Instant now, Context& context, ByteView bytes, const Ask
     for (QueryResult::Record& known : result_.records) {
         const identity::RecordHead& had = known.record.head;
         if (had.owner != head.owner || had.kind != head.kind) continue;
+        // Whoever reads weighs them against each other.
+        if (head.kind == identity::RecordKind::kHandOver) continue;
         if (head.kind == identity::RecordKind::kImmutable) {
             // The same value with another ttl.
             note_shown(known, from);
@@ -373,6 +313,11 @@ bool Query::take_record(Instant now, Context& context, ByteView bytes, const Ask
             known.holders.insert(known.holders.end(), shown.holders.begin(), shown.holders.end());
         return true;
     }
+    const auto hand_overs = std::count_if(
+        result_.records.begin(), result_.records.end(), [](const QueryResult::Record& known) {
+            return known.record.head.kind == identity::RecordKind::kHandOver;
+        });
+    if (hand_overs >= kHandOversSeen && head.kind == identity::RecordKind::kHandOver) return true;
     result_.records.push_back(std::move(shown));
     return true;
 }
@@ -401,144 +346,7 @@ void Query::on_notice(Instant now, Context& context, std::uint32_t sequence,
     pump(now, context);
 }
 
-// --- storing
-// ---------------------------------------------------------------------------------------
-
-bool Query::near_enough(const Context& context,
-                        const std::vector<const Lookup::Candidate*>& nearest) const {
-    return context.serving &&
-           (nearest.size() < std::max(context.limits.bucket_size, spec_.places) ||
-            closer(spec_.target, context.node_id, nearest.back()->id));
-}
-
-// We are a replica too when we serve and stand among the k nearest.
-void Query::store_here(Instant now, Context& context,
-                       const std::vector<const Lookup::Candidate*>& nearest) {
-    if (!near_enough(context, nearest)) return;
-    Endpoint here;
-    here.port = 1;
-    here.address[0] = 127;
-    if (spec_.goal == QuerySpec::Goal::kTouch &&
-        context.store.touch(now, spec_.target, spec_.head.owner, spec_.head.kind,
-                            spec_.head.sequence)) {
-        ++result_.report.answered;
-        return;
-    }
-    identity::CheckedRecord record{spec_.head, spec_.target, spec_.record};
-    const auto stored = context.store.put(now, std::move(record), here, 256);
-    if (stored && stored->changed) context.changed_keys.push_back(spec_.target);
-}
-
-void Query::begin_stores(Instant now, Context& context) {
-    storing_ = true;
-    const wire::Kind kind = spec_.goal == QuerySpec::Goal::kStore   ? wire::Kind::kStore
-                            : spec_.goal == QuerySpec::Goal::kTouch ? wire::Kind::kTouch
-                                                                    : wire::Kind::kDelete;
-    for (Lookup& lookup : lookups_) {
-        auto nearest = lookup.homes();
-        if (&lookup == &lookups_.front()) store_here(now, context, nearest);
-        // Whoever broke its word keeps nothing for us; the next one does.
-        const auto doubted = [&](const Lookup::Candidate* candidate) {
-            return context.reputation.standing(now, guard::subject_of(candidate->contact.key)) !=
-                   guard::Standing::kGood;
-        };
-        const auto bad = std::count_if(nearest.begin(), nearest.end(), doubted);
-        if (bad > 0) {
-            nearest = lookup.answered(nearest.size() + static_cast<std::size_t>(bad));
-            std::erase_if(nearest, doubted);
-        }
-        for (const Lookup::Candidate* candidate : nearest) {
-            const Replica* token = token_of(candidate->contact.key, lookup.family());
-            if (token == nullptr) continue;
-            if (kind == wire::Kind::kTouch && audit(now, context, *token))
-                send_store(now, context, *token, wire::Kind::kStore);
-            else
-                send_store(now, context, *token, kind);
-        }
-        for (const Lookup::Candidate* candidate : lookup.spares(nearest)) {
-            const Replica* token = token_of(candidate->contact.key, lookup.family());
-            if (token != nullptr && !doubted(candidate)) result_.spares.push_back(*token);
-        }
-    }
-    pump(now, context);
-}
-
-// A replica that took the record and does not show it to whoever reads: true, and that is held
-// against it. It gets the record again, if it still may.
-bool Query::audit(Instant now, Context& context, const Replica& replica) {
-    const bool promised = std::find(spec_.holders.begin(), spec_.holders.end(),
-                                    replica.contact.key) != spec_.holders.end();
-    const bool shows = std::any_of(
-        result_.records.begin(), result_.records.end(), [&](const QueryResult::Record& record) {
-            return record.record.head.owner == spec_.head.owner &&
-                   std::any_of(record.holders.begin(), record.holders.end(),
-                               [&](const Replica& holder) {
-                                   return holder.contact.key == replica.contact.key;
-                               });
-        });
-    if (!promised || shows) return false;
-    ++context.counters.replicas_denied;
-    context.note_deed(now, replica.contact.key, guard::Deed::kDenied);
-    return true;
-}
-
-void Query::send_store(Instant now, Context& context, const Replica& replica, wire::Kind kind) {
-    Asked asked;
-    asked.node = identity::node_id(context.crypto, replica.contact.key);
-    asked.contact = replica.contact;
-    asked.family = replica.family;
-    asked.kind = kind;
-    Bytes body;
-    if (kind == wire::Kind::kTouch) {
-        const Signature signature = identity::sign_touch(
-            context.crypto, context.user_key, context.network, replica.contact.key, spec_.target,
-            spec_.head.kind, spec_.head.sequence, replica.token.view());
-        body = body_bytes(wire::Touch{spec_.target, replica.token, spec_.head.owner,
-                                      spec_.head.kind, spec_.head.sequence, signature});
-    } else {
-        body = body_bytes(wire::Store{spec_.target, replica.token, spec_.record});
-    }
-    send(now, context, std::move(asked), std::move(body));
-}
-
-void Query::on_stored(Instant now, Context& context, Asked& asked, const wire::Answer& answer) {
-    const Replica* token = token_of(asked.contact.key, asked.family);
-    if (token == nullptr) return;
-    const Replica replica = *token;
-    if (answer.kind == wire::Kind::kStored) {
-        asked.step.outcome = Outcome::kStored;
-        result_.replicas.push_back(replica);
-        return;
-    }
-    // A node that does not have the record can't extend its life: it gets the record.
-    if (asked.kind == wire::Kind::kTouch)
-        return send_store(now, context, replica, wire::Kind::kStore);
-    ++result_.refused;
-    result_.lapsed = result_.lapsed || asked.step.error == Errc::kExpired;
-    if (asked.step.error != Errc::kBusy || asked.kind != wire::Kind::kStore) return;
-    // It has no room: the next nearest keeps the record in its place.
-    const auto spare =
-        std::find_if(result_.spares.begin(), result_.spares.end(),
-                     [&](const Replica& other) { return other.family == replica.family; });
-    if (spare == result_.spares.end()) return;
-    const Replica next = *spare;
-    result_.spares.erase(spare);
-    ++context.counters.stores_spilled;
-    send_store(now, context, next, wire::Kind::kStore);
-}
-
-bool Query::stores_done() const {
-    std::size_t open = 0, silent = 0;
-    for (const Asked& asked : asked_) {
-        const bool store = asked.kind == wire::Kind::kStore || asked.kind == wire::Kind::kTouch ||
-                           asked.kind == wire::Kind::kDelete;
-        if (!store || asked.over) continue;
-        ++(asked.silent ? silent : open);
-    }
-    return open == 0 && silent <= 3 * result_.replicas.size();
-}
-
-void Query::give_up(Instant now, Context& context, Errc error) {
+void Query::give_up(Instant now, Context& context, std::optional<Errc> error) {
     if (!finished_) finish(now, context, error);
 }
 
@@ -585,6 +393,7 @@ void Query::finish(Instant now, Context& context, std::optional<Errc> error) {
     }
     if (!error && stores() && result_.replicas.empty() && !(context.serving && lookups_.empty())) {
         result_.error = lookups_.empty()      ? Errc::kNoPeers
+                        : result_.conflict    ? Errc::kConflict
                         : result_.refused > 0 ? Errc::kBusy
                                               : Errc::kTimedOut;
     }

@@ -35,6 +35,7 @@ struct QuerySpec {
     Bytes record;                  ///< kStore, kTouch, kDelete: signed already
     identity::RecordHead head;     ///< of that record
     std::vector<NodeKey> holders;  ///< kTouch: who said that they keep it
+    Urgency urgency = Urgency::kUsual;
 };
 
 /// A node that keeps our record, and the token to change it.
@@ -60,14 +61,17 @@ struct QueryResult {
         NodeId last_replica;  ///< who showed it last: a node counts once, however often it repeats
         std::vector<Replica> holders;  ///< who showed a value, tokens where asked for
     };
-    std::vector<Record> records;  ///< tombstones included; one per owner and kind, the newest
+    /// Tombstones included; one per owner and kind, the newest, but every hand-over.
+    std::vector<Record> records;
     std::vector<Contact> closest;
     /// Who stored the record; for kPlaces and reads with tokens, who could.
     std::vector<Replica> replicas;
     std::vector<Replica> spares;  ///< kPlaces: the next nearest, for where those have no room
     std::uint16_t refused = 0;
     std::uint16_t unchanged = 0;  ///< nodes that hold nothing newer than QuerySpec::newer_than
+    bool conflict = false;        ///< a replica keeps another record under the same sequence number
     bool lapsed = false;          ///< a replica says that the life of the record is over
+    bool stale = false;           ///< a replica says that it has a newer one of this owner
     /// kRegion: leading bits of the target. `replicas` has the nodes that share them, all of those
     /// that honest nodes on the way know; 160: the lookup has seen too little to say so, and counts
     /// for its target alone.
@@ -75,6 +79,7 @@ struct QueryResult {
     bool near_enough = false;   ///< kPlaces: we serve and stand among the k nearest ourselves
     bool equivocation = false;  ///< an owner signed two records under one sequence
     bool crowded = false;       ///< Lookup::crowded
+    bool sampled = false;       ///< kProviders: a replica holds more offers than it showed
     /// First 64 bits of the distance of the k-th nearest that answered in `family`; 0: fewer did.
     std::uint64_t kth_distance = 0;
     Family family{};
@@ -97,7 +102,13 @@ class Query {
                    const wire::Answer& answer);
     void on_notice(Instant now, Context& context, std::uint32_t sequence, wire::Notice::What what);
     /// Ends with what there is.
-    void give_up(Instant now, Context& context, Errc error);
+    void give_up(Instant now, Context& context, std::optional<Errc> error);
+    /// kProviders, while it runs: the offers that kReplicasEnough of the nearest nodes known so far
+    /// have shown. Empty when no node has shown any since the last call.
+    std::vector<QueryResult::Record> confirmed();
+    /// kPlaces, while it runs: who has given a token and is among the `most` nearest nodes that are
+    /// known so far, whoever of them has answered.
+    std::vector<Replica> places_so_far(std::size_t most) const;
 
     /// Whether this question went to a node that only those who came to us by themselves have
     /// named, or that did so itself.
@@ -136,6 +147,7 @@ class Query {
     std::uint8_t want_newer() const {
         return spec_.newer_than ? wire::kWantNewer : std::uint8_t{0};
     }
+    std::uint8_t want(const Context& context) const;
     std::uint64_t since() const { return spec_.newer_than.value_or(0); }
     Lookup::Surroundings surroundings(const Context& context, Family family) const;
     void seed(Context& context);
@@ -149,11 +161,13 @@ class Query {
     void on_nodes(Instant now, Context& context, Asked& asked, const wire::Answer& answer);
     void on_value(Instant now, Context& context, Asked& asked, const wire::Answer& answer);
     void learn(Instant now, Context& context, Asked& asked, const Endpoint& teller,
-               const std::vector<Contact>& contacts, bool full);
+               const std::vector<Contact>& contacts, const wire::Places& places, bool full);
     const Replica* token_of(const NodeKey& node, Family family) const;
     bool take_record(Instant now, Context& context, ByteView bytes, const Asked* from);
     /// Offers that one replica is asked for; about as many as one datagram has room for.
     static constexpr std::uint8_t kSampleMost = 8;
+    /// One node may lie, and two may know each other.
+    static constexpr std::uint16_t kReplicasEnough = 3;
     void take_own(Instant now, Context& context);
     void note_shown(QueryResult::Record& record, const Asked* from);
     bool near_enough(const Context& context,
@@ -182,6 +196,7 @@ class Query {
     std::uint16_t with_records_ = 0;  ///< replicas that have shown records
     std::size_t more_in_flight_ = 0;
     bool storing_ = false, finished_ = false;
+    bool shown_more_ = false;  ///< kProviders: since confirmed() was asked
     QueryResult result_;
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "daemon/core/dht/query.h"
 
@@ -39,6 +40,24 @@ void Query::count_shown_at_home(const Context& context) {
     }
     std::erase_if(result_.records,
                   [](const QueryResult::Record& record) { return record.replicas == 0; });
+}
+
+// Whoever is not among the k nearest of all that were named is passed on the way, though nobody
+// nearer has answered yet.
+std::vector<QueryResult::Record> Query::confirmed() {
+    std::vector<QueryResult::Record> confirmed;
+    if (finished_ || !std::exchange(shown_more_, false)) return confirmed;
+    for (const QueryResult::Record& record : result_.records) {
+        const auto shown =
+            std::count_if(record.holders.begin(), record.holders.end(), [&](const Replica& holder) {
+                const Lookup* lookup = lookup_of(holder.family);
+                return lookup != nullptr && lookup->is_near(holder.contact.key);
+            });
+        if (shown < kReplicasEnough) continue;
+        confirmed.push_back(record);
+        confirmed.back().replicas = static_cast<std::uint16_t>(shown);
+    }
+    return confirmed;
 }
 
 // Whoever shares more bits with the target than the farthest of the k nearest does is one of them:

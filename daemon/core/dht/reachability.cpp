@@ -120,7 +120,7 @@ void ReachabilityProbe::attempt(Instant now, Context& context, Family family) {
     state.nonces.push_back(nonce);
     if (state.nonces.size() > kNoncesMax) state.nonces.erase(state.nonces.begin());
     context.ask(helper, family, wire::Kind::kDialback, body_bytes(wire::Dialback{nonce, family}),
-                make_tag(Asker::kReachability, 0));
+                make_tag(Asker::kReachability, 0), Urgency::kUpkeep);
     if (++state.failures <= kFailuresMax) return;
     // The last few dial-backs all stayed out. Those that came in earlier still count: where most
     // nodes know us already, strangers are rare.
@@ -157,6 +157,12 @@ void ReachabilityProbe::note_dialed(Instant now, Context& context, const wire::N
         state.next_attempt = started_ + context.limits.auto_server_uptime;
         return;
     }
+    // Tables of others are for nodes that stay.
+    if (context.economy.on_battery && state.shown.verdict != Reachability::kServer) {
+        state.next_attempt = now + kRecheck;
+        return set_verdict(context, from.family, Reachability::kClient,
+                           "reachable, but this host runs on its battery");
+    }
     state.confirmed_by.resize(wanted);
     state.next_attempt = now + kRecheck;
     set_verdict(
@@ -191,6 +197,16 @@ void ReachabilityProbe::note_proven(Instant now, Context& context, const NodeKey
     const UnprovenDial proven = *dial;
     unproven_.erase(dial);
     note_dialed(now, context, proven.nonce, from, proven.stranger);
+}
+
+void ReachabilityProbe::handle_economy(Instant now, Context& context) {
+    withheld_ = !context.economy.serves;
+    context.serving = serving(Family::kIpv4) || serving(Family::kIpv6);
+    if (context.economy.on_battery) return;
+    for (State& state : families_) {
+        if (state.next_attempt != kNever && state.shown.verdict != Reachability::kServer)
+            state.next_attempt = now;
+    }
 }
 
 void ReachabilityProbe::handle_network_change(Instant now) {

@@ -67,8 +67,11 @@ class ReachabilityProbe {
     const std::vector<Seen>& seen(Family family) const {
         return families_[static_cast<std::size_t>(family)].seen;
     }
+    /// `Context::economy` is another one now.
+    void handle_economy(Instant now, Context& context);
     bool serving(Family family) const {
-        return families_[static_cast<std::size_t>(family)].shown.verdict == Reachability::kServer;
+        return !withheld_ &&
+               families_[static_cast<std::size_t>(family)].shown.verdict == Reachability::kServer;
     }
 
   private:
@@ -108,6 +111,7 @@ class ReachabilityProbe {
     std::vector<UnprovenDial> unproven_;  ///< newest last, at most 8
     Instant started_{};
     bool running_ = false;
+    bool withheld_ = false;  ///< strangers could reach us, and are not served all the same
     guard::TokenBucket helping_;
     guard::SourceLimiter helping_prefixes_{256, std::chrono::seconds(10), 6};
 };

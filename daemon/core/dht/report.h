@@ -63,8 +63,14 @@ struct FoundPeer {
     std::chrono::seconds ttl{0};
     std::vector<identity::PeerNode> nodes;
     Bytes claim_record, peer_record;  ///< as they travel; empty: not found
+    /// The keys that it had before, the oldest first: hand-overs were followed from there.
+    std::vector<PeerId> moved_from;
+    /// Different hand-overs were seen on the way; not followed where none outweighs the others.
+    bool disputed = false;
     /// Of the weaker one of these records: who forges one of them has all that find tells.
     identity::PostQuantumProof post_quantum{};
+    /// Of a friend: these records beside what is remembered.
+    identity::SecondKey second_key{};
 };
 
 /// The answer to find_peer and find_name. `error` unset: `peers` has at least one entry.
@@ -75,7 +81,7 @@ struct Found {
     PeerId pinned_owner;           ///< when owner_changed
     std::vector<FoundPeer> peers;  ///< ranked, best first
     /// Whom the policy about post-quantum signatures does not let through. When nobody is left,
-    /// the error is bad_signature.
+    /// the error is second_key_changed where that is why the first one is here, else bad_signature.
     std::vector<FoundPeer> refused;
     std::string source;  ///< "dht", "own", "held": where the first entry came from
     LookupReport lookup;

@@ -277,7 +277,7 @@ bool RoutingTable::remove(const NodeKey& key) {
 }
 
 std::size_t RoutingTable::closest(const Key& target, Instant fresh_since, bool any,
-                                  std::span<ContactHandle> out) const {
+                                  std::span<ContactHandle> out, bool sought) const {
     if (buckets_.empty()) return 0;
     std::array<Candidate, kGatherMax> gathered;
     std::size_t count = 0, sorted = 0;
@@ -286,6 +286,7 @@ std::size_t RoutingTable::closest(const Key& target, Instant fresh_since, bool a
     const auto gather = [&](const Bucket& bucket) {
         for (const Entry& entry : bucket.entries()) {
             if (!any && (entry.strikes > 0 || entry.verified_s < fresh_s)) continue;
+            if (sought && entry.inbound != 0) continue;
             if (count < kGatherMax)
                 gathered[count++] = {book_.id_prefix(entry.handle) ^ target_prefix, entry.handle};
         }

@@ -67,9 +67,9 @@ class RoutingTable {
 
     /// Up to `out.size()` nodes nearest to the target, nearest first; returns how many. Only nodes
     /// that answered at or after `fresh_since` and have not failed since; with `any` the others as
-    /// well, wherever they stand.
+    /// well, wherever they stand; with `sought` none that came to us by themselves.
     std::size_t closest(const Key& target, Instant fresh_since, bool any,
-                        std::span<ContactHandle> out) const;
+                        std::span<ContactHandle> out, bool sought = false) const;
 
     /// The entry that was verified longest ago, if that was before `before`, to be pinged.
     const ContactBook::Entry* stalest(Instant before) const;

@@ -164,6 +164,23 @@ PostQuantumProof SecondHalves::proof_of(Context& context, Find& find, const Peer
     return looks || proof == PostQuantumProof::kNone ? proof : PostQuantumProof::kUnchecked;
 }
 
+// Of two records the worse one counts.
+void SecondHalves::compare(Context& context, FoundPeer& peer) {
+    using identity::SecondKey;
+    const bool verified = peer.post_quantum == PostQuantumProof::kVerified;
+    const auto known = context.second_keys.find(peer.peer);
+    for (const Bytes* record : {&peer.claim_record, &peer.peer_record}) {
+        if (record->empty()) continue;
+        const auto named = identity::named_post_quantum(*record);
+        if (known != context.second_keys.end()) {
+            const SecondKey found = identity::compare_second_key(known->second, named, verified);
+            if (!is_broken(peer.second_key)) peer.second_key = found;
+        }
+        if (verified && named && record == &peer.peer_record && !is_broken(peer.second_key))
+            context.second_keys_proven.emplace_back(peer.peer, *named);
+    }
+}
+
 void SecondHalves::release(Context& context, Find& find) {
     Finder::Concluded concluded = std::move(*find.concluded);
     Found& found = concluded.found;
@@ -178,14 +195,22 @@ void SecondHalves::release(Context& context, Find& find) {
         check(identity::peer_key(context.crypto, peer.peer), peer.peer_record);
         check(identity::name_key(context.crypto, found.name), peer.claim_record);
         peer.post_quantum = proof.value_or(PostQuantumProof::kNone);
+        if (context.post_quantum_policy != PostQuantumPolicy::kOff) compare(context, peer);
+        const bool broken = is_broken(peer.second_key);
         const bool accepted_here =
-            identity::accepts(context.post_quantum_policy, peer.post_quantum);
+            identity::accepts(context.post_quantum_policy, peer.post_quantum) &&
+            !(broken && context.post_quantum_policy == PostQuantumPolicy::kRequire);
         if (!accepted_here) ++context.counters.post_quantum_refused;
+        if (broken) {
+            context.events.push_back(SecondKeyBroken{
+                peer.peer, {}, peer.second_key == identity::SecondKey::kMissing, !accepted_here});
+        }
         (accepted_here ? accepted : found.refused).push_back(std::move(peer));
     }
     found.peers = std::move(accepted);
     if (found.peers.empty() && !found.error && !found.refused.empty())
-        found.error = Errc::kBadSignature;
+        found.error = is_broken(found.refused.front().second_key) ? Errc::kSecondKeyChanged
+                                                                  : Errc::kBadSignature;
     ready_.push_back(std::move(concluded));
 }
 

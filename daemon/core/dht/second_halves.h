@@ -13,7 +13,8 @@ namespace sov::dht {
 /// values whenever a record is signed. Those of others are asked for while their record is still
 /// looked for, so that a find takes one round trip more, for the pages; it is told when they are
 /// there, after Limits::post_quantum_patience at the latest, and without those that the policy
-/// refuses. Where the algorithm is missing nothing is asked.
+/// refuses. Where the algorithm is missing nothing is asked. What a friend's records name is held
+/// against Context::second_keys, with the algorithm or without: see identity::SecondKey.
 class SecondHalves {
   public:
     /// What its users share; all of them outlive the call.
@@ -79,6 +80,7 @@ class SecondHalves {
     static identity::PostQuantumProof proof_of(Context& context, Find& find, const PeerId& owner,
                                                const Key& key, const Bytes& record);
     bool ask_again(Instant now, Tools tools, CommandId command, Find& find);
+    static void compare(Context& context, FoundPeer& peer);
     void release(Context& context, Find& find);
 
     std::map<Key, Own> own_;

@@ -1,6 +1,7 @@
 #include "daemon/core/dht/server.h"
 
 #include <algorithm>
+#include <span>
 
 #include "daemon/core/dht/value_server.h"
 #include "daemon/core/guard/diversity.h"
@@ -12,6 +13,9 @@ namespace {
 
 /// What an answer full of offers keeps free for contacts: a quarter of them.
 constexpr std::size_t kContactRoom = wire::kContactsMax / 4 * wire::kContactBytesMax;
+
+/// More than a hash has bits.
+constexpr int kHandOverRank = 257;
 
 // The families of a contact that this requester may be told about.
 std::uint8_t tellable(const Contact& contact, const Endpoint& asker, std::uint8_t want) {
@@ -26,7 +30,21 @@ std::uint8_t tellable(const Contact& contact, const Endpoint& asker, std::uint8_
     return families;
 }
 
+// Last, so that no contact and no record goes without room for the sake of it.
+void write_places(const Context& context, std::span<const RoughCoordinate> theirs,
+                  ByteWriter& out) {
+    const auto own = context.proximity.own();
+    if (!own || out.room() < wire::kCoordinateSize) return;
+    wire::write_coordinate(out, *own);
+    const bool any = std::any_of(theirs.begin(), theirs.end(),
+                                 [](const RoughCoordinate& one) { return one.known(); });
+    if (!any || out.room() < theirs.size() * wire::kRoughCoordinateSize) return;
+    for (const RoughCoordinate& one : theirs) wire::write_coordinate(out, one);
+}
+
 int rank_of(Context& context, const identity::CheckedRecord& record) {
+    // Before all else that may be at its key, and nothing of that makes it give way.
+    if (record.head.kind == identity::RecordKind::kHandOver) return kHandOverRank;
     if (record.head.kind != identity::RecordKind::kName || record.head.tombstone) return 0;
     const auto name = identity::decode_name(record.bytes);
     return name ? identity::claim_work(context.crypto, *name) : 0;
@@ -43,6 +61,7 @@ void Server::write_contacts(Instant now, Context& context, const Requester& requ
     const Family first = requester.from.family;
     const Family second = first == Family::kIpv4 ? Family::kIpv6 : Family::kIpv4;
     std::array<ContactHandle, wire::kContactsMax + 1> nearest;
+    std::array<RoughCoordinate, wire::kContactsMax> places;
     for (const Family family : {first, second}) {
         if ((want & want_of(family)) == 0) continue;
         // One more than fits, because the asker itself may be among them.
@@ -59,6 +78,7 @@ void Server::write_contacts(Instant now, Context& context, const Requester& requ
                 break;
             }
             wire::write_contact(out, entry.contact, families);
+            places[count] = context.proximity.told_by(entry.contact.key);
             ++count;
         }
     }
@@ -66,6 +86,7 @@ void Server::write_contacts(Instant now, Context& context, const Requester& requ
     flags[0] =
         static_cast<std::uint8_t>((more ? wire::kMoreContacts : 0) | (full ? wire::kNoRoom : 0));
     flags[1] = count;
+    if ((want & wire::kWantPlaces) != 0) write_places(context, std::span(places).first(count), out);
 }
 
 void Server::find_node(Instant now, Context& context, const Requester& requester, std::uint32_t id,
@@ -170,7 +191,12 @@ bool Server::store(Instant now, Context& context, const Requester& requester, st
     const identity::CheckedRecord kept = *checked;
     const auto stored = context.store.put(now, std::move(*checked), requester.from, rank,
                                           keep_most(context, body.key, head->ttl));
-    if (!stored) return refuse(stored.error());
+    if (!stored) {
+        if (stored.error() == Errc::kConflict)
+            context.events.push_back(
+                EquivocationSeen{kept.key, kept.head.owner, kept.head.kind, kept.head.sequence});
+        return refuse(stored.error());
+    }
     const auto seconds = static_cast<std::uint32_t>(
         std::chrono::duration_cast<std::chrono::seconds>(stored->lifetime).count());
     if (stored->equivocation) {
@@ -179,6 +205,7 @@ bool Server::store(Instant now, Context& context, const Requester& requester, st
         context.events.push_back(
             EquivocationSeen{kept.key, kept.head.owner, kept.head.kind, kept.head.sequence});
     }
+    if (stored->lost()) return refuse(Errc::kConflict);
     if (stored->changed) context.changed_keys.push_back(kept.key);
     if (stored->changed && context.routine_events) {
         context.events.push_back(

@@ -29,6 +29,36 @@ void write_held(ByteWriter& out, wire::Kind kind, std::uint32_t id, const wire::
     wire::write(out, held);
 }
 
+// Its owner signed two records under one sequence number. Everybody keeps the smaller one, and who
+// brings the other is told before its pages travel.
+bool loses(const ValueStore::Held* held, const identity::CheckedRecord& record) {
+    if (held == nullptr || record.head.kind != identity::RecordKind::kMutable ||
+        held->head.sequence != record.head.sequence)
+        return false;
+    const ByteView kept = held->record();
+    return std::lexicographical_compare(kept.begin(), kept.end(), record.bytes.begin(),
+                                        record.bytes.end());
+}
+
+void note_equivocation(Instant now, Context& context, const Key& key,
+                       const identity::RecordHead& head) {
+    ++context.counters.equivocations_seen;
+    context.reputation.note(now, guard::subject_of(head.owner), guard::Deed::kEquivocated);
+    context.events.push_back(EquivocationSeen{key, head.owner, head.kind, head.sequence});
+}
+
+// Pages that did not change since the version that is held need not travel again. List pages
+// first: they say what the others are.
+void take_known_pages(Context& context, const ValueStore::Held& held,
+                      identity::PageGathering& gathering) {
+    const auto before = identity::decode_value(held.record());
+    if (!before || !before->pages) return;
+    for (std::size_t page = identity::PageSet{}.size(); page-- > 0;) {
+        if (gathering.wanted().test(page))
+            gathering.take(context.crypto, page, before->pages->page_of(held.behind(), page));
+    }
+}
+
 }  // namespace
 
 std::uint64_t origin_of(const NodeKey& key, const Endpoint& from) {
@@ -70,9 +100,10 @@ bool ValueServer::keep(Instant now, Context& context, const Requester& requester
     const auto stored = context.store.put(now, std::move(value), requester.from, 0,
                                           keep_most(context, key, head.ttl));
     if (!stored) return refuse(now, context, requester, id, stored.error(), out);
-    if (stored->equivocation) {
-        ++context.counters.equivocations_seen;
-        context.events.push_back(EquivocationSeen{key, head.owner, head.kind, head.sequence});
+    if (stored->equivocation) note_equivocation(now, context, key, head);
+    if (stored->lost()) {
+        write_held(out, kind, id, {wire::Held::Status::kConflict, head.sequence, 0, {}, {}});
+        return true;
     }
     const ValueStore::Held* held = context.store.live(now, key, head.owner, head.kind);
     // Full, and what came lay farthest: it gave way to what is held.
@@ -203,12 +234,13 @@ Result<ValueServer::Assembly*> ValueServer::begin_assembly(Instant now, Context&
     const Place place{record.key, record.head.owner, record.head.kind};
     const auto known = assemblies_.find(place);
     if (known != assemblies_.end()) {
-        const ByteView same = identity::record_part(known->second.value.bytes);
+        const identity::CheckedRecord& coming = known->second.gathering.value();
+        const ByteView same = identity::record_part(coming.bytes);
         known->second.expires = now + context.limits.assembly_time;
         if (std::equal(same.begin(), same.end(), record.bytes.begin(), record.bytes.end()))
             return &known->second;
         // An older version whose pages stopped coming makes room for the newer.
-        if (known->second.value.head.sequence > record.head.sequence) return Errc::kStale;
+        if (coming.head.sequence > record.head.sequence) return Errc::kStale;
         assemblies_.erase(known);
     }
     const std::uint64_t subnet =
@@ -220,29 +252,23 @@ Result<ValueServer::Assembly*> ValueServer::begin_assembly(Instant now, Context&
         }));
     if (theirs >= context.limits.assemblies_per_node_max) return Errc::kOverQuota;
     if (assemblies_.size() >= context.limits.assemblies_max) return Errc::kBusy;
-    Assembly made;
-    made.record_size = record.bytes.size();
-    made.missing = (std::uint64_t{1} << pages.hashes.size()) - 1;
-    made.expires = now + context.limits.assembly_time;
-    made.from = requester.key;
-    made.subnet = subnet;
-    record.bytes.resize(record.bytes.size() + pages.length);
-    // Pages that did not change since the version that is held need not travel again.
     const ValueStore::Held* held =
         context.store.live(now, record.key, record.head.owner, record.head.kind);
-    for (std::size_t at = 0; held != nullptr && at < pages.hashes.size(); ++at) {
-        const std::size_t offset = at * identity::kPageBytes;
-        const ByteView content = held->content();
-        if (offset + pages.page_size(at) > content.size()) break;
-        const ByteView page = content.subspan(offset, pages.page_size(at));
-        if (!identity::page_fits(context.crypto, pages, at, page)) continue;
-        std::copy(page.begin(), page.end(),
-                  record.bytes.begin() + static_cast<std::ptrdiff_t>(made.record_size + offset));
-        made.missing &= ~(std::uint64_t{1} << at);
-    }
-    made.value = std::move(record);
-    made.pages = std::move(pages);
+    Assembly made{{std::move(record), std::move(pages)},
+                  now + context.limits.assembly_time,
+                  requester.key,
+                  subnet};
+    if (held != nullptr) take_known_pages(context, *held, made.gathering);
     return &assemblies_.emplace(place, std::move(made)).first->second;
+}
+
+bool ValueServer::say_missing(const Assembly& assembly, wire::Kind kind, std::uint32_t id,
+                              ByteWriter& out) {
+    const identity::PageGathering& gathering = assembly.gathering;
+    write_held(
+        out, kind, id,
+        {wire::Held::Status::kMissing, gathering.value().head.sequence, 0, {}, gathering.wanted()});
+    return true;
 }
 
 bool ValueServer::store_value(Instant now, Context& context, const Requester& requester,
@@ -256,32 +282,35 @@ bool ValueServer::store_value(Instant now, Context& context, const Requester& re
     if (identity::is_item(head->kind)) return store_item(now, context, requester, id, body, out);
     const auto value = identity::decode_value(body.record);
     if (!value) return refuse(now, context, requester, id, value.error(), out);
-    const std::size_t pages_length = value->pages ? value->pages->length : 0;
+    const std::size_t length = value->pages ? value->pages->length : 0;
     const ValueStore::Held* held = context.store.live(now, body.key, head->owner, head->kind);
     if (conflicts(held, body)) {
         write_held(out, wire::Kind::kHeld, id,
-                   {wire::Held::Status::kConflict, held->head.sequence, 0, {}, 0});
+                   {wire::Held::Status::kConflict, held->head.sequence, 0, {}, {}});
         return true;
     }
     const auto acceptable = context.store.acceptable(
-        now, body.key, *head, body.record.size() + pages_length, requester.from);
+        now, body.key, *head, body.record.size() + identity::paged_bytes(length), requester.from);
     if (!acceptable) return refuse(now, context, requester, id, acceptable.error(), out);
     auto checked = identity::check_record(context.crypto, context.network, body.key, body.record);
     if (!checked) return refuse(now, context, requester, id, checked.error(), out);
+    if (loses(held, *checked)) {
+        note_equivocation(now, context, body.key, *head);
+        write_held(out, wire::Kind::kHeld, id,
+                   {wire::Held::Status::kConflict, head->sequence, 0, {}, {}});
+        return true;
+    }
     if (!value->pages)
         return keep(now, context, requester, id, wire::Kind::kHeld, body.token, std::move(*checked),
                     out);
-    if (pages_length > context.limits.value_bytes_max)
+    if (length > context.limits.value_bytes_max)
         return refuse(now, context, requester, id, Errc::kTooLarge, out);
     const auto assembly =
         begin_assembly(now, context, requester, std::move(*checked), *value->pages);
     if (!assembly) return refuse(now, context, requester, id, assembly.error(), out);
-    if ((*assembly)->missing != 0) {
-        write_held(out, wire::Kind::kHeld, id,
-                   {wire::Held::Status::kMissing, head->sequence, 0, {}, (*assembly)->missing});
-        return true;
-    }
-    identity::CheckedRecord complete = std::move((*assembly)->value);
+    if ((*assembly)->gathering.wanted().any())
+        return say_missing(**assembly, wire::Kind::kHeld, id, out);
+    identity::CheckedRecord complete = (*assembly)->gathering.take_value();
     assemblies_.erase({body.key, head->owner, head->kind});
     return keep(now, context, requester, id, wire::Kind::kHeld, body.token, std::move(complete),
                 out);
@@ -293,7 +322,8 @@ bool ValueServer::store_page(Instant now, Context& context, const Requester& req
     if (!context.tokens.valid(now, body.token, requester.key, requester.from, body.key))
         return refuse(now, context, requester, id, Errc::kUnauthorized, out);
     const auto known = assemblies_.find({body.key, body.version.owner, body.version.kind});
-    if (known == assemblies_.end() || known->second.value.head.sequence != body.version.sequence) {
+    if (known == assemblies_.end() ||
+        known->second.gathering.value().head.sequence != body.version.sequence) {
         // The last page came twice, or somebody else brought it: what is held is kept again.
         const ValueStore::Held* held =
             context.store.live(now, body.key, body.version.owner, body.version.kind);
@@ -303,19 +333,19 @@ bool ValueServer::store_page(Instant now, Context& context, const Requester& req
                     {held->head, body.key, held->bytes}, out);
     }
     Assembly& assembly = known->second;
-    if (!identity::page_fits(context.crypto, assembly.pages, body.index, body.page))
+    // One that came twice, or before its list page, is no lie.
+    const bool wanted = assembly.gathering.wanted().test(body.index);
+    if (body.page.size() != assembly.gathering.list().size_of(body.index) ||
+        (!assembly.gathering.take(context.crypto, body.index, body.page) && wanted))
         return refuse(now, context, requester, id, Errc::kWrongKey, out);
-    const std::size_t offset = assembly.record_size + body.index * identity::kPageBytes;
-    std::copy(body.page.begin(), body.page.end(),
-              assembly.value.bytes.begin() + static_cast<std::ptrdiff_t>(offset));
-    assembly.missing &= ~(std::uint64_t{1} << body.index);
+    const ValueStore::Held* before =
+        context.store.live(now, body.key, body.version.owner, body.version.kind);
+    if (wanted && body.index >= identity::kFirstListPage && before != nullptr)
+        take_known_pages(context, *before, assembly.gathering);
     assembly.expires = now + context.limits.assembly_time;
-    if (assembly.missing != 0) {
-        write_held(out, wire::Kind::kPageHeld, id,
-                   {wire::Held::Status::kMissing, body.version.sequence, 0, {}, assembly.missing});
-        return true;
-    }
-    identity::CheckedRecord complete = std::move(assembly.value);
+    if (assembly.gathering.wanted().any())
+        return say_missing(assembly, wire::Kind::kPageHeld, id, out);
+    identity::CheckedRecord complete = assembly.gathering.take_value();
     assemblies_.erase(known);
     return keep(now, context, requester, id, wire::Kind::kPageHeld, body.token, std::move(complete),
                 out);
@@ -326,14 +356,14 @@ void ValueServer::get_page(Instant now, Context& context, std::uint32_t id,
     ++context.counters.served_get_page;
     const ValueStore::Held* held =
         context.store.live(now, body.key, body.version.owner, body.version.kind);
-    const std::size_t offset = body.index * identity::kPageBytes;
-    if (held == nullptr || held->head.sequence != body.version.sequence ||
-        offset >= held->content().size()) {
+    if (held == nullptr || held->head.sequence != body.version.sequence)
         return wire::write_error(out, id, Errc::kNotFound);
-    }
-    const ByteView content = held->content().subspan(offset);
+    const auto value = identity::decode_value(held->record());
+    const ByteView page =
+        value && value->pages ? value->pages->page_of(held->behind(), body.index) : ByteView{};
+    if (page.empty()) return wire::write_error(out, id, Errc::kNotFound);
     wire::write_head(out, wire::Kind::kPage, id);
-    out.bytes(content.first(std::min(content.size(), identity::kPageBytes)));
+    out.bytes(page);
 }
 
 bool ValueServer::answer(Instant now, Context& context, const Requester& requester,

@@ -5,6 +5,7 @@
 
 #include "daemon/core/dht/leases.h"
 #include "daemon/core/dht/server.h"
+#include "daemon/core/identity/page_gathering.h"
 #include "daemon/core/wire/value_messages.h"
 
 namespace sov::dht {
@@ -37,10 +38,7 @@ class ValueServer {
     using Place = std::tuple<Key, PeerId, identity::RecordKind>;
     /// A value whose pages are still coming; shared by all who store the same one.
     struct Assembly {
-        identity::CheckedRecord value;  ///< its bytes have room for all pages
-        identity::PageList pages;
-        std::size_t record_size = 0;
-        std::uint64_t missing = 0;
+        identity::PageGathering gathering;
         Instant expires{};
         NodeKey from;
         std::uint64_t subnet = 0;  ///< near_prefix of it; 0 where subnets don't count
@@ -54,6 +52,7 @@ class ValueServer {
                   ByteWriter& out);
     Result<Assembly*> begin_assembly(Instant now, Context& context, const Requester& requester,
                                      identity::CheckedRecord record, identity::PageList pages);
+    bool say_missing(const Assembly& assembly, wire::Kind kind, std::uint32_t id, ByteWriter& out);
     bool keep(Instant now, Context& context, const Requester& requester, std::uint32_t id,
               wire::Kind kind, const wire::Token& token, identity::CheckedRecord value,
               ByteWriter& out);

@@ -99,8 +99,8 @@ Result<void> ValueStore::within_quotas(const identity::RecordHead& head, std::si
 }
 
 void ValueStore::remember(Instant now, const Expired& gone, const Held& held, bool over) {
-    // Whoever likes may store an immutable value again: it can't be out of date.
-    if (gone.kind == identity::RecordKind::kImmutable) return;
+    // Whoever likes may store an immutable value or a hand-over again: it can't be out of date.
+    if (identity::never_changes(gone.kind)) return;
     const LapsedPlace place{gone.key, gone.owner, gone.kind};
     const Instant until = now + limits_.lapsed_time;
     lapsed_[place] = {held.head.sequence, over, until};
@@ -133,15 +133,20 @@ Result<void> ValueStore::acceptable(Instant now, const Key& key, const identity:
                                     std::size_t bytes, const Endpoint& from) const {
     const bool is_value = identity::is_value(head.kind);
     if (identity::is_item(head.kind)) return Errc::kInvalidArgument;  // they have a store of theirs
-    if (bytes > limits_.record_bytes_max + (is_value ? limits_.value_bytes_max : 0))
+    if (bytes >
+        limits_.record_bytes_max + (is_value ? identity::paged_bytes(limits_.value_bytes_max) : 0))
         return Errc::kTooLarge;
     if (head.ttl <= std::chrono::seconds(0) || head.ttl > limits_.record_ttl_max)
         return Errc::kInvalidArgument;
+    // Who has handed over is not there any more, whoever signs with that key.
+    if (head.kind == identity::RecordKind::kPeer && !head.tombstone &&
+        live(now, key, head.owner, identity::RecordKind::kHandOver) != nullptr)
+        return Errc::kStale;
     const Held* held = find(key, head.owner, head.kind);
     if (held != nullptr) {
         if (head.sequence < held->head.sequence) return Errc::kStale;
         // Whoever likes may keep an immutable value alive: it can't be out of date.
-        if (head.sequence == held->head.sequence && head.kind != identity::RecordKind::kImmutable &&
+        if (head.sequence == held->head.sequence && !identity::never_changes(head.kind) &&
             (now - held->first_seen > limits_.same_sequence_max ||
              (held->expires <= now && held->whole_life))) {
             return Errc::kExpired;
@@ -198,6 +203,11 @@ Result<ValueStore::Stored> ValueStore::put(Instant now, identity::CheckedRecord 
             return Stored{held->expires - now, false};
         }
         const bool equivocation = !changed && held->bytes != record.bytes;
+        // The first hand-over stands: who steals an old key can't send its contacts elsewhere.
+        if (equivocation && record.head.kind == identity::RecordKind::kHandOver) {
+            ++counters_.records_refused;
+            return Errc::kConflict;
+        }
         if (equivocation && record.bytes > held->bytes) {
             // Two records under one sequence: everybody keeps the same one, the smaller.
             return Stored{held->expires - now, false, true};
@@ -212,6 +222,11 @@ Result<ValueStore::Stored> ValueStore::put(Instant now, identity::CheckedRecord 
         set_expiry(record.key, *held, now + lifetime);
         counters_.records_stored += changed ? 1u : 0u;
         return Stored{lifetime, changed || equivocation, equivocation};
+    }
+    if (record.head.kind == identity::RecordKind::kHandOver &&
+        find(record.key, record.head.owner, identity::RecordKind::kPeer) != nullptr) {
+        gave_way_.push_back({record.key, record.head.owner, identity::RecordKind::kPeer});
+        erase(record.key, record.head.owner, identity::RecordKind::kPeer);
     }
     auto list = by_key_.find(record.key);
     if (list != by_key_.end() && list->second.size() >= limits_.records_per_key_max) {
@@ -254,7 +269,8 @@ Result<Duration> ValueStore::touch(Instant now, const Key& key, const PeerId& ow
     Held* held = find(key, owner, kind);
     if (held == nullptr || held->expires <= now) return Errc::kNotFound;
     if (held->head.sequence != sequence) return Errc::kStale;
-    if (now - held->first_seen > limits_.same_sequence_max) return Errc::kExpired;
+    if (now - held->first_seen > limits_.same_sequence_max && !identity::never_changes(kind))
+        return Errc::kExpired;
     const Duration lifetime = std::min<Duration>(held->head.ttl, keep_most);
     held->whole_life = lifetime >= held->head.ttl;
     set_expiry(key, *held, now + lifetime);

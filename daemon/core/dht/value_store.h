@@ -12,7 +12,7 @@
 #include "daemon/core/base/instant.h"
 #include "daemon/core/base/limits.h"
 #include "daemon/core/base/result.h"
-#include "daemon/core/identity/records.h"
+#include "daemon/core/identity/values.h"
 
 namespace sov::dht {
 
@@ -37,7 +37,7 @@ class ValueStore {
 
         /// `bytes` is the record and, behind it, the pages of a value that has some.
         ByteView record() const { return identity::record_part(bytes); }
-        ByteView content() const { return ByteView(bytes).subspan(record().size()); }
+        ByteView behind() const { return ByteView(bytes).subspan(record().size()); }
     };
 
     /// Cheap check before the signature is verified: would this be taken? Says why not.
@@ -53,11 +53,15 @@ class ValueStore {
         bool changed = false;  ///< new content, to be persisted
         /// Its owner signed two records under one sequence; the smaller is kept.
         bool equivocation = false;
+        /// The one that came was the larger: it is not kept.
+        bool lost() const { return equivocation && !changed; }
     };
     /// Keeps a checked record. Errors: stale (an older sequence than is held or was held lately,
     /// tombstones included; expired for that same one when its life is over), busy (full, and
     /// others are nearer to us), over_quota (this subnet, owner or key), expired (refreshed too
-    /// long under one sequence). It is kept for its ttl, `keep_most` at most.
+    /// long under one sequence), conflict (another hand-over of this owner is held). It is kept for
+    /// its ttl, `keep_most` at most. A hand-over ends the peer record of its owner, and no other
+    /// one is taken while it is held (stale).
     Result<Stored> put(Instant now, identity::CheckedRecord record, const Endpoint& from, int work,
                        Duration keep_most = Duration::max());
     /// Puts back what a previous life held.

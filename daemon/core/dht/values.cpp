@@ -8,14 +8,14 @@ namespace {
 
 using std::chrono::seconds;
 
-/// Under way at once; past them commands fail with busy.
-constexpr std::size_t kWritesMax = 512, kFetchesMax = 512;
+/// Under way at once; past it commands fail with busy.
+constexpr std::size_t kFetchesMax = 512;
 constexpr seconds kMissesAfterChange{5};
 constexpr std::chrono::minutes kImmutableCached{10};
 constexpr std::size_t kPutsWaitingMax = 64;
 
 std::size_t largest(const Limits& limits) {
-    return std::min(limits.value_bytes_max, identity::kPagesMax * identity::kPageBytes);
+    return std::min(limits.value_bytes_max, identity::kContentBytesMax);
 }
 
 // Why this can't be stored by anybody; nothing when it can.
@@ -38,7 +38,9 @@ ValueVersion opened(const identity::CheckedRecord& value) {
     const ByteView record = identity::record_part(value.bytes);
     auto decoded = identity::decode_value(record);
     ValueVersion version{value.head, std::move(decoded->label), std::move(decoded->content)};
-    if (decoded->pages) version.content = to_bytes(ByteView(value.bytes).subspan(record.size()));
+    if (decoded->pages)
+        version.content =
+            to_bytes(decoded->pages->content_of(ByteView(value.bytes).subspan(record.size())));
     return version;
 }
 
@@ -94,7 +96,8 @@ void Values::put_signed(Instant now, Context& context, Queries& queries, Command
                         const Key& key, ByteView value, Level level) {
     auto checked = identity::check_value(context.crypto, context.network, key, value);
     if (!checked) return refuse(context, command, key, checked.error());
-    if (checked->bytes.size() > identity::kRecordBytesMax + context.limits.value_bytes_max)
+    if (checked->bytes.size() >
+        identity::kRecordBytesMax + identity::paged_bytes(largest(context.limits)))
         return refuse(context, command, key, Errc::kTooLarge);
     if (!own_.contains(place_of(*checked)) && own_.size() >= context.limits.own_values_max)
         return refuse(context, command, key, Errc::kOverQuota);
@@ -119,6 +122,8 @@ void Values::leave(Instant now, Context& context, Queries& queries, CommandId co
 }
 
 void Values::start_put(Instant now, Context& context, Queries& queries, Put put) {
+    const bool room = writes_.running() + placing_.size() < kWritesMax;
+    if (put.is_signal() && room && follow(now, context, put)) return;
     QuerySpec spec;
     // A condition is looked at first, so that a write which comes too late leaves no trace; what
     // happens between the look and the write is for the replicas to refuse.
@@ -126,10 +131,10 @@ void Values::start_put(Instant now, Context& context, Queries& queries, Put put)
     spec.goal = reads ? QuerySpec::Goal::kEveryReplica : QuerySpec::Goal::kPlaces;
     spec.with_tokens = true;
     spec.target = put.value.key;
+    spec.urgency = put.urgency();
     if (const auto own = own_.find(place_of(put.value)); put.looks_after && own != own_.end())
         spec.places = context.limits.bucket_size + own->second.denials.size();
-    const QueryId query =
-        writes_.running() >= kWritesMax ? kNoQuery : queries.start(now, context, std::move(spec));
+    const QueryId query = room ? queries.start(now, context, std::move(spec)) : kNoQuery;
     if (query != kNoQuery) {
         placing_.emplace(query, std::move(put));
         return;
@@ -139,25 +144,27 @@ void Values::start_put(Instant now, Context& context, Queries& queries, Put put)
         own->second.busy = false;
 }
 
-// Keeps what belongs here, too. False when there is no room for it.
-bool Values::hold(Instant now, Context& context, const identity::CheckedRecord& value) {
+// Keeps what belongs here, too. Fails where it can't, as with conflict.
+Result<void> Values::hold(Instant now, Context& context, const identity::CheckedRecord& value) {
     if (identity::is_item(value.head.kind)) {
         const auto stored = context.items.put(now, value, context.node_key.prefix());
-        if (!stored) return false;
-        if (!stored->is_new) return true;
+        if (!stored) return stored.error();
+        if (!stored->is_new) return {};
         context.changed_keys.push_back(value.key);
         if (context.durable_acknowledgement && value.head.kind == identity::RecordKind::kMail)
             context.events.push_back(PersistRecord{context.next_ticket++, value.key,
                                                    value.head.owner, value.head.kind, value.bytes,
                                                    now + stored->lifetime});
-        return true;
+        return {};
     }
     Endpoint here;
     here.port = 1;
     here.address[0] = 127;
     const auto stored = context.store.put(now, value, here, 0);
-    if (stored && stored->changed) context.changed_keys.push_back(value.key);
-    return stored.has_value();
+    if (!stored) return stored.error();
+    if (stored->changed) context.changed_keys.push_back(value.key);
+    if (stored->lost()) return Errc::kConflict;
+    return {};
 }
 
 void Values::on_places(Instant now, Context& context, Put put, QueryResult& result) {
@@ -173,6 +180,10 @@ void Values::on_places(Instant now, Context& context, Put put, QueryResult& resu
         published.error = Errc::kConflict;
         published.conflict = head.sequence;
         published.lookup = std::move(result.report);
+        // What was looked after until now has lost to that one, too.
+        if (const auto own = own_.find(place_of(put.value));
+            own != own_.end() && lost(own->second, found.record))
+            overtaken(context, own, head.sequence);
         if (put.command != kNoCommand)
             context.events.push_back(ValuePutFinished{put.command, std::move(published)});
         return;
@@ -182,7 +193,13 @@ void Values::on_places(Instant now, Context& context, Put put, QueryResult& resu
 
 void Values::write(Instant now, Context& context, Put put, QueryResult& result) {
     Writes::Plan plan;
-    plan.held_here = result.near_enough && hold(now, context, put.value);
+    if (result.near_enough) {
+        // What may lose yet is not held before it has won.
+        const auto held =
+            put.expected ? may_hold(now, context, put) : hold(now, context, put.value);
+        plan.held_here = held.has_value();
+        plan.conflict_here = !held && held.error() == Errc::kConflict;
+    }
     for (Replica& replica : result.replicas) {
         const bool twice = is_among(plan.targets, replica.contact.key);
         if (!twice && !is_among(put.spared, replica.contact.key))
@@ -197,6 +214,12 @@ void Values::write(Instant now, Context& context, Put put, QueryResult& result) 
     plan.value = put.value;
     plan.expected = put.expected;
     plan.level = put.level;
+    plan.urgency = put.urgency();
+    if (put.begun) {
+        const auto begun = writing_.find(*put.begun);
+        if (begun != writing_.end()) begun->second.lookup = std::move(put.lookup);
+        return writes_.close(context, *put.begun, std::move(plan));
+    }
     const WriteId write = writes_.start(now, context, std::move(plan));
     writing_.emplace(write, std::move(put));
 }
@@ -206,16 +229,23 @@ void Values::on_written(Instant now, Context& context, const Writes::Outcome& ou
     if (known == writing_.end()) return;  // repairs are nobody's
     Put& put = known->second;
     const Place place = place_of(put.value);
+    if (outcome.published.error && put.is_signal() && say_again(now, put)) {
+        writing_.erase(known);
+        return;
+    }
     const auto own = own_.find(place);
     const bool ours =
         own != own_.end() && own->second.value.head.sequence == put.value.head.sequence;
+    // A condition is decided once, with the last answer.
+    ValuePublished published = outcome.published;
+    if (put.expected && published.held_here) hold_winner(now, context, put, published);
     if (put.command != kNoCommand) {
-        ValuePublished published = outcome.published;
+        const bool stored = !published.error;
         published.lookup = put.lookup;
         context.events.push_back(ValuePutFinished{put.command, std::move(published)});
         put.command = kNoCommand;
         const bool passing = put.value.head.kind == identity::RecordKind::kSignal;
-        if (!outcome.published.error && !ours && !passing) {
+        if (stored && !ours && !passing) {
             Own& kept = own_[place];
             kept = Own{put.value, put.app, {}, {}, now + put.value.head.ttl, now, kNever, {}, true};
             context.events.push_back(
@@ -248,7 +278,8 @@ void Values::on_written(Instant now, Context& context, const Writes::Outcome& ou
 }
 
 void Values::handle_persisted(Instant now, Context& context, Queries& queries, Publisher& publisher,
-                              bool ok) {
+                              std::uint64_t ticket, bool ok) {
+    on_let_go(context, ticket, ok);
     for (Waiting& waiting : std::exchange(waiting_, {})) {
         if (ok)
             put(now, context, queries, publisher, waiting.command, std::move(waiting.put));
@@ -308,8 +339,7 @@ void Values::miss(Instant now, Context& context, Get get, Errc error) {
     if (error == Errc::kNotFound) {
         ValueGotten kept = get.gotten;
         kept.lookup = {};
-        cache_.keep(now + context.limits.misses_cached, std::move(kept),
-                    context.limits.reads_cached_max);
+        cache_.keep(now + context.limits.misses_cached, std::move(kept), context.limits);
     }
     context.events.push_back(ValueGetFinished{get.command, std::move(get.gotten)});
 }
@@ -369,7 +399,7 @@ void Values::conclude(Instant now, Context& context, Get get,
     kept.lookup = {};
     const bool final = value.head.kind == identity::RecordKind::kImmutable;
     cache_.keep(now + (final ? Duration(kImmutableCached) : Duration(context.limits.hits_cached)),
-                std::move(kept), context.limits.reads_cached_max);
+                std::move(kept), context.limits);
     context.events.push_back(ValueGetFinished{get.command, std::move(get.gotten)});
 }
 
@@ -393,6 +423,7 @@ void Values::repair(Instant now, Context& context, const Get& get,
     if (plan.targets.empty()) return;
     plan.value = value;
     plan.level = Level::kFast;
+    plan.urgency = Urgency::kUpkeep;
     writes_.start(now, context, std::move(plan));
 }
 
@@ -423,13 +454,7 @@ bool Values::cancel(Instant now, Context& context, Queries& queries, CommandId c
         return false;
     };
     if (forget(placing_) || forget(writing_)) return true;
-    const auto waiting = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& other) {
-        return other.command == command;
-    });
-    if (waiting == waiting_.end()) return false;
-    waiting_.erase(waiting);
-    refuse(context, command, {}, Errc::kCancelled);
-    return true;
+    return stop_waiting(context, command);
 }
 
 // --- between
@@ -452,10 +477,8 @@ void Values::on_failed(Instant now, Context& context, const wire::Notice& notice
 }
 
 bool Values::on_finished(Instant now, Context& context, Queries::Finished& finished) {
-    if (const auto placing = placing_.find(finished.id); placing != placing_.end()) {
-        Put put = std::move(placing->second);
-        placing_.erase(placing);
-        on_places(now, context, std::move(put), finished.result);
+    if (placing_.contains(finished.id)) {
+        on_placed(now, context, finished);
         return true;
     }
     if (const auto reading = reading_.find(finished.id); reading != reading_.end()) {
@@ -496,9 +519,12 @@ void Values::on_changed(Instant now, Context& context, const Key& key) {
 void Values::handle_network_change(Instant now) {
     cache_.shorten_misses(now + kMissesAfterChange);
     listeners_.handle_network_change(now);
+    word_places_.clear(now);
+    Instant look = now + kOwnFirstLook;
     for (auto& [place, own] : own_) {
         own.look_again = Duration{0};
-        own.next_at = std::min(own.next_at, now + kOwnFirstLook);
+        own.next_at = std::min(own.next_at, look);
+        look += kOwnTurn;
         wake(own.next_at);
     }
 }
@@ -507,6 +533,7 @@ void Values::handle_timeout(Instant now, Context& context, Queries& queries) {
     listeners_.handle_timeout(now, context, queries);
     if (next_ > now) return;
     next_ = kNever;
+    for (Put& put : std::exchange(again_, {})) start_put(now, context, queries, std::move(put));
     for (auto at = own_.begin(); at != own_.end();) {
         Own& own = at->second;
         if (own.ends <= now && !own.busy) {

@@ -8,6 +8,7 @@
 #include "daemon/core/dht/page_fetches.h"
 #include "daemon/core/dht/publisher.h"
 #include "daemon/core/dht/read_cache.h"
+#include "daemon/core/dht/word_places.h"
 #include "daemon/core/dht/writes.h"
 
 namespace sov::dht {
@@ -26,7 +27,8 @@ class Values {
     void put_signed(Instant now, Context& context, Queries& queries, CommandId command,
                     const Key& key, ByteView value, Level level);
     /// A sealed item, to whoever stands nearest to its key: ValuePutFinished. Mail is looked after
-    /// until its ttl ends or a replica says that its receiver has deleted it.
+    /// until its ttl ends or a replica says that its receiver has deleted it. Signals that follow
+    /// one another to the same peer share a lookup, also after it: see WordPlaces.
     void leave(Instant now, Context& context, Queries& queries, CommandId command,
                identity::CheckedRecord item, Level level);
     /// With `newer_than` only a mutable value with a higher sequence number; that there is none is
@@ -50,14 +52,16 @@ class Values {
     bool on_finished(Instant now, Context& context, Queries::Finished& finished);
     /// A record in our own store changed.
     void on_changed(Instant now, Context& context, const Key& key);
-    /// Puts that waited for sequence numbers go on.
+    /// Puts that waited for sequence numbers go on, and who let go is told.
     void handle_persisted(Instant now, Context& context, Queries& queries, Publisher& publisher,
-                          bool ok);
+                          std::uint64_t ticket, bool ok);
     void handle_network_change(Instant now);
     void handle_timeout(Instant now, Context& context, Queries& queries);
     Instant next_timeout() const { return std::min(next_, listeners_.next_timeout()); }
     /// Carries finished writes and fetches to whoever waits for them. True when something was done.
     bool settle(Instant now, Context& context);
+    /// Before ended queries are taken: signals go to those of their places that are known already.
+    void hurry(Instant now, Context& context, const Queries& queries);
 
     /// What a previous life looked after; nothing for what can't be read.
     void restore(Instant now, const Context& context, const Key& key, Bytes record,
@@ -65,8 +69,9 @@ class Values {
     /// In order of key.
     std::vector<OwnValue> own_values(Instant now) const;
     /// Stops to look after this app's values at a key; nullopt app: of all apps. Copies elsewhere
-    /// live until their time is over. False when there is none.
-    bool let_go(Context& context, const Key& key, std::optional<std::uint32_t> app);
+    /// live until their time is over. LetGoFinished, once the disk has it.
+    void let_go(Context& context, CommandId command, const Key& key,
+                std::optional<std::uint32_t> app);
 
     Listeners& listeners() { return listeners_; }
     std::size_t listening() const { return listeners_.size(); }
@@ -82,6 +87,16 @@ class Values {
         LookupReport lookup;
         bool looks_after = false;     ///< ours, in the network for a while
         std::vector<Replica> spared;  ///< have it already
+
+        bool remembered = false;  ///< stored at places that were known from an earlier one
+        /// A signal's write that has begun before the lookup for its places has ended.
+        std::optional<WriteId> begun{};
+
+        bool is_signal() const { return value.head.kind == identity::RecordKind::kSignal; }
+        Urgency urgency() const {
+            if (is_signal()) return Urgency::kCall;
+            return looks_after ? Urgency::kUpkeep : Urgency::kUsual;
+        }
     };
     struct Get {
         CommandId command{};
@@ -110,6 +125,12 @@ class Values {
         CommandId command{};
         ValuePut put;
     };
+    /// Values that were let go and that the disk still has: those of these tickets.
+    struct LettingGo {
+        CommandId command{};
+        std::uint64_t first = 0, last = 0;
+        bool failed = false;
+    };
 
     /// Several items of ours may lie at one key.
     using Place = std::pair<Key, PeerId>;
@@ -121,8 +142,18 @@ class Values {
                 OwnQuota quota = OwnQuota::kNone);
     OwnQuota exceeded(const Context& context, const Put& planned, const ValuePut& put) const;
     std::map<Place, Own>::iterator drop(Context& context, std::map<Place, Own>::iterator own);
-    bool hold(Instant now, Context& context, const identity::CheckedRecord& value);
+    Result<void> hold(Instant now, Context& context, const identity::CheckedRecord& value);
+    static Result<void> may_hold(Instant now, const Context& context, const Put& put);
+    void hold_winner(Instant now, Context& context, const Put& put, ValuePublished& published);
+    static bool lost(const Own& own, const identity::CheckedRecord& other);
+    bool stop_waiting(Context& context, CommandId command);
+    void on_let_go(Context& context, std::uint64_t ticket, bool ok);
+    void overtaken(Context& context, std::map<Place, Own>::iterator own, std::uint64_t sequence);
     void start_put(Instant now, Context& context, Queries& queries, Put put);
+    bool follow(Instant now, Context& context, Put& put);
+    void write_to(Instant now, Context& context, Put put, const WordPlaces::Places& places);
+    bool say_again(Instant now, Put& put);
+    void on_placed(Instant now, Context& context, Queries::Finished& finished);
     void on_places(Instant now, Context& context, Put put, QueryResult& result);
     void on_looked(Instant now, Context& context, Put put, QueryResult& result);
     void on_written(Instant now, Context& context, const Writes::Outcome& outcome);
@@ -135,19 +166,25 @@ class Values {
     static void note_denial(Instant now, Context& context, Own& own, const NodeKey& node);
     void write(Instant now, Context& context, Put put, QueryResult& result);
     void look_after(Instant now, Context& context, Queries& queries, Own& own);
+    /// Under way at once; past it commands fail with busy.
+    static constexpr std::size_t kWritesMax = 512;
     static constexpr std::chrono::seconds kOwnFirstLook{2}, kOwnLastLook{300};
+    static constexpr std::chrono::seconds kOwnTurn{1};  ///< between two of them after a change
     void wake(Instant at) { next_ = std::min(next_, at); }
 
     Writes writes_;
     PageFetches fetches_;
     Listeners listeners_;
     ReadCache cache_;
-    std::map<QueryId, Put> placing_;
+    WordPlaces word_places_;
+    std::multimap<QueryId, Put> placing_;  ///< several signals may share a lookup
+    std::vector<Put> again_;               ///< signals whose places were none any more
     std::map<WriteId, Put> writing_;
     std::map<QueryId, Get> reading_;
     std::map<FetchId, Get> fetching_;
     std::map<Place, Own> own_;
     std::vector<Waiting> waiting_;
+    std::vector<LettingGo> letting_go_;
     Instant next_ = kNever;
 };
 

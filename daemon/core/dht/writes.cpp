@@ -1,17 +1,16 @@
 #include "daemon/core/dht/writes.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace sov::dht {
 
 namespace {
 
-constexpr int kWindow = 4;
+constexpr std::size_t kWindow = 4;
 /// Lost requests in a row after which a replica counts as silent; the exchange sends each twice.
 constexpr std::uint8_t kLostMax = 3;
 constexpr std::size_t kNormalReceipts = 3;
-constexpr std::uint16_t kRequestsMax = 4 * identity::kPagesMax;
+constexpr std::uint16_t kRequestsMax = 4 * identity::PageSet{}.size();
 /// What a tag has room for.
 constexpr std::size_t kTargetsMax = 255;
 /// In place of a page's number: the record.
@@ -38,17 +37,53 @@ std::size_t receipts_needed(Level level, std::size_t targets) {
 WriteId Writes::start(Instant, Context& context, Plan plan) {
     const std::uint32_t id = next_id_++;
     Write& write = writes_[id];
-    write.record_size = identity::record_part(plan.value.bytes).size();
+    const ByteView record = identity::record_part(plan.value.bytes);
+    write.record_size = record.size();
+    if (auto value = identity::decode_value(record)) write.pages = std::move(value->pages);
     for (const Replica& replica : plan.targets) {
         if (write.targets.size() == kTargetsMax) break;
         write.targets.push_back(
-            {replica, Target::State::kAsked, false, 0, 0, 0, 0, 0, 0, std::nullopt});
+            {replica, Target::State::kAsked, false, {}, {}, 0, 0, 0, 0, std::nullopt});
     }
     write.wanted = write.targets.size() + (plan.held_here ? 1U : 0U);
     write.plan = std::move(plan);
     for (std::size_t at = 0; at < write.targets.size(); ++at) send_record(context, id, write, at);
     look(id, write);
     return WriteId{id};
+}
+
+void Writes::add(Context& context, WriteId id, const std::vector<Replica>& targets) {
+    const auto known = writes_.find(static_cast<std::uint32_t>(id));
+    if (known == writes_.end() || !known->second.plan.open) return;
+    Write& write = known->second;
+    for (const Replica& replica : targets) {
+        const bool has =
+            std::any_of(write.targets.begin(), write.targets.end(), [&](const Target& target) {
+                return target.replica.contact.key == replica.contact.key;
+            });
+        if (has || write.targets.size() == kTargetsMax) continue;
+        write.targets.push_back(
+            {replica, Target::State::kAsked, false, {}, {}, 0, 0, 0, 0, std::nullopt});
+        ++write.wanted;
+        send_record(context, known->first, write, write.targets.size() - 1);
+    }
+}
+
+void Writes::close(Context& context, WriteId id, Plan plan) {
+    add(context, id, plan.targets);
+    const auto known = writes_.find(static_cast<std::uint32_t>(id));
+    if (known == writes_.end() || !std::exchange(known->second.plan.open, false)) return;
+    Write& write = known->second;
+    write.plan.spares = std::move(plan.spares);
+    std::erase_if(write.plan.spares, [&](const Replica& spare) {
+        return std::any_of(write.targets.begin(), write.targets.end(), [&](const Target& target) {
+            return target.replica.contact.key == spare.contact.key;
+        });
+    });
+    write.plan.held_here = plan.held_here;
+    write.plan.conflict_here = plan.conflict_here;
+    write.wanted += plan.held_here ? 1U : 0U;
+    look(known->first, write);
 }
 
 void Writes::send_record(Context& context, std::uint32_t id, Write& write, std::size_t at) {
@@ -58,35 +93,41 @@ void Writes::send_record(Context& context, std::uint32_t id, Write& write, std::
     context.ask(replica.contact, replica.family, wire::Kind::kStoreValue,
                 body_bytes(wire::StoreValue{value.key, replica.token, write.plan.expected,
                                             to_bytes(identity::record_part(value.bytes))}),
-                write_tag(id, at, kRecordPart));
+                write_tag(id, at, kRecordPart), write.plan.urgency);
 }
 
 // A target has no room: the next nearest gets the value in its place.
 void Writes::stand_in(Context& context, std::uint32_t id, Write& write) {
     if (write.plan.spares.empty() || write.targets.size() >= kTargetsMax) return;
     ++context.counters.stores_spilled;
-    write.targets.push_back(
-        {write.plan.spares.front(), Target::State::kAsked, false, 0, 0, 0, 0, 0, 0, std::nullopt});
+    write.targets.push_back({write.plan.spares.front(),
+                             Target::State::kAsked,
+                             false,
+                             {},
+                             {},
+                             0,
+                             0,
+                             0,
+                             0,
+                             std::nullopt});
     write.plan.spares.erase(write.plan.spares.begin());
     send_record(context, id, write, write.targets.size() - 1);
 }
 
 void Writes::send_pages(Context& context, std::uint32_t id, Write& write, std::size_t at) {
     const identity::CheckedRecord& value = write.plan.value;
-    const ByteView content = ByteView(value.bytes).subspan(write.record_size);
+    const ByteView behind = ByteView(value.bytes).subspan(write.record_size);
     Target& target = write.targets[at];
-    for (std::size_t page = 0; page < identity::kPagesMax; ++page) {
-        const std::uint64_t bit = std::uint64_t{1} << page;
-        const std::size_t offset = page * identity::kPageBytes;
-        if ((target.missing & bit) == 0 || (target.under_way & bit) != 0) continue;
-        if (std::popcount(target.under_way) >= kWindow || offset >= content.size()) return;
-        target.under_way |= bit;
+    for (std::size_t page = 0; write.pages && page < target.missing.size(); ++page) {
+        if (!target.missing.test(page) || target.under_way.test(page)) continue;
+        const ByteView bytes = write.pages->page_of(behind, page);
+        if (target.under_way.count() >= kWindow || bytes.empty()) return;
+        target.under_way.set(page);
         ++target.requests;
-        const std::size_t size = std::min(identity::kPageBytes, content.size() - offset);
         const wire::StorePage body{value.key, target.replica.token, wire::version_of(value.head),
-                                   static_cast<std::uint8_t>(page), content.subspan(offset, size)};
+                                   static_cast<std::uint8_t>(page), bytes};
         context.ask(target.replica.contact, target.replica.family, wire::Kind::kStorePage,
-                    body_bytes(body), write_tag(id, at, page));
+                    body_bytes(body), write_tag(id, at, page), write.plan.urgency);
     }
 }
 
@@ -120,7 +161,7 @@ void Writes::on_held(Context& context, std::uint32_t id, Write& write, std::size
             // An answer to a page that overtook another one: what was sent since is under way.
             target.missing = held.missing;
             if (target.requests < kRequestsMax) send_pages(context, id, write, at);
-            if (target.under_way != 0) return;
+            if (target.under_way.any()) return;
             target.state = Target::State::kRefused;  // it wants pages that there are not
             target.error = Errc::kMalformed;
             return;
@@ -135,14 +176,14 @@ void Writes::on_answer(Instant, Context& context, const wire::Answer& answer) {
     Target& target = write.targets[at];
     if (target.state > Target::State::kPages) return;
     target.lost = 0;
-    if (part != kRecordPart) target.under_way &= ~(std::uint64_t{1} << part);
+    if (part < target.under_way.size()) target.under_way.reset(part);
     ByteReader reader(answer.body);
     if (answer.kind == wire::Kind::kError) {
         const auto code = static_cast<Errc>(wire::read_byte(reader).value_or(0));
         // The replica forgot what it has of the value: once more from the beginning.
         if (part != kRecordPart && code == Errc::kNotFound && target.requests < kRequestsMax) {
-            target.missing = 0;
-            if (target.under_way == 0) send_record(context, known->first, write, at);
+            target.missing.reset();
+            if (target.under_way.none()) send_record(context, known->first, write, at);
             return;
         }
         target.state = Target::State::kRefused;
@@ -165,7 +206,7 @@ void Writes::on_failed(Instant, Context& context, std::uint64_t tag) {
     Write& write = known->second;
     Target& target = write.targets[at];
     if (target.state > Target::State::kPages) return;
-    if (part != kRecordPart) target.under_way &= ~(std::uint64_t{1} << part);
+    if (part < target.under_way.size()) target.under_way.reset(part);
     if (part == kRecordPart || ++target.lost >= kLostMax) {
         target.state = Target::State::kSilent;
         target.error = Errc::kTimedOut;
@@ -183,23 +224,28 @@ ValuePublished Writes::report(const Write& write) {
     published.asked = static_cast<std::uint16_t>(write.targets.size());
     std::uint32_t shortest = UINT32_MAX;
     std::optional<Errc> refusal;
+    bool conflict = write.plan.conflict_here;
+    if (conflict) published.conflict = write.plan.value.head.sequence;
     for (const Target& target : write.targets) {
         if (target.state == Target::State::kHolds && target.verified) {
             published.receipts.push_back({target.replica.contact.key, target.seconds});
             shortest = std::min(shortest, target.seconds);
         } else if (target.state == Target::State::kRefused) {
             ++published.refused;
-            if (refusal != Errc::kConflict) refusal = target.error;
+            refusal = target.error;
+            conflict = conflict || target.error == Errc::kConflict;
             published.conflict = std::max(published.conflict, target.conflict);
         }
     }
     if (!published.receipts.empty()) published.held_for = std::chrono::seconds(shortest);
     const std::size_t held = published.receipts.size() + (write.plan.held_here ? 1U : 0U);
-    if (published.conflict != 0) {
+    const bool reached =
+        write.wanted > 0 && held >= receipts_needed(write.plan.level, write.wanted);
+    if (conflict && (write.plan.expected || !reached)) {
         published.error = Errc::kConflict;
     } else if (write.wanted == 0) {
         published.error = Errc::kNoPeers;
-    } else if (held < receipts_needed(write.plan.level, write.wanted)) {
+    } else if (!reached) {
         published.error = refusal.value_or(Errc::kTimedOut);
     }
     return published;
@@ -208,6 +254,7 @@ ValuePublished Writes::report(const Write& write) {
 // Tells who waits as soon as the outcome is clear, and again when the last replica is through.
 void Writes::look(std::uint32_t id, Write& write) {
     const bool settled =
+        !write.plan.open &&
         std::none_of(write.targets.begin(), write.targets.end(),
                      [](const Target& target) { return target.state <= Target::State::kPages; });
     const bool decided = settled || (!write.plan.expected && !report(write).error);

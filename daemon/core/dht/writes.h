@@ -16,8 +16,10 @@ enum class WriteId : std::uint32_t {};
 /// and each again alone when it is lost. A replica counts when its signed receipt verifies. A write
 /// is decided when its level is reached or can't be any more, and settled when every replica has
 /// taken the value, refused it or stayed silent. A conditional write is decided when it is settled:
-/// one replica that knows a newer version is a conflict. Receipts that come after the decision are
-/// not verified and not counted; their senders are holders. Callers bound the number of writes.
+/// one replica that knows a newer version is a conflict. Without a condition a conflict is told
+/// when the level is not reached, so that one replica that lies can't forbid a write. Receipts that
+/// come after the decision are not verified and not counted; their senders are holders. Callers
+/// bound the number of writes.
 class Writes {
   public:
     struct Plan {
@@ -28,8 +30,16 @@ class Writes {
         /// The next nearest: each takes the place of a target that is busy.
         std::vector<Replica> spares{};
         bool held_here = false;
+        bool conflict_here = false;  ///< another one under its sequence number is
+        /// More targets follow by add(), the last of them with close().
+        bool open = false;
+        Urgency urgency = Urgency::kUsual;
     };
     WriteId start(Instant now, Context& context, Plan plan);
+    /// To an open write: those that it has not are handed the value, too.
+    void add(Context& context, WriteId id, const std::vector<Replica>& targets);
+    /// As add(), and no more follow: what the plan says beside its value counts from now on.
+    void close(Context& context, WriteId id, Plan plan);
     void on_answer(Instant now, Context& context, const wire::Answer& answer);
     void on_failed(Instant now, Context& context, std::uint64_t tag);
 
@@ -49,7 +59,7 @@ class Writes {
         Replica replica;
         enum class State : std::uint8_t { kAsked, kPages, kHolds, kRefused, kSilent } state{};
         bool verified = false;  ///< its receipt
-        std::uint64_t missing = 0, under_way = 0;
+        identity::PageSet missing, under_way;
         std::uint8_t lost = 0;       ///< requests in a row
         std::uint16_t requests = 0;  ///< in all: a replica can't keep us busy for ever
         std::uint32_t seconds = 0;
@@ -59,6 +69,7 @@ class Writes {
     struct Write {
         Plan plan;
         std::size_t record_size = 0;
+        std::optional<identity::PageList> pages;
         std::vector<Target> targets;
         std::size_t wanted = 0;  ///< places, however many stand in for others
         bool decided = false;

@@ -12,6 +12,10 @@ constexpr std::chrono::seconds kNearRetry{30};
 /// Friends are looked for less eagerly than first contacts: they may be away for weeks.
 constexpr std::chrono::hours kFindAgain{1};
 constexpr std::size_t kOutgoingMax = 64;
+/// The first look for a hand-over comes within ten minutes, so that many friends cost no burst.
+constexpr std::uint64_t kFirstLookMs = 600'000;
+constexpr std::chrono::seconds kFirstLookAfter{10};
+constexpr std::chrono::hours kLookAgain{6};
 
 bool is_note(std::string_view note) {
     return note.size() <= Friends::kNoteBytesMax &&
@@ -78,7 +82,13 @@ bool Friends::remove(Instant, const PeerId& peer) {
 std::optional<PeerId> Friends::poll_find(Instant now) {
     if (finding_ >= kFindsMax) return std::nullopt;
     for (auto& [peer, known] : friends_) {
-        if (known.complete() || known.finding || known.find_at > now) continue;
+        if (!known.look_at)
+            known.look_at =
+                now + kFirstLookAfter + std::chrono::milliseconds(rng_.below(kFirstLookMs));
+        if (known.finding) continue;
+        const Instant due = known.complete() ? *known.look_at : known.find_at;
+        if (due > now) continue;
+        known.look_at = now + kLookAgain;
         known.finding = true;
         ++finding_;
         return peer;
@@ -98,6 +108,70 @@ void Friends::on_found(Instant now, const PeerId& peer, const std::vector<Contac
     if (wanted.complete()) return;
     for (std::size_t at = 0; at < nodes.size() && at < kNodesTried; ++at)
         introduce(now, wanted, nodes[at]);
+}
+
+bool Friends::move(Instant now, const PeerId& from, const PeerId& to) {
+    const auto old = friends_.find(from);
+    if (old == friends_.end() || to == PeerId{self_.user.public_key}) return false;
+    Friend moved = std::move(old->second);
+    friends_.erase(old);
+    std::erase_if(outgoing_, [&](const auto& waiting) { return waiting.first == from; });
+    std::erase_if(asked_, [&](const auto& asked) { return asked.second.first == from; });
+    const auto [known, fresh] = friends_.try_emplace(to);
+    Friend& kept = known->second;
+    if (kept.record.note.empty()) kept.record.note = moved.record.note;
+    // The presence keys of both sides stay: they belong to people and not to keys.
+    if (!kept.record.presence_key) kept.record.presence_key = moved.record.presence_key;
+    kept.record.told = fresh ? moved.record.told : kept.record.told;
+    kept.record.peer = to;
+    kept.record.moved_from = from;
+    // The new identity has a second key of its own. That there has to be one is what moves along.
+    if (!kept.record.second_key && moved.record.second_key)
+        kept.record.second_key = identity::kAwaitedSecondKey;
+    if (fresh) kept.find_at = now;
+    changed_ = true;
+    tell_recognition();
+    return true;
+}
+
+void Friends::on_second_key(const PeerId& peer, const Hash32& key) {
+    const auto known = friends_.find(peer);
+    if (known == friends_.end()) return;
+    std::optional<Hash32>& kept = known->second.record.second_key;
+    if (kept && *kept != identity::kAwaitedSecondKey && *kept != key) return;
+    known->second.second_key_seen = identity::SecondKey::kHeld;
+    if (kept == key) return;
+    kept = key;
+    changed_ = true;
+}
+
+bool Friends::on_second_key_broken(const PeerId& peer, bool missing) {
+    const auto known = friends_.find(peer);
+    if (known == friends_.end()) return false;
+    const auto seen = missing ? identity::SecondKey::kMissing : identity::SecondKey::kChanged;
+    return std::exchange(known->second.second_key_seen, seen) != seen;
+}
+
+bool Friends::forget_second_key(const PeerId& peer) {
+    const auto known = friends_.find(peer);
+    if (known == friends_.end() || !known->second.record.second_key) return false;
+    known->second.record.second_key.reset();
+    known->second.second_key_seen = identity::SecondKey::kNone;
+    changed_ = true;
+    return true;
+}
+
+std::map<PeerId, Hash32> Friends::second_keys() const {
+    std::map<PeerId, Hash32> keys;
+    for (const auto& [peer, known] : friends_) {
+        if (known.record.second_key) keys.emplace(peer, *known.record.second_key);
+    }
+    return keys;
+}
+
+std::string Friends::note_of(const PeerId& peer) const {
+    const auto known = friends_.find(peer);
+    return known == friends_.end() ? std::string() : known->second.record.note;
 }
 
 void Friends::on_near(Instant now, const PeerId& peer, const Contact& node) {
@@ -196,7 +270,8 @@ std::vector<Friends::View> Friends::views() const {
     std::vector<View> views;
     for (const auto& [peer, known] : friends_) {
         views.push_back({peer, known.record.note, known.record.presence_key.has_value(),
-                         known.record.told, known.met});
+                         known.record.told, known.met, known.record.moved_from,
+                         known.record.second_key, known.second_key_seen});
     }
     return views;
 }
@@ -205,7 +280,9 @@ Instant Friends::next_timeout() const {
     Instant next = kNever;
     if (finding_ >= kFindsMax) return next;
     for (const auto& [peer, known] : friends_) {
-        if (!known.complete() && !known.finding) next = earliest(next, known.find_at);
+        if (known.finding) continue;
+        const Instant look = known.look_at.value_or(kNever);
+        next = earliest(next, known.complete() ? look : known.find_at);
     }
     return next;
 }

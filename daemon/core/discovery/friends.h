@@ -14,6 +14,7 @@
 #include "daemon/core/discovery/recognition.h"
 #include "daemon/core/discovery/retry.h"
 #include "daemon/core/guard/rate_limiter.h"
+#include "daemon/core/identity/post_quantum.h"
 
 namespace sov::discovery {
 
@@ -23,6 +24,9 @@ struct FriendRecord {
     std::string note;                         ///< what the user calls them; may be empty
     std::optional<PresenceKey> presence_key;  ///< theirs; nothing until they told us
     bool told = false;                        ///< they have our presence key
+    std::optional<PeerId> moved_from = {};    ///< the key that they had before
+    /// The hash of their second key, once it was seen verified, or identity::kAwaitedSecondKey.
+    std::optional<Hash32> second_key = {};
 };
 
 /// The peers that a user has added, and our part of knowing each other again nearby: friends tell
@@ -31,9 +35,10 @@ struct FriendRecord {
 /// others are told when they are next met; the removed one recognises us no longer.
 ///
 /// A friend that does not have our key is looked for in the DHT with growing pauses (a second to an
-/// hour), and introduced to at once when met on a LAN. At most Recognition::kFriendsMax friends. At
-/// most four introductions a second are opened (a quarter of a millisecond each); past it they are
-/// refused as busy.
+/// hour), and introduced to at once when met on a LAN. One that does is looked for soon after the
+/// start and each six hours, to learn whether they have handed over to another key. At most
+/// Recognition::kFriendsMax friends. At most four introductions a second are opened (a quarter of a
+/// millisecond each); past it they are refused as busy.
 class Friends {
   public:
     static constexpr std::size_t kNoteBytesMax = 64;
@@ -58,6 +63,21 @@ class Friends {
     Result<void> add(Instant now, const PeerId& peer, std::string_view note);
     /// False when they were none.
     bool remove(Instant now, const PeerId& peer);
+    /// A friend has another key now; who is a friend under both is one friend afterwards. False
+    /// when `from` is none, or `to` is ourselves.
+    bool move(Instant now, const PeerId& from, const PeerId& to);
+    std::string note_of(const PeerId& peer) const;
+
+    /// A record of this peer was verified in both halves. The first such key of a friend is
+    /// remembered; it goes when the friend does, and is awaited anew when the friend moves.
+    void on_second_key(const PeerId& peer, const Hash32& key);
+    /// A record of a friend does not fit what is remembered. True when that is news: once until it
+    /// fits again or is broken in another way.
+    bool on_second_key_broken(const PeerId& peer, bool missing);
+    /// Forgets it, so that the next one is remembered. False when none was remembered.
+    bool forget_second_key(const PeerId& peer);
+    std::map<PeerId, Hash32> second_keys() const;
+
     bool contains(const PeerId& peer) const { return friends_.contains(peer); }
 
     /// A friend that must be found, if any and if fewer than kFindsMax are being looked for.
@@ -95,6 +115,9 @@ class Friends {
         bool recognisable = false;   ///< we have their presence key
         bool told = false;           ///< they have ours
         std::optional<Instant> met;  ///< last introduced, in this life
+        std::optional<PeerId> moved_from;
+        std::optional<Hash32> second_key;
+        identity::SecondKey second_key_seen{};  ///< how their last record compared, in this life
     };
     std::vector<View> views() const;
 
@@ -104,10 +127,12 @@ class Friends {
     struct Friend {
         FriendRecord record;
         Instant find_at{};
+        std::optional<Instant> look_at;  ///< whether they have handed over
         bool finding = false;
         Retry retry;
         std::optional<Instant> met;
         std::map<NodeKey, Instant> asked;  ///< nodes asked near us; at most kNodesTried
+        identity::SecondKey second_key_seen{};
         bool complete() const { return record.told && record.presence_key.has_value(); }
     };
 

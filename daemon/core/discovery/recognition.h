@@ -41,6 +41,8 @@ class Recognition {
     Recognition(identity::Crypto& crypto, UnixMillis wall_clock)
         : crypto_(crypto), wall_clock_(wall_clock) {}
 
+    /// The clock was set: the Unix time at Instant{} is another one.
+    void set_wall_clock(UnixMillis wall_clock) { wall_clock_ = wall_clock; }
     void set_own_key(const PresenceKey& key) { own_key_ = key; }
     /// Replaces all; past kFriendsMax the rest are not recognised.
     void set_friends(std::vector<std::pair<PeerId, PresenceKey>> friends);
@@ -85,7 +87,7 @@ class Recognition {
     Bytes pad(const PresenceKey& key, Medium medium, Epoch epoch, ByteView salt, std::size_t size);
 
     identity::Crypto& crypto_;
-    const UnixMillis wall_clock_;
+    UnixMillis wall_clock_;
     PresenceKey own_key_{};
     std::vector<std::pair<PeerId, PresenceKey>> friends_;
     std::map<std::pair<Medium, Tag>, Known> known_;

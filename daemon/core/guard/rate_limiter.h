@@ -23,6 +23,9 @@ class TokenBucket {
         return true;
     }
 
+    /// The token just taken was not used after all.
+    void put_back(Duration interval) { credit_ += interval; }
+
     /// When something was last asked of it; earlier than everything for a bucket never used.
     Instant last_used() const { return last_; }
 

@@ -97,4 +97,24 @@ std::string_view proof_word(PostQuantumProof proof) {
     return "none";
 }
 
+SecondKey compare_second_key(const Hash32& known, const std::optional<Hash32>& named,
+                             bool verified) {
+    if (!named) return SecondKey::kMissing;
+    if (known == kAwaitedSecondKey) return verified ? SecondKey::kHeld : SecondKey::kAwaited;
+    if (*named != known) return SecondKey::kChanged;
+    return verified ? SecondKey::kHeld : SecondKey::kUnchecked;
+}
+
+std::string_view second_key_word(SecondKey key) {
+    switch (key) {
+        case SecondKey::kNone: return "none";
+        case SecondKey::kHeld: return "held";
+        case SecondKey::kUnchecked: return "unchecked";
+        case SecondKey::kMissing: return "missing";
+        case SecondKey::kChanged: return "changed";
+        case SecondKey::kAwaited: return "awaited";
+    }
+    return "none";
+}
+
 }  // namespace sov::identity

@@ -78,6 +78,33 @@ std::optional<PostQuantumValue> read_post_quantum_value(ByteView bytes);
 /// The hash that a peer or name record names.
 std::optional<Hash32> named_post_quantum(ByteView record);
 
+/// The second key that somebody was once seen with, compared with the records that were found. A
+/// peer id is an Ed25519 key, so whoever can forge that one can leave the second key out, or name
+/// one of his own that fits: only memory tells.
+enum class SecondKey : std::uint8_t {
+    kNone,       ///< none was ever seen
+    kHeld,       ///< named again, and verified
+    kUnchecked,  ///< named again; nobody looked, or the algorithm is missing here
+    kMissing,    ///< a record names none
+    kChanged,    ///< a record names another one
+    kAwaited,    ///< they handed over to another identity, whose second key was not seen yet
+};
+
+/// Remembered of who handed over: the next second key that is verified takes its place.
+inline constexpr Hash32 kAwaitedSecondKey{};
+
+/// What a record that names `named` says about somebody who is remembered with `known`.
+SecondKey compare_second_key(const Hash32& known, const std::optional<Hash32>& named,
+                             bool verified);
+
+/// Whether somebody remembered with a second key is found without it.
+constexpr bool is_broken(SecondKey key) {
+    return key == SecondKey::kMissing || key == SecondKey::kChanged;
+}
+
+/// "none", "held", "unchecked", "missing", "changed", "awaited".
+std::string_view second_key_word(SecondKey key);
+
 /// Whether a record with this proof may be used.
 constexpr bool accepts(PostQuantumPolicy policy, PostQuantumProof proof) {
     if (policy == PostQuantumPolicy::kOff) return true;

@@ -44,6 +44,11 @@ bool is_region(std::string_view region) {
            });
 }
 
+bool is_within(std::string_view region, std::string_view wider) {
+    if (wider.empty() || !region.starts_with(wider)) return false;
+    return region.size() == wider.size() || region[wider.size()] == '-';
+}
+
 Bytes encode_provider(Crypto& crypto, const SigningKey& owner, const NetworkId& network,
                       const Key& key, const ProviderRecord& record) {
     SOV_CHECK(is_region(record.hints.region) && record.hints.note.size() <= kOfferNoteMax);

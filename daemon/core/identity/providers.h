@@ -46,6 +46,9 @@ Key service_offer_key(Crypto& crypto, std::string_view type);
 bool is_service_type(std::string_view type);
 /// Up to kRegionBytesMax of a-z 0-9 -; may be empty.
 bool is_region(std::string_view region);
+/// Whether `region` is `wider` or a part of it, as eu-west is of eu. Nothing is in or around the
+/// empty one, which says nothing.
+bool is_within(std::string_view region, std::string_view wider);
 
 /// Signs an offer at `key`. The caller has kept the limits above (checked).
 Bytes encode_provider(Crypto& crypto, const SigningKey& owner, const NetworkId& network,

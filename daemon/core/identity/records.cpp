@@ -6,6 +6,7 @@
 #include "daemon/core/base/byte_reader.h"
 #include "daemon/core/base/byte_writer.h"
 #include "daemon/core/base/check.h"
+#include "daemon/core/identity/hand_over.h"
 #include "daemon/core/identity/items.h"
 #include "daemon/core/identity/peer_name.h"
 #include "daemon/core/identity/providers.h"
@@ -141,7 +142,7 @@ Result<RecordHead> read_layout(ByteView bytes) {
     reader.bytes(Signature::kSize);
     if (!reader.at_end() || version != kVersion || flags > kTombstoneFlag) return Errc::kMalformed;
     if (kind < static_cast<std::uint8_t>(RecordKind::kPeer) ||
-        kind > static_cast<std::uint8_t>(RecordKind::kProvider)) {
+        kind > static_cast<std::uint8_t>(RecordKind::kHandOver)) {
         return Errc::kMalformed;
     }
     if (head.ttl < std::chrono::seconds{1} || head.ttl > kTtlMax) return Errc::kMalformed;
@@ -161,6 +162,11 @@ Result<Key> place_of(Crypto& crypto, const RecordHead& head, const Key& claimed,
             const auto peer = decode_peer(bytes);
             if (!peer) return peer.error();
         }
+        return peer_key(crypto, head.owner);
+    }
+    if (head.kind == RecordKind::kHandOver) {
+        const auto hand_over = decode_hand_over(bytes);
+        if (!hand_over) return hand_over.error();
         return peer_key(crypto, head.owner);
     }
     if (is_value(head.kind)) return value_place(crypto, bytes);
@@ -295,6 +301,8 @@ Result<CheckedRecord> check_record(Crypto& crypto, const NetworkId& network, con
                        signature)) {
         return Errc::kBadSignature;
     }
+    if (head->kind == RecordKind::kHandOver && !successor_signed(crypto, network, bytes))
+        return Errc::kBadSignature;
     return CheckedRecord{*head, key, to_bytes(bytes)};
 }
 

@@ -27,6 +27,7 @@
 //   Immutable, Mutable: values, drawn in values.h
 //   Mail, Signal: sealed items, drawn in items.h
 //   Provider: offers, drawn in providers.h
+//   Hand-over: who comes after this owner, drawn in hand_over.h
 //
 // All of them are always there, once but for nodes, so a record has one encoding. A field with a
 // higher tag belongs to a later version and is kept unread. The signature is made over a domain
@@ -42,12 +43,17 @@ enum class RecordKind : std::uint8_t {
     kMutable = 4,
     kMail = 5,
     kSignal = 6,
-    kProvider = 7
+    kProvider = 7,
+    kHandOver = 8
 };
 
 /// Records that apps fill with what they like: values.h.
 constexpr bool is_value(RecordKind kind) {
     return kind == RecordKind::kImmutable || kind == RecordKind::kMutable;
+}
+/// One that is there can't be out of date, so whoever likes keeps it alive.
+constexpr bool never_changes(RecordKind kind) {
+    return kind == RecordKind::kImmutable || kind == RecordKind::kHandOver;
 }
 /// What anybody may leave for a user, sealed: items.h.
 constexpr bool is_item(RecordKind kind) {
@@ -96,7 +102,7 @@ struct NameRecord {
 
 /// Kinds that second_home() is for: check_record takes them at both keys, under one signature.
 constexpr bool has_second_home(RecordKind kind) {
-    return kind == RecordKind::kPeer || kind == RecordKind::kName;
+    return kind == RecordKind::kPeer || kind == RecordKind::kName || kind == RecordKind::kHandOver;
 }
 
 /// A record whose signature, key and layout were checked, with the bytes as they travel. Behind a
@@ -141,9 +147,9 @@ ByteView record_part(ByteView bytes);
 Result<RecordHead> read_head(ByteView bytes);
 
 /// Verifies everything that can be verified: layout, sizes, that `key` is where this content
-/// belongs (or its second home), and the signature. Costs one Ed25519 verification, last. Errors:
-/// malformed, too_large, wrong_key, bad_signature (also for another network: the id is only in the
-/// signature).
+/// belongs (or its second home), and the signature. Costs one Ed25519 verification, last, and a
+/// second one for a hand-over. Errors: malformed, too_large, wrong_key, bad_signature (also for
+/// another network: the id is only in the signature).
 Result<CheckedRecord> check_record(Crypto& crypto, const NetworkId& network, const Key& key,
                                    ByteView bytes);
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "daemon/core/base/check.h"
+#include "daemon/core/identity/page_gathering.h"
 #include "daemon/core/identity/record_fields.h"
 
 namespace sov::identity {
@@ -14,7 +15,8 @@ constexpr std::size_t kFieldHeadSize = 3;
 constexpr std::size_t kBodyMax = kRecordBytesMax - kRecordHeadSize - Signature::kSize;
 constexpr std::string_view kReceiptDomain = "sovereign/receipt/1";
 
-static_assert(kFieldHeadSize + kLabelBytesMax + kFieldHeadSize + 4 + kPagesMax * Hash32::kSize <=
+static_assert(kFieldHeadSize + kLabelBytesMax + kFieldHeadSize + 4 +
+                      kHashesInRecord * Hash32::kSize <=
                   kBodyMax,
               "the longest page list fits beside the longest label");
 
@@ -32,11 +34,12 @@ std::optional<PageList> read_page_list(ByteView bytes) {
     ByteReader reader(bytes);
     PageList pages{reader.u32(), {}};
     while (reader.remaining() > 0) pages.hashes.push_back(reader.fixed<Hash32>());
-    const std::size_t count = (std::size_t{pages.length} + kPageBytes - 1) / kPageBytes;
-    if (!reader.at_end() || pages.hashes.empty() || pages.hashes.size() > kPagesMax ||
-        pages.hashes.size() != count) {
+    if (!reader.at_end() || pages.length == 0 || pages.length > kContentBytesMax)
         return std::nullopt;
-    }
+    const std::size_t count = pages.pages() > kHashesInRecord
+                                  ? (pages.pages() + kHashesInListPage - 1) / kHashesInListPage
+                                  : pages.pages();
+    if (pages.hashes.size() != count) return std::nullopt;
     return pages;
 }
 
@@ -46,36 +49,58 @@ Key pages_key(Crypto& crypto, ByteView page_list) {
     return value_place_from(crypto.hash({as_bytes("pages"), page_list}));
 }
 
-PageList cut(Crypto& crypto, ByteView content) {
-    SOV_CHECK(!content.empty() && content.size() <= kPagesMax * kPageBytes);
-    PageList pages{static_cast<std::uint32_t>(content.size()), {}};
-    for (std::size_t at = 0; at < content.size(); at += kPageBytes) {
-        const std::size_t size = std::min(kPageBytes, content.size() - at);
-        pages.hashes.push_back(crypto.hash({content.subspan(at, size)}));
-    }
-    return pages;
+std::vector<Hash32> hashes_of_pages(Crypto& crypto, ByteView bytes) {
+    std::vector<Hash32> hashes;
+    for (std::size_t at = 0; at < bytes.size(); at += kPageBytes)
+        hashes.push_back(crypto.hash({bytes.subspan(at, std::min(kPageBytes, bytes.size() - at))}));
+    return hashes;
 }
 
-// Writes the content or, where it does not fit, the list of its pages. True when it did not fit.
-bool write_content(Crypto& crypto, ByteWriter& body, ByteView content) {
-    const bool paged = kFieldHeadSize + content.size() > body.room();
-    if (paged) {
-        const Bytes pages = page_list_bytes(cut(crypto, content));
-        write_field_head(body, kPagesTag, pages.size());
-        body.bytes(pages);
-    } else {
+// Writes the content or, where it does not fit, the list of its pages. Returns what then follows
+// the record.
+Bytes write_content(Crypto& crypto, ByteWriter& body, ByteView content) {
+    SOV_CHECK(content.size() <= kContentBytesMax);
+    if (kFieldHeadSize + content.size() <= body.room()) {
         write_field_head(body, kContentTag, content.size());
         body.bytes(content);
+        return {};
     }
-    return paged;
+    Bytes behind = to_bytes(content);
+    PageList pages{static_cast<std::uint32_t>(content.size()), hashes_of_pages(crypto, content)};
+    if (pages.hashes.size() > kHashesInRecord) {
+        for (const Hash32& hash : pages.hashes)
+            behind.insert(behind.end(), hash.view().begin(), hash.view().end());
+        pages.hashes = hashes_of_pages(crypto, ByteView(behind).subspan(content.size()));
+    }
+    const Bytes list = page_list_bytes(pages);
+    write_field_head(body, kPagesTag, list.size());
+    body.bytes(list);
+    return behind;
 }
 
 }  // namespace
 
+std::size_t PageList::size_of(std::size_t number) const {
+    const bool in_list = number >= kFirstListPage;
+    const std::size_t all = in_list ? paged_bytes(length) - length : length;
+    const std::size_t at = (in_list ? number - kFirstListPage : number) * kPageBytes;
+    return at < all ? std::min(kPageBytes, all - at) : 0;
+}
+
+std::size_t PageList::offset_of(std::size_t number) const {
+    return number >= kFirstListPage ? length + (number - kFirstListPage) * kPageBytes
+                                    : number * kPageBytes;
+}
+
+ByteView PageList::page_of(ByteView behind, std::size_t number) const {
+    const std::size_t at = offset_of(number), size = size_of(number);
+    return at + size <= behind.size() ? behind.subspan(at, size) : ByteView{};
+}
+
 Key content_key(Crypto& crypto, ByteView content) {
     BodyBuffer buffer;
     ByteWriter body(buffer);
-    if (write_content(crypto, body, content))
+    if (!write_content(crypto, body, content).empty())
         return pages_key(crypto, body.written().subspan(kFieldHeadSize));
     return value_place_from(crypto.hash({as_bytes("value"), content}));
 }
@@ -87,12 +112,12 @@ Key mutable_key(Crypto& crypto, const PeerId& owner, std::string_view label) {
 CheckedRecord make_immutable(Crypto& crypto, std::chrono::seconds ttl, ByteView content) {
     BodyBuffer buffer;
     ByteWriter body(buffer);
-    const bool paged = write_content(crypto, body, content);
+    const Bytes behind = write_content(crypto, body, content);
     CheckedRecord value;
     value.head = {RecordKind::kImmutable, false, PeerId{}, 0, ttl};
     value.key = content_key(crypto, content);
     value.bytes = seal_record(crypto, SigningKey{}, {}, value.key, value.head, body.written());
-    if (paged) value.bytes.insert(value.bytes.end(), content.begin(), content.end());
+    value.bytes.insert(value.bytes.end(), behind.begin(), behind.end());
     return value;
 }
 
@@ -103,14 +128,14 @@ CheckedRecord make_mutable(Crypto& crypto, const SigningKey& owner, const Networ
     ByteWriter body(buffer);
     write_field_head(body, kLabelTag, label.size());
     body.bytes(as_bytes(label));
-    const bool paged = !head.tombstone && write_content(crypto, body, content);
+    const Bytes behind = head.tombstone ? Bytes{} : write_content(crypto, body, content);
     CheckedRecord value;
     value.head = head;
     value.head.kind = RecordKind::kMutable;
     value.head.owner = PeerId{owner.public_key};
     value.key = mutable_key(crypto, value.head.owner, label);
     value.bytes = seal_record(crypto, owner, network, value.key, value.head, body.written());
-    if (paged) value.bytes.insert(value.bytes.end(), content.begin(), content.end());
+    value.bytes.insert(value.bytes.end(), behind.begin(), behind.end());
     return value;
 }
 
@@ -162,11 +187,6 @@ Result<Key> value_place(Crypto& crypto, ByteView record) {
     return value_place_from(crypto.hash({as_bytes("value"), value->content}));
 }
 
-bool page_fits(Crypto& crypto, const PageList& pages, std::size_t index, ByteView page) {
-    return index < pages.hashes.size() && page.size() == pages.page_size(index) &&
-           crypto.hash({page}) == pages.hashes[index];
-}
-
 Result<CheckedRecord> check_value(Crypto& crypto, const NetworkId& network, const Key& key,
                                   ByteView bytes) {
     const ByteView record = record_part(bytes);
@@ -174,16 +194,17 @@ Result<CheckedRecord> check_value(Crypto& crypto, const NetworkId& network, cons
     if (!checked) return checked.error();
     const auto value = decode_value(record);
     if (!value) return value.error();
-    const ByteView content = bytes.subspan(record.size());
-    if (content.size() != (value->pages ? value->pages->length : 0)) return Errc::kMalformed;
-    for (std::size_t at = 0; value->pages && at < value->pages->hashes.size(); ++at) {
-        const std::size_t offset = at * kPageBytes;
-        if (!page_fits(crypto, *value->pages, at,
-                       content.subspan(offset, value->pages->page_size(at))))
-            return Errc::kMalformed;
+    const ByteView behind = bytes.subspan(record.size());
+    if (behind.size() != (value->pages ? paged_bytes(value->pages->length) : 0))
+        return Errc::kMalformed;
+    if (!value->pages) return checked;
+    PageGathering gathering(std::move(*checked), *value->pages);
+    // List pages first: they say how the others are checked.
+    for (std::size_t number = PageSet{}.size(); number-- > 0;) {
+        const ByteView page = value->pages->page_of(behind, number);
+        if (!page.empty() && !gathering.take(crypto, number, page)) return Errc::kMalformed;
     }
-    checked->bytes = to_bytes(bytes);
-    return checked;
+    return gathering.take_value();
 }
 
 namespace {

@@ -22,7 +22,7 @@ Incoming::Incoming(IncomingLimits limits, Restored restored) : limits_(limits) {
         ++from->messages;
         from->bytes += message.message.body.size();
         bytes_ += message.message.body.size();
-        messages_.emplace(message.serial, Held{std::move(message), true});
+        messages_.emplace(message.serial, Held{std::move(message), true, false});
     }
 }
 
@@ -47,7 +47,8 @@ Incoming::Verdict Incoming::take(UnixMillis wall_clock, const PeerId& from, Mess
     bytes_ += message.body.size();
     IncomingMessage incoming{++last_serial_, from, std::move(message), wall_clock};
     actions_.push_back(KeepIncoming{incoming, sender.taken.encode()});
-    messages_.emplace(incoming.serial, Held{std::move(incoming), false});
+    actions_.push_back(MessageArrived{incoming});
+    messages_.emplace(incoming.serial, Held{std::move(incoming), false, false});
     return Verdict::kNew;
 }
 
@@ -55,18 +56,19 @@ void Incoming::handle_kept(std::uint64_t serial, bool ok) {
     const auto held = messages_.find(serial);
     if (held == messages_.end() || held->second.kept) return;
     const IncomingMessage& message = held->second.message;
-    // Without a disk it is told all the same: a receiver that shows it is better than one that does
-    // not. But no receipt: after a restart the sender's copy is the only one.
-    held->second.kept = true;
+    // Without a disk it was told all the same: a receiver that shows it is better than one that
+    // does not. But no receipt: after a restart the sender's copy is the only one.
     if (ok) actions_.push_back(ReceiptDue{message.from, message.message.id});
-    actions_.push_back(MessageArrived{message});
+    held->second.kept = true;
+    if (held->second.taken) forget(held);
 }
 
 bool Incoming::acknowledge(std::uint64_t serial) {
     const auto held = messages_.find(serial);
-    if (held == messages_.end() || !held->second.kept) return false;
-    actions_.push_back(ForgetIncoming{serial});
-    erase(held);
+    if (held == messages_.end() || held->second.taken) return false;
+    // While it is being written its receipt is still to come.
+    held->second.taken = true;
+    if (held->second.kept) forget(held);
     return true;
 }
 
@@ -83,7 +85,7 @@ std::vector<IncomingMessage> Incoming::list(std::optional<std::string_view> topi
     for (auto held = messages_.upper_bound(after); held != messages_.end() && found.size() < count;
          ++held) {
         const IncomingMessage& message = held->second.message;
-        if (held->second.kept && (!topic || *topic == message.message.topic))
+        if (!held->second.taken && (!topic || *topic == message.message.topic))
             found.push_back(message);
     }
     return found;
@@ -123,8 +125,9 @@ bool Incoming::has_room(const Sender& sender, std::size_t bytes) const {
            sender.bytes + bytes <= limits_.bytes_per_peer_max;
 }
 
-void Incoming::erase(std::map<std::uint64_t, Held>::iterator held) {
+void Incoming::forget(std::map<std::uint64_t, Held>::iterator held) {
     const IncomingMessage& message = held->second.message;
+    actions_.push_back(ForgetIncoming{message.serial});
     Sender& from = senders_.at(message.from);
     --from.messages;
     from.bytes -= message.message.body.size();

@@ -53,7 +53,7 @@ struct ReceiptDue {
     PeerId to;
     MessageId id;
 };
-/// For whoever receives: it is on our disk.
+/// For whoever receives. The disk may not have it yet.
 struct MessageArrived {
     IncomingMessage message;
 };
@@ -62,7 +62,9 @@ using IncomingAction =
     std::variant<KeepIncoming, ForgetIncoming, ForgetTaken, ReceiptDue, MessageArrived>;
 
 /// Messages for us until an app has taken them: each told once, in the order of arrival, kept over
-/// restarts. A receipt goes out when a message is on the disk, again when it comes again.
+/// restarts. Apps are told at once, while the disk writes; the receipt goes out when it has
+/// written, again when a message comes again. So a host that dies in between tells it once more:
+/// its sender, without a receipt, sends it again.
 ///
 /// A machine: inputs, then poll_action() until empty. No timers.
 class Incoming {
@@ -82,8 +84,8 @@ class Incoming {
 
     std::optional<IncomingAction> poll_action();
 
-    /// Messages on disk with a serial above `after`, of one topic or of all (nothing), the oldest
-    /// first, at most `count`.
+    /// Messages that no app has taken, with a serial above `after`, of one topic or of all
+    /// (nothing), the oldest first, at most `count`.
     std::vector<IncomingMessage> list(std::optional<std::string_view> topic, std::uint64_t after,
                                       std::size_t count) const;
     std::size_t size() const { return messages_.size(); }
@@ -97,13 +99,14 @@ class Incoming {
     };
     struct Held {
         IncomingMessage message;
-        bool kept = false;
+        bool kept = false;   ///< the disk has answered
+        bool taken = false;  ///< by an app, before that
     };
 
     /// Null when everybody who is remembered has messages here, and nobody can be forgotten.
     Sender* sender(const PeerId& peer);
     bool has_room(const Sender& sender, std::size_t bytes) const;
-    void erase(std::map<std::uint64_t, Held>::iterator held);
+    void forget(std::map<std::uint64_t, Held>::iterator held);
 
     IncomingLimits limits_;
     std::map<std::uint64_t, Held> messages_;

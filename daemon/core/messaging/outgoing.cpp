@@ -69,7 +69,11 @@ Result<MessageId> Outgoing::send(Instant now, const PeerId& peer, std::string to
     ++count_;
     bytes_ += entry.message.body.size();
     actions_.push_back(KeepOutgoing{{peer, entry.message, entry.delivery}});
-    peers_[peer].entries.push_back(std::move(entry));
+    Line& line = peers_[peer];
+    line.entries.push_back(std::move(entry));
+    // Who writes has a reason to believe that the peer is there, or wants to know.
+    line.try_at = now;
+    advance(now, peer, line);
     return id;
 }
 
@@ -82,18 +86,33 @@ bool Outgoing::cancel(Instant now, const PeerId& peer, const MessageId& id) {
     return true;
 }
 
+void Outgoing::move(Instant now, const PeerId& from, const PeerId& to) {
+    if (from == to) return;
+    auto old = peers_.extract(from);
+    if (old.empty()) return;
+    Line& line = peers_[to];
+    for (Entry& entry : old.mapped().entries) {
+        // Nobody opens what was left for the old key any more.
+        entry.leaving = entry.left = entry.refused = entry.on_stream = false;
+        change(to, entry, Delivery::kWaiting);
+        actions_.push_back(KeepOutgoing{{to, entry.message, entry.delivery}});
+        line.entries.push_back(std::move(entry));
+    }
+    line.try_at = now;
+    advance(now, to, line);
+}
+
 void Outgoing::handle_kept(Instant now, const PeerId& peer, const MessageId& id, bool ok) {
     Entry* entry = find(peer, id);
     if (!entry || entry->kept) return;
-    if (!ok) {
+    // What is on its way is not called back: its receipt will say that the peer has it.
+    if (!ok && !entry->on_stream) {
         change(peer, *entry, Delivery::kFailed, "it could not be written to this host's disk");
         erase(peer, id);
         return;
     }
     entry->kept = true;
-    actions_.push_back(DeliveryChanged{peer, id, Delivery::kWaiting, {}});
-    // Who writes has a reason to believe that the peer is there, or wants to know.
-    peers_[peer].try_at = now;
+    actions_.push_back(DeliveryChanged{peer, id, entry->delivery, {}});
     advance(now, peer, peers_[peer]);
 }
 
@@ -101,7 +120,7 @@ void Outgoing::handle_open(Instant now, const PeerId& peer) {
     // Only peers that wait for something are remembered; the others have nothing to be sent.
     const auto line = peers_.find(peer);
     if (line == peers_.end()) return;
-    line->second.stream = StreamState::kOpen;
+    became(line->second, StreamState::kOpen);
     line->second.receipted = false;
     for (Entry& entry : line->second.entries) entry.on_stream = false;
     advance(now, peer, line->second);
@@ -110,7 +129,7 @@ void Outgoing::handle_open(Instant now, const PeerId& peer) {
 void Outgoing::handle_closed(Instant now, const PeerId& peer) {
     const auto line = peers_.find(peer);
     if (line == peers_.end() || line->second.stream != StreamState::kOpen) return;
-    line->second.stream = StreamState::kNone;
+    became(line->second, StreamState::kNone);
     if (!line->second.receipted) count_failure(now, line->second);
     for (Entry& entry : line->second.entries) {
         if (!std::exchange(entry.on_stream, false)) continue;
@@ -119,10 +138,12 @@ void Outgoing::handle_closed(Instant now, const PeerId& peer) {
     advance(now, peer, line->second);
 }
 
-void Outgoing::handle_unreachable(Instant now, const PeerId& peer) {
+void Outgoing::handle_unreachable(Instant now, const PeerId& peer, std::string why) {
     const auto line = peers_.find(peer);
     if (line == peers_.end() || line->second.stream != StreamState::kWanted) return;
-    line->second.stream = StreamState::kNone;
+    became(line->second, StreamState::kNone);
+    why.resize(std::min(why.size(), kWhyMax));
+    line->second.why = std::move(why);
     count_failure(now, line->second);
     leave_more(peer, line->second);
 }
@@ -134,10 +155,12 @@ void Outgoing::handle_left(const PeerId& peer, const MessageId& id, bool ok) {
         // network that takes no mail is not asked in a circle.
         entry->left = ok;
         entry->refused = !ok;
-        if (ok && !entry->on_stream) change(peer, *entry, Delivery::kInMailbox);
+        if (ok && !entry->on_stream)
+            change(peer, *entry, Delivery::kInMailbox, peers_.at(peer).why);
     }
     for (auto& [other, line] : peers_) {
-        if (line.failures > 0 && line.stream != StreamState::kOpen) leave_more(other, line);
+        const bool tried = line.failures > 0 || line.late;
+        if (tried && line.stream != StreamState::kOpen) leave_more(other, line);
     }
 }
 
@@ -172,7 +195,13 @@ void Outgoing::handle_timeout(Instant now) {
         }
     }
     for (const auto& [peer, id] : over) erase(peer, id);
-    for (auto& [peer, line] : peers_) advance(now, peer, line);
+    for (auto& [peer, line] : peers_) {
+        if (line.mail_at <= now) {
+            line.mail_at = kNever;
+            line.late = true;
+        }
+        advance(now, peer, line);
+    }
 }
 
 std::optional<OutgoingAction> Outgoing::poll_action() {
@@ -185,12 +214,9 @@ std::optional<OutgoingAction> Outgoing::poll_action() {
 Instant Outgoing::next_timeout() const {
     Instant next = kNever;
     for (const auto& [peer, line] : peers_) {
-        bool ready = false;
-        for (const Entry& entry : line.entries) {
-            next = earliest(next, entry.until);
-            ready = ready || entry.kept;
-        }
-        if (ready && line.stream == StreamState::kNone) next = earliest(next, line.try_at);
+        for (const Entry& entry : line.entries) next = earliest(next, entry.until);
+        if (line.stream == StreamState::kNone) next = earliest(next, line.try_at);
+        next = earliest(next, line.mail_at);
     }
     return next;
 }
@@ -218,6 +244,8 @@ void Outgoing::check_invariants() const {
             SOV_CHECK(!entry.on_stream || line.stream == StreamState::kOpen);
         }
         SOV_CHECK(on_stream <= limits_.in_flight_max);
+        const bool wanted = line.stream == StreamState::kWanted;
+        SOV_CHECK(wanted || (!line.late && line.mail_at == kNever));
     }
     SOV_CHECK(count == count_ && bytes == bytes_ && leaving <= leaving_);
     SOV_CHECK(leaving_ <= limits_.leaving_max);
@@ -241,7 +269,7 @@ void Outgoing::erase(const PeerId& peer, const MessageId& id) {
     if (entry == entries.end()) return;
     --count_;
     bytes_ -= entry->message.body.size();
-    if (entry->kept) actions_.push_back(ForgetOutgoing{peer, id});
+    actions_.push_back(ForgetOutgoing{peer, id});
     entries.erase(entry);
     if (entries.empty()) peers_.erase(line);
 }
@@ -255,21 +283,31 @@ void Outgoing::count_failure(Instant now, Line& line) {
 void Outgoing::change(const PeerId& peer, Entry& entry, Delivery delivery, std::string words) {
     if (entry.delivery == delivery) return;
     entry.delivery = delivery;
-    actions_.push_back(DeliveryChanged{peer, entry.message.id, delivery, std::move(words)});
+    const bool over = delivery == Delivery::kDelivered || delivery == Delivery::kFailed;
+    if (entry.kept || over)
+        actions_.push_back(DeliveryChanged{peer, entry.message.id, delivery, std::move(words)});
 }
 
 void Outgoing::advance(Instant now, const PeerId& peer, Line& line) {
-    const bool ready = std::any_of(line.entries.begin(), line.entries.end(),
-                                   [](const Entry& entry) { return entry.kept; });
-    if (!ready) return;
     if (line.stream == StreamState::kOpen) {
         send_more(peer, line);
     } else if (line.stream == StreamState::kNone && now >= line.try_at) {
-        line.stream = StreamState::kWanted;
+        became(line, StreamState::kWanted);
+        line.mail_at = now + limits_.mail_after;
         actions_.push_back(StreamWanted{peer});
     }
-    // For somebody who is known to be away, and not tried just now.
-    if (line.stream == StreamState::kNone && line.failures > 0) leave_more(peer, line);
+    if (away(line)) leave_more(peer, line);
+}
+
+void Outgoing::became(Line& line, StreamState stream) {
+    line.stream = stream;
+    line.mail_at = kNever;
+    line.late = false;
+}
+
+// Whoever could not be reached and is not tried just now, or is being looked for in vain.
+bool Outgoing::away(const Line& line) {
+    return line.stream == StreamState::kNone ? line.failures > 0 : line.late;
 }
 
 void Outgoing::send_more(const PeerId& peer, Line& line) {
@@ -280,7 +318,6 @@ void Outgoing::send_more(const PeerId& peer, Line& line) {
         bytes += entry.message.body.size();
     }
     for (Entry& entry : line.entries) {
-        if (!entry.kept) return;  // the order of sending
         if (entry.on_stream) continue;
         bytes += entry.message.body.size();
         if (messages > 0 &&

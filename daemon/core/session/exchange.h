@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <array>
 #include <functional>
 #include <queue>
 #include <unordered_map>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/core/base/counters.h"
+#include "daemon/core/guard/rate_limiter.h"
 #include "daemon/core/session/session_table.h"
 #include "daemon/core/wire/request.h"
 
@@ -15,10 +16,14 @@ namespace sov::session {
 
 /// Requests in flight: gives each an id, sends it again once when its peer is slower than usual,
 /// and gives it up after the hard time-out. Time-outs adapt to each peer's round trip (RFC 6298),
-/// or to everybody's while the peer's is unknown. A request that the budget for first packets or
-/// for handshakes has no room for waits for its turn, in the order asked: it is not taken for
-/// silence, and who begins more than the budget allows is slowed down. At most
-/// Limits::requests_max; past it a request fails at once.
+/// or to everybody's while the peer's is unknown. A request that the budget for first packets, for
+/// handshakes or for the router has no room for waits for its turn: it is not taken for silence,
+/// and who begins more than the budget allows is slowed down. Those for whom the router has no flow
+/// left step aside for others. At most Limits::requests_max; past it a request fails at once.
+///
+/// The more urgent go first, and among equals those that were asked first. So that nobody is
+/// overtaken for ever, four times a second the one that has waited longest goes before all that
+/// are more urgent, if it has waited for a quarter of a second.
 class Exchange {
   public:
     Exchange(SessionTable& sessions, Rng& rng, Counters& counters, const Limits& limits)
@@ -52,6 +57,8 @@ class Exchange {
         bool waits = false;     ///< for its turn; `asked` is when it began to
         bool went_out = false;  ///< so that silence is the other side's
     };
+    /// Ids in the order asked; may name some that were given up.
+    using Queue = std::vector<std::uint32_t>;
     struct Timer {
         Instant at;
         std::uint32_t id;
@@ -62,10 +69,17 @@ class Exchange {
 
     Duration soft_timeout(const PeerRef& peer);
     void note_round_trip(const PeerRef& peer, Duration round_trip);
-    SendOutcome transmit(Instant now, std::uint32_t id, Pending& pending, bool fresh,
-                         Outbox& outbox);
-    void send_first(Instant now, std::uint32_t id, Pending& pending, Outbox& outbox);
+    SendOutcome transmit(Instant now, std::uint32_t id, Pending& pending, Urgency urgency,
+                         bool fresh, Outbox& outbox);
+    SendOutcome send_first(Instant now, std::uint32_t id, Pending& pending, Urgency urgency,
+                           Outbox& outbox);
+    bool must_wait(const wire::Request& request) const;
+    void wait(Instant now, std::uint32_t id, Pending& pending);
     void give_turns(Instant now, Outbox& outbox);
+    bool give_overtaken(Instant now, Outbox& outbox);
+    bool give_class(Instant now, Queue& queue, bool room, Outbox& outbox);
+    Pending* waiting(std::uint32_t id);
+    bool waited_too_long(Instant now, const Pending& pending) const;
     void fail(std::uint32_t id);
 
     SessionTable& sessions_;
@@ -75,8 +89,10 @@ class Exchange {
     std::unordered_map<std::uint32_t, Pending> pending_;
     /// May name requests that were answered meanwhile; those are skipped when their time comes.
     std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
-    std::deque<std::uint32_t> waiting_;  ///< for their turn; may name some that were answered
+    std::array<Queue, kUrgencies> waiting_;  ///< for their turn, by Urgency
     Instant next_turn_ = kNever;
+    guard::TokenBucket overtaken_;  ///< turns of those that were overtaken
+    bool shaped_ = false;  ///< the router bears no more just now: who comes waits behind others
     std::vector<wire::Notice> notices_;
     std::uint32_t samples_ = 0;
     Duration smoothed_{0}, variation_{0};  ///< over all peers

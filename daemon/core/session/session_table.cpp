@@ -492,6 +492,13 @@ std::optional<SendOutcome> SessionTable::pace_unproven(Instant now, const Endpoi
     return SendOutcome::kDropped;
 }
 
+std::optional<SendOutcome> SessionTable::shape(Instant now, const Endpoint& to, Urgency urgency) {
+    const auto room =
+        shaper_ == nullptr ? guard::Shaper::Room::kYes : shaper_->room(now, to, urgency);
+    if (room == guard::Shaper::Room::kYes) return std::nullopt;
+    return room == guard::Shaper::Room::kSoon ? SendOutcome::kShaped : SendOutcome::kNoFlow;
+}
+
 void SessionTable::rekey_if_due(Instant now, Session& session, Outbox& outbox) {
     const bool due = now - session.created > limits_.rekey_after ||
                      session.send_counter > limits_.rekey_after_packets;
@@ -505,9 +512,11 @@ void SessionTable::rekey_if_due(Instant now, Session& session, Outbox& outbox) {
 }
 
 SendOutcome SessionTable::send(Instant now, const Contact& to, Family family, ByteView message,
-                               bool rides, std::size_t size_wanted, bool fresh, Outbox& outbox) {
+                               bool rides, std::size_t size_wanted, bool fresh, Outbox& outbox,
+                               Urgency urgency) {
     if (!to.has(family) || message.size() > wire::kDataMessageMax) return SendOutcome::kImpossible;
     const PeerRef peer{to.key, family};
+    if (const auto shaped = shape(now, to.endpoint(family), urgency)) return *shaped;
     if (!fresh) {
         if (Session* session = slots_.session_to(peer); session != nullptr) {
             rekey_if_due(now, *session, outbox);

@@ -8,6 +8,7 @@
 #include "daemon/core/base/counters.h"
 #include "daemon/core/base/outbox.h"
 #include "daemon/core/guard/blocklist.h"
+#include "daemon/core/guard/shaper.h"
 #include "daemon/core/session/session_slots.h"
 
 namespace sov::session {
@@ -29,6 +30,8 @@ enum class SendOutcome : std::uint8_t {
     kSent,         ///< through a session
     kHandshaking,  ///< in an init, or waiting for one
     kPaced,        ///< not sent: the budget for first packets to unproven addresses is used up
+    kShaped,       ///< not sent: too much has left for the router lately, or since we woke up
+    kNoFlow,       ///< not sent: no flow through the router is free for a new address
     kBusy,         ///< not sent: too many handshakes are under way
     kDropped,      ///< not sent: too many for this subnet in a minute, or wait for its handshake
     kImpossible,   ///< not sent: no address of this family, or no valid key
@@ -57,9 +60,11 @@ class SessionTable {
 
     /// Sends a message to a contact, opening a session if needed. `rides`: the message is an
     /// idempotent read and may travel in the init itself, which then asks for an answer of up to
-    /// `size_wanted` bytes by being that long. `fresh`: don't trust the session that there is.
+    /// `size_wanted` bytes by being that long. `fresh`: don't trust the session that there is. The
+    /// more urgent it is, the larger is the part of what the router bears that it may use.
     SendOutcome send(Instant now, const Contact& to, Family family, ByteView message, bool rides,
-                     std::size_t size_wanted, bool fresh, Outbox& outbox);
+                     std::size_t size_wanted, bool fresh, Outbox& outbox,
+                     Urgency urgency = Urgency::kUsual);
 
     /// True when this session's share of requests is not used up.
     bool allow_request(Instant now, std::uint32_t session);
@@ -92,6 +97,8 @@ class SessionTable {
     /// Datagrams from these addresses are dropped before anything is computed for them. It outlives
     /// this.
     void set_blocklist(const guard::Blocklist* blocks) { blocks_ = blocks; }
+    /// Asked before each message of our own; outlives this.
+    void set_shaper(guard::Shaper* shaper) { shaper_ = shaper; }
     /// Forgets all sessions with this node.
     void drop(const NodeKey& node);
 
@@ -133,6 +140,7 @@ class SessionTable {
     void send_control(Instant now, Session& session, const Path& to, wire::Kind kind, ByteView body,
                       Outbox& outbox);
     std::optional<SendOutcome> pace_unproven(Instant now, const Endpoint& to);
+    std::optional<SendOutcome> shape(Instant now, const Endpoint& to, Urgency urgency);
     std::unique_ptr<Session> make_session(Instant now, const NodeKey& key, const Path& path,
                                           const identity::NoiseState::Keys& keys, bool initiator);
 
@@ -143,6 +151,7 @@ class SessionTable {
     LocalKeys local_;
     SessionSlots slots_;
     const guard::Blocklist* blocks_ = nullptr;
+    guard::Shaper* shaper_ = nullptr;
     std::uint8_t flags(const Path& to) const {
         return flags_[static_cast<std::size_t>(to.remote.family)];
     }

@@ -38,6 +38,17 @@ bool read_contacts(ByteReader& reader, bool& more, bool& full, std::vector<Conta
     return true;
 }
 
+// Nothing behind the contacts: who answers is older than places, or had no room or nothing to tell.
+bool read_places(ByteReader& reader, std::uint8_t want, std::size_t contacts, Places& places) {
+    if ((want & kWantPlaces) == 0 || reader.remaining() == 0) return true;
+    places.own = read_coordinate(reader);
+    if (reader.remaining() == 0) return true;
+    places.theirs.reserve(contacts);
+    for (std::size_t at = 0; at < contacts; ++at)
+        places.theirs.push_back(read_rough_coordinate(reader));
+    return reader.ok();
+}
+
 }  // namespace
 
 std::optional<Head> read_head(ByteReader& reader) {
@@ -119,16 +130,17 @@ std::optional<Pong> read_pong(ByteReader& reader) {
     return complete(reader, Pong{*observed});
 }
 
-std::optional<Nodes> read_nodes(ByteReader& reader, bool asked_for_token) {
+std::optional<Nodes> read_nodes(ByteReader& reader, std::uint8_t want) {
     Nodes body;
-    if (asked_for_token) body.token = reader.fixed<Token>();
+    if ((want & kWantToken) != 0) body.token = reader.fixed<Token>();
     if (!read_contacts(reader, body.more, body.full, body.contacts)) return std::nullopt;
+    if (!read_places(reader, want, body.contacts.size(), body.places)) return std::nullopt;
     return complete(reader, std::move(body));
 }
 
-std::optional<Value> read_value(ByteReader& reader, bool asked_for_token, bool asked_for_newer) {
+std::optional<Value> read_value(ByteReader& reader, std::uint8_t want) {
     Value body;
-    if (asked_for_token) body.token = reader.fixed<Token>();
+    if ((want & kWantToken) != 0) body.token = reader.fixed<Token>();
     body.total = reader.u8();
     const std::uint8_t count = reader.u8();
     for (std::uint8_t at = 0; at < count && reader.ok(); ++at) {
@@ -136,8 +148,9 @@ std::optional<Value> read_value(ByteReader& reader, bool asked_for_token, bool a
         if (size > identity::kRecordBytesMax) return std::nullopt;
         body.records.push_back(reader.bytes(size));
     }
-    if (asked_for_newer) body.known = reader.u8();
+    if ((want & kWantNewer) != 0) body.known = reader.u8();
     if (!read_contacts(reader, body.more, body.full, body.contacts)) return std::nullopt;
+    if (!read_places(reader, want, body.contacts.size(), body.places)) return std::nullopt;
     return complete(reader, std::move(body));
 }
 
@@ -240,6 +253,32 @@ std::optional<Contact> read_contact(ByteReader& reader) {
         contact.v6 = *endpoint;
     }
     return contact;
+}
+
+void write_coordinate(ByteWriter& writer, const Coordinate& coordinate) {
+    for (const std::int16_t axis : coordinate.at) writer.u16(static_cast<std::uint16_t>(axis));
+    writer.u16(coordinate.height);
+    writer.u8(coordinate.error);
+}
+
+void write_coordinate(ByteWriter& writer, const RoughCoordinate& coordinate) {
+    for (const std::int8_t axis : coordinate.at) writer.u8(static_cast<std::uint8_t>(axis));
+    writer.u8(coordinate.height);
+}
+
+Coordinate read_coordinate(ByteReader& reader) {
+    Coordinate coordinate;
+    for (std::int16_t& axis : coordinate.at) axis = static_cast<std::int16_t>(reader.u16());
+    coordinate.height = reader.u16();
+    coordinate.error = reader.u8();
+    return coordinate;
+}
+
+RoughCoordinate read_rough_coordinate(ByteReader& reader) {
+    RoughCoordinate coordinate;
+    for (std::int8_t& axis : coordinate.at) axis = static_cast<std::int8_t>(reader.u8());
+    coordinate.height = reader.u8();
+    return coordinate;
 }
 
 std::size_t contact_size(const Contact& contact, std::uint8_t families) {

@@ -7,6 +7,7 @@
 #include "daemon/core/base/byte_reader.h"
 #include "daemon/core/base/byte_writer.h"
 #include "daemon/core/base/contact.h"
+#include "daemon/core/base/coordinate.h"
 #include "daemon/core/base/ids.h"
 #include "daemon/core/base/limits.h"
 #include "daemon/core/base/result.h"
@@ -21,10 +22,11 @@
 // them):
 //
 //   PING        -                                        PONG    observed endpoint
-//   FIND_NODE   target 20 | want 1                       NODES   token? 8 | more 1 | count 1 |
-//   contacts GET         key 20 | want 1 | skip 1                 VALUE   token? 8 | total 1 |
-//   count 1 | (length 2 | record)*
-//                                                                | more 1 | count 1 | contacts
+//   FIND_NODE   target 20 | want 1                       NODES   token? 8 | more 1 | count 1
+//                                                                | contacts | places?
+//   GET         key 20 | want 1 | skip 1                 VALUE   token? 8 | total 1 | count 1
+//                                                                | (length 2 | record)* | more 1
+//                                                                | count 1 | contacts | places?
 //   STORE       key 20 | token 8 | record                STORED  seconds 4
 //   TOUCH       key 20 | token 8 | owner 32 | kind 1 | sequence 8 | signature 64     -> STORED
 //   DELETE      key 20 | token 8 | tombstone             -> STORED
@@ -40,6 +42,7 @@
 //   ERROR       code 1
 //
 //   endpoint  family 1 (4 or 6) | address 4 or 16 | port 2
+//   places    axis 2 * 4 | height 2 | error 1 | (axis 1 * 4 | height 1) for each contact, or none
 //   contact   flags 1 (bit 0 has IPv4, bit 1 has IPv6) | node key 32 | [address 4 | port 2] |
 //   [address 16 | port 2]
 
@@ -103,8 +106,12 @@ inline constexpr std::uint8_t kMoreContacts = 1, kNoRoom = 2;
 /// Sealed for one user; core/discovery/introduction.h says what is inside.
 using Introduction = FixedBytes<struct IntroductionTag, 176>;
 
-/// Bits of FIND_NODE's and GET's `want`; kWantNewer is GET's alone.
-inline constexpr std::uint8_t kWantIpv4 = 1, kWantIpv6 = 2, kWantToken = 4, kWantNewer = 8;
+/// Bits of FIND_NODE's and GET's `want`; kWantNewer is GET's alone. Who does not know a bit looks
+/// past it: an answer may lack the places that kWantPlaces asks for.
+inline constexpr std::uint8_t kWantIpv4 = 1, kWantIpv6 = 2, kWantToken = 4, kWantNewer = 8,
+                              kWantPlaces = 16;
+inline constexpr std::size_t kCoordinateSize = 2 * Coordinate::kDimensions + 2 + 1;
+inline constexpr std::size_t kRoughCoordinateSize = Coordinate::kDimensions + 1;
 
 struct Head {
     std::uint8_t kind = 0;  ///< as received: may be none of Kind
@@ -152,11 +159,18 @@ struct DialPeer {
 struct Pong {
     Endpoint observed;
 };
+/// Where nodes lie in the space of round trips: behind the contacts of an answer, where it was
+/// asked for and there is room.
+struct Places {
+    std::optional<Coordinate> own;        ///< of who answers; as told, so maybe not plausible
+    std::vector<RoughCoordinate> theirs;  ///< one for each contact, or none at all
+};
 struct Nodes {
     std::optional<Token> token;
     bool more = false;
     bool full = false;              ///< it has no room for a record at the key asked for
     std::vector<Contact> contacts;  ///< at most kContactsMax
+    Places places{};
 };
 struct Value {
     std::optional<Token> token;
@@ -165,6 +179,7 @@ struct Value {
     std::optional<std::uint8_t> known{};  ///< left out, because they are not newer than asked for
     bool more = false, full = false;      ///< as in Nodes
     std::vector<Contact> contacts;
+    Places places{};
 };
 
 /// Reads the head; nothing when the bytes are too short for one.
@@ -183,11 +198,10 @@ std::optional<DialPeer> read_dial_peer(ByteReader& reader);
 std::optional<Nonce> read_nonce(ByteReader& reader);
 std::optional<Introduction> read_introduction(ByteReader& reader);
 std::optional<Pong> read_pong(ByteReader& reader);
-/// `asked_for_token` says whether the answer begins with one, `asked_for_newer` whether it tells
-/// what it left out.
-std::optional<Nodes> read_nodes(ByteReader& reader, bool asked_for_token);
-std::optional<Value> read_value(ByteReader& reader, bool asked_for_token,
-                                bool asked_for_newer = false);
+/// `want` is what was asked for: the bits say whether the answer begins with a token, tells what it
+/// left out, and may end in places.
+std::optional<Nodes> read_nodes(ByteReader& reader, std::uint8_t want);
+std::optional<Value> read_value(ByteReader& reader, std::uint8_t want);
 std::optional<std::uint32_t> read_stored(ByteReader& reader);
 std::optional<std::uint8_t> read_byte(ByteReader& reader);
 
@@ -204,6 +218,10 @@ void write_endpoint(ByteWriter& writer, const Endpoint& endpoint);
 void write_contact(ByteWriter& writer, const Contact& contact, std::uint8_t families);
 std::optional<Endpoint> read_endpoint(ByteReader& reader);
 std::optional<Contact> read_contact(ByteReader& reader);
+void write_coordinate(ByteWriter& writer, const Coordinate& coordinate);
+void write_coordinate(ByteWriter& writer, const RoughCoordinate& coordinate);
+Coordinate read_coordinate(ByteReader& reader);
+RoughCoordinate read_rough_coordinate(ByteReader& reader);
 /// Bytes that write_contact needs; 0 when the contact has no address of these families.
 std::size_t contact_size(const Contact& contact, std::uint8_t families);
 

@@ -4,6 +4,7 @@
 
 #include "daemon/core/base/contact.h"
 #include "daemon/core/base/instant.h"
+#include "daemon/core/base/urgency.h"
 #include "daemon/core/wire/message.h"
 
 // What the parts that decide hand to the part that sends, and what comes back. The tag is the
@@ -18,6 +19,7 @@ struct Request {
     Bytes body;
     std::uint64_t tag = 0;
     bool once = false;  ///< one datagram and no second one: an address that may be a victim's
+    Urgency urgency = Urgency::kUsual;  ///< among those that wait for their turn
 
     /// Idempotent reads may travel in an init, before the session stands.
     bool rides() const {
@@ -40,7 +42,8 @@ struct Answer {
     Endpoint from;
     bool serves = false;
     Duration round_trip{0};
-    ByteView body;  ///< behind the head, inside the datagram
+    bool repeated = false;  ///< asked twice: which of them this answers is unknown
+    ByteView body;          ///< behind the head, inside the datagram
 };
 
 /// Something short of an answer.

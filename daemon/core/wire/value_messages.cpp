@@ -22,6 +22,19 @@ Proof read_proof(ByteReader& reader) {
     return proof;
 }
 
+identity::PageSet page_set(std::uint64_t pages, std::uint8_t list_pages) {
+    static_assert(identity::kPagesMax == 64 && identity::kListPagesMax <= 8);
+    return (identity::PageSet(list_pages) << identity::kFirstListPage) | identity::PageSet(pages);
+}
+
+// List pages are named only where some are missing.
+void write_page_set(ByteWriter& writer, const identity::PageSet& set) {
+    const identity::PageSet pages(~std::uint64_t{0});
+    writer.u64((set & pages).to_ullong());
+    const std::uint64_t list_pages = (set >> identity::kFirstListPage).to_ullong();
+    if (list_pages != 0) writer.u8(static_cast<std::uint8_t>(list_pages));
+}
+
 void write_proof(ByteWriter& writer, const Proof& proof) {
     writer.fixed(proof.user);
     writer.fixed(proof.signature);
@@ -53,7 +66,7 @@ std::optional<StorePage> read_store_page(ByteReader& reader) {
     body.token = reader.fixed<Token>();
     body.version = read_version(reader);
     body.index = reader.u8();
-    if (!is_known(body.version) || body.index >= identity::kPagesMax ||
+    if (!is_known(body.version) || body.index >= identity::PageSet{}.size() ||
         reader.remaining() > identity::kPageBytes || reader.remaining() == 0)
         return std::nullopt;
     body.page = reader.bytes(reader.remaining());
@@ -65,7 +78,7 @@ std::optional<GetPage> read_get_page(ByteReader& reader) {
     body.key = reader.fixed<Key>();
     body.version = read_version(reader);
     body.index = reader.u8();
-    if (!is_known(body.version) || body.index >= identity::kPagesMax) return std::nullopt;
+    if (!is_known(body.version) || body.index >= identity::PageSet{}.size()) return std::nullopt;
     return whole(reader, body);
 }
 
@@ -105,9 +118,13 @@ std::optional<Held> read_held(ByteReader& reader) {
         body.seconds = reader.u32();
         body.receipt = reader.fixed<Signature>();
     } else if (body.status == Held::Status::kMissing) {
-        body.missing = reader.u64();
-        constexpr std::uint64_t kPossible = (std::uint64_t{1} << identity::kPagesMax) - 1;
-        if (body.missing == 0 || (body.missing & ~kPossible) != 0) return std::nullopt;
+        const std::uint64_t pages = reader.u64();
+        const bool any_list_page = reader.remaining() > 0;
+        const std::uint8_t list_pages = any_list_page ? reader.u8() : 0;
+        if (any_list_page && (list_pages == 0 || (list_pages >> identity::kListPagesMax) != 0))
+            return std::nullopt;
+        body.missing = page_set(pages, list_pages);
+        if (body.missing.none()) return std::nullopt;
     }
     return whole(reader, body);
 }
@@ -200,7 +217,7 @@ void write(ByteWriter& writer, const Held& body) {
             writer.u32(body.seconds);
             writer.fixed(body.receipt);
             break;
-        case Held::Status::kMissing: writer.u64(body.missing); break;
+        case Held::Status::kMissing: write_page_set(writer, body.missing); break;
         case Held::Status::kConflict: break;
     }
 }

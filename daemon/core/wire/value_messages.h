@@ -13,6 +13,7 @@
 //   STORE_VALUE  key 20 | token 8 | conditional 1 | [sequence 8] | record    HELD, see below
 //   STORE_PAGE   key 20 | token 8 | version 41 | index 1 | page              PAGE_HELD, as HELD
 //   GET_PAGE     key 20 | version 41 | index 1                               PAGE   page
+//   index    of a page, or 64 and more of a list page
 //   LISTEN       key 20 | count 1 | count x version 41 | [proof 96]          LISTENING seconds 4
 //   NOTIFY       key 20 | record                                             NOTED  -
 //   STOP_LISTENING key 20                                                    STOPPED -
@@ -25,6 +26,7 @@
 //   HELD     status 1 | sequence 8 | then
 //            0 held      seconds 4 | receipt 64
 //            1 missing   bits 8, bit i set: page i is missing
+//                        [bits 1, bit i set: list page i is missing]
 //            2 conflict  -
 
 namespace sov::wire {
@@ -104,7 +106,7 @@ struct Held {
     std::uint64_t sequence = 0;  ///< of the version that the replica has now
     std::uint32_t seconds = 0;   ///< kHeld: how long it keeps it
     Signature receipt;           ///< kHeld: identity::sign_receipt
-    std::uint64_t missing = 0;   ///< kMissing: pages that it wants
+    identity::PageSet missing;   ///< kMissing: pages that it wants
 };
 
 std::optional<StoreValue> read_store_value(ByteReader& reader);
