@@ -8,11 +8,18 @@ namespace sov::hub {
 
 namespace {
 
-/// Two connections dialled by the same side within this are one race over several addresses, of
-/// which the first wins; later the second says that the dialler has lost the first.
+/// Two connections of one peer within this are one race, over several addresses or of two sides
+/// that look for each other; later the second says that its dialler has lost the first.
 constexpr std::chrono::seconds kRaceTime{3};
 
 }  // namespace
+
+std::optional<bool> first_stays(bool first_over_ice, bool first_by_smaller, bool second_over_ice,
+                                bool second_by_smaller) {
+    if (first_over_ice != second_over_ice) return second_over_ice;
+    if (first_by_smaller != second_by_smaller) return first_by_smaller;
+    return std::nullopt;
+}
 
 Connection& ConnectionPool::add(Instant now, Connection connection) {
     const ports::ConnectionId id = connection.id;
@@ -72,13 +79,15 @@ bool ConnectionPool::dialled_by_smaller(const Connection& connection) const {
     return dialler == std::min(self_, connection.peer);
 }
 
-// Both sides come to the same answer, whatever the order in which they saw the two.
+// Both sides come to the same answer, unless one of them saw the two in another order or more than
+// a race apart. Then each goes on with its own until the smaller peer closes one; see expiry().
 bool ConnectionPool::better(const Connection& a, const Connection& b) const {
-    if (a.inbound != b.inbound) return dialled_by_smaller(a);
-    const Connection& older = a.id < b.id ? a : b;
-    const Connection& newer = a.id < b.id ? b : a;
-    const bool race = newer.since - older.since < kRaceTime;
-    return (&a == &older) == race;
+    const bool a_older = std::tie(a.since, a.id) < std::tie(b.since, b.id);
+    const Duration apart = a_older ? b.since - a.since : a.since - b.since;
+    if (apart >= kRaceTime) return !a_older;
+    return first_stays(a.born_over_ice, dialled_by_smaller(a), b.born_over_ice,
+                       dialled_by_smaller(b))
+        .value_or(a_older);
 }
 
 void ConnectionPool::judge(Instant now, const PeerId& peer) {
@@ -113,7 +122,7 @@ std::optional<ports::ConnectionId> ConnectionPool::spare(const Busy& busy) const
 
 Instant ConnectionPool::expiry(const Connection& connection, const Busy& busy) const {
     if (busy(connection)) return kNever;
-    if (connection.supplanted) {
+    if (connection.supplanted && self_ < connection.peer) {
         return std::max(*connection.supplanted, connection.used) + limits_.supplanted_time;
     }
     return connection.used + limits_.idle_time;

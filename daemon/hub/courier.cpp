@@ -32,6 +32,11 @@ bool Courier::cancel(Instant now, const PeerId& peer, const MessageId& id) {
     return there;
 }
 
+void Courier::peer_moved(Instant now, const PeerId& from, const PeerId& to) {
+    outgoing_.move(now, from, to);
+    pump(now);
+}
+
 bool Courier::acknowledge(Instant now, std::uint64_t serial) {
     const bool there = incoming_.acknowledge(serial);
     pump(now);

@@ -96,6 +96,8 @@ class Courier final : public StreamUser {
     Result<messaging::MessageId> send(Instant now, const PeerId& peer, std::string topic,
                                       Bytes body);
     bool cancel(Instant now, const PeerId& peer, const messaging::MessageId& id);
+    /// A peer that says so with both keys has another one now: what waits for it goes there.
+    void peer_moved(Instant now, const PeerId& from, const PeerId& to);
     /// As Incoming::acknowledge.
     bool acknowledge(Instant now, std::uint64_t serial);
     /// What friends are told from now on, kOffline for nothing.
@@ -111,6 +113,11 @@ class Courier final : public StreamUser {
     void handle_left(Instant now, std::uint64_t ticket, bool ok);
     /// An item of our mailbox, proven to be of `from`. What is no letter is left to others.
     void handle_mail(Instant now, const PeerId& item, const PeerId& from, ByteView letter);
+    /// The clock was set: the Unix time at Instant{} is another one.
+    void set_wall_clock(UnixMillis at_start) {
+        options_.wall_clock = at_start;
+        outgoing_.set_wall_clock(at_start);
+    }
     void handle_network_change(Instant now);
     void handle_timeout(Instant now);
 

@@ -35,14 +35,14 @@ void Courier::stream_opened(Instant now, const HubStream& stream, CommandId comm
     pump(now);
 }
 
-void Courier::stream_failed(Instant now, CommandId command, Errc, std::string) {
+void Courier::stream_failed(Instant now, CommandId command, Errc, std::string words) {
     const auto opening = opening_.find(command);
     if (opening == opening_.end()) return;
     const PeerId peer = opening->second;
     opening_.erase(opening);
     if (by_peer_.contains(peer)) return;  // the other side opened one meanwhile
     if (asked_.erase(peer) > 0) events_.push_back(PresenceChanged{peer, std::nullopt});
-    outgoing_.handle_unreachable(now, peer);
+    outgoing_.handle_unreachable(now, peer, std::move(words));
     pump(now);
 }
 

@@ -83,6 +83,8 @@ bool Dials::wait(const PeerId& peer, Waiter waiter, const std::vector<DialAddres
         found->second.planner = plan_for(found->second);
         found->second.begun = waiter.begun;
         wanted_.push_back(peer);
+    } else if (found->second.lingers) {
+        begin_anew(peer, found->second, waiter.begun);
     }
     Dial& dial = found->second;
     if (dial.waiters.size() >= limits_.waiters_max) return false;
@@ -101,6 +103,16 @@ bool Dials::wait(const PeerId& peer, Waiter waiter, const std::vector<DialAddres
     }
     add_addresses(peer, addresses, false);
     return true;
+}
+
+// Attempts of before may still win, but who waits from now on gets a whole round: the addresses of
+// now, and a call.
+void Dials::begin_anew(const PeerId& peer, Dial& dial, Instant now) {
+    dial.planner = plan_for(dial);
+    dial.known.clear();
+    dial.complete = dial.called = dial.not_admitted = false;
+    dial.begun = now;
+    wanted_.push_back(peer);
 }
 
 void Dials::add_addresses(const PeerId& peer, const std::vector<DialAddress>& addresses,
@@ -237,6 +249,9 @@ void Dials::begin(Instant now, const PeerId& peer, Dial& dial, const Endpoint& e
 // one, because a peer behind a NAT has addresses too.
 Instant Dials::begin_call(Instant now, const PeerId& peer, Dial& dial) {
     if (dial.called || !call_) return kNever;
+    const bool wanted = std::any_of(dial.waiters.begin(), dial.waiters.end(),
+                                    [](const Waiter& waiter) { return waiter.calls; });
+    if (!wanted) return kNever;
     DialPolicy policy = dial.waiters.front().policy;
     for (const Waiter& waiter : dial.waiters) {
         if (waiter.policy != policy) policy = DialPolicy::kAny;
@@ -288,12 +303,20 @@ void Dials::path_failed(Instant now, const PeerId& peer, const std::string& outc
 }
 
 // Closes what is still under way: somebody else has won, or nobody waits any more. Streams may have
-// said something already, so what carries them goes on until it ends by itself.
-void Dials::abandon(Instant now, const PeerId& peer, Dial& dial) {
+// said something already, so what carries them goes on until it ends by itself, and so does what
+// would stay beside `winner`, the other side's.
+void Dials::abandon(Instant now, const PeerId& peer, Dial& dial, const Connection* winner) {
     end_call(now, peer, dial, "not_needed");
+    const auto would_stay = [&](const DialAttempt& attempt) {
+        if (winner == nullptr || !winner->inbound) return false;
+        const bool smaller = self_ < peer;
+        return first_stays(attempt.way == DialAttempt::Way::kIce, smaller, winner->born_over_ice,
+                           !smaller)
+            .value_or(false);
+    };
     std::erase_if(dial.under_way, [&](const auto& attempt) {
         const auto& [id, index] = attempt;
-        if (dial.carrying.contains(id)) return false;
+        if (dial.carrying.contains(id) || would_stay(dial.tried[index])) return false;
         transport_.close(now, id, kCloseSupplanted);
         dial.tried[index].took = now - dial.tried[index].begun;
         dial.tried[index].outcome = "not_needed";
@@ -345,12 +368,11 @@ std::vector<Waiter> Dials::connected(Instant now, const Connection& connection) 
         dial.waiters.erase(dial.waiters.begin() + static_cast<std::ptrdiff_t>(index));
     }
     if (dial.waiters.empty()) {
-        // Both sides may be dialling. The connection that the smaller peer dials is the one that
-        // stays, so the smaller one lets its attempts end and the other gives its own up.
-        dial.lingers = connection.inbound && self_ < connection.peer && !dial.under_way.empty();
+        // Both sides may be dialling. Of theirs and ours the same one stays at both, so we give up
+        // what would not, and let the rest end.
+        abandon(now, connection.peer, dial, &connection);
+        dial.lingers = !dial.under_way.empty();
         dial.due = kNever;
-        end_call(now, connection.peer, dial, "not_needed");
-        if (!dial.lingers) abandon(now, connection.peer, dial);
         if (dial.under_way.empty()) finish(found);
     }
     return content;

@@ -22,7 +22,9 @@ struct Waiter {
     CommandId command{};
     DialPolicy policy{};
     Instant begun{}, deadline{};
-    std::optional<OpenRequest> open;
+    std::optional<OpenRequest> open = {};
+    /// Whether a path through NATs may be called for, too.
+    bool calls = true;
 };
 
 /// Peers that are being dialled: for each one plan, whose attempts race, and all who wait for it.
@@ -106,11 +108,12 @@ class Dials {
     using DialMap = std::map<PeerId, Dial>;
 
     connect::PathPlanner plan_for(const Dial& dial) const;
+    void begin_anew(const PeerId& peer, Dial& dial, Instant now);
     void begin(Instant now, const PeerId& peer, Dial& dial, const Endpoint& endpoint);
     void advance(Instant now, const PeerId& peer, Dial& dial);
     Instant begin_call(Instant now, const PeerId& peer, Dial& dial);
     void end_call(Instant now, const PeerId& peer, Dial& dial, const std::string& outcome);
-    void abandon(Instant now, const PeerId& peer, Dial& dial);
+    void abandon(Instant now, const PeerId& peer, Dial& dial, const Connection* winner = nullptr);
     void fail(const PeerId& peer, Dial& dial, Waiter waiter);
     DialMap::iterator finish(DialMap::iterator at);
 

@@ -11,19 +11,19 @@ namespace {
 
 using ports::ConnectionId;
 
-PathClass class_of(const Endpoint& remote) {
-    return connect::is_local(remote) ? PathClass::kLan : PathClass::kDirect;
-}
-
 Errc why_streams_end(ports::CloseReason reason) {
     return reason == ports::CloseReason::kIdle ? Errc::kTimedOut : Errc::kNotFound;
 }
 
-/// The other side says that it did not let us in: its certificate check (RFC 9001 s4.8) or its hub.
+/// The other side says that its apps saw nothing of what we were opening. It did not let us in, by
+/// its certificate check (RFC 9001 s4.8) or its hub; or another connection goes on, and who gives
+/// one up for that has no streams of apps there, or did not know yet that it would be one.
 bool never_taken(const ports::Closed& closed) {
     const bool by_tls = closed.code >= 0x100 && closed.code <= 0x1ff;
     const bool by_hub = closed.code == kCloseNotAdmitted || closed.code == kCloseOverLimit;
-    return closed.reason == ports::CloseReason::kRefused && (by_tls || by_hub);
+    const bool refused = closed.reason == ports::CloseReason::kRefused;
+    const bool told = refused || closed.reason == ports::CloseReason::kByPeer;
+    return (refused && (by_tls || by_hub)) || (told && closed.code == kCloseSupplanted);
 }
 
 /// A stream that waits for a connection waits as long as a connect does.
@@ -51,9 +51,10 @@ StreamHub::Parts::Parts(ports::StreamTransport& via, HubOptions wanted, std::uin
               Connection* connection = pool.find(id);
               // Who it is was proven by the certificate; what is said beside it counts for nothing.
               if (connection == nullptr) return;
-              connection->agent = std::move(they.agent);
-              connection->protocols = std::move(they.protocols);
-          }) {
+              if (!they.agent.empty()) connection->agent = std::move(they.agent);
+              if (!they.protocols.empty()) connection->protocols = std::move(they.protocols);
+          },
+          [this] { return push_takers(); }) {
     (void)table.serve(std::string(streams::kPingProtocol), pings, true);
     (void)table.serve(std::string(streams::kIdentifyProtocol), identify, true);
     (void)table.serve(std::string(streams::kIdentifyPushProtocol), identify, true);
@@ -65,8 +66,7 @@ ConnectionView StreamHub::Parts::view(const Connection& connection) const {
     view.peer = connection.peer;
     view.remote = connection.remote;
     // An ICE path's own address is made up; people want to see where the datagrams go.
-    const auto call = connection.carrier == "ice" ? ice.report(connection.peer) : std::nullopt;
-    if (call && call->pair) view.remote = call->pair->remote;
+    if (const auto pair = ice.pair_of(connection.id)) view.remote = pair->remote;
     view.inbound = connection.inbound;
     view.path = connection.path;
     view.carrier = connection.carrier;
@@ -81,6 +81,16 @@ ConnectionView StreamHub::Parts::view(const Connection& connection) const {
     view.agent = connection.agent;
     view.protocols = connection.protocols;
     return view;
+}
+
+std::vector<std::pair<ConnectionId, PeerId>> StreamHub::Parts::push_takers() const {
+    std::vector<std::pair<ConnectionId, PeerId>> takers;
+    for (const auto& [id, one] : pool.all()) {
+        const auto& names = one.protocols;
+        if (std::find(names.begin(), names.end(), streams::kIdentifyPushProtocol) != names.end())
+            takers.emplace_back(id, one.peer);
+    }
+    return takers;
 }
 
 bool StreamHub::Parts::busy(const Connection& connection) const {
@@ -146,19 +156,6 @@ void StreamHub::Parts::shut_down(Instant now) {
     for (const auto& [id, connection] : pool.all()) transport.close(now, id, kCloseShutdown);
 }
 
-void StreamHub::Parts::network_changed(Instant now) {
-    ice.handle_network_change(now);
-    for (const auto& [id, connection] : pool.all()) {
-        if (ice.carries(id)) continue;
-        ports::DatagramPath* path = dials.path(connection.remote.family);
-        // Those that the other side dialled are for it to move (RFC 9000 s9).
-        if (path != nullptr && !connection.inbound) (void)transport.move(now, id, *path);
-    }
-    for (auto& [peer, interest] : interests) {
-        if (interest.retry_at != kNever) interest.retry_at = now;
-    }
-}
-
 // ---- what the transport says
 // ---------------------------------------------------------------------
 
@@ -170,7 +167,7 @@ void StreamHub::Parts::take(Instant now, const ports::TransportEvent& event) {
     } else if (const auto* closed = std::get_if<ports::Closed>(&event)) {
         take(now, *closed);
     } else if (const auto* moved = std::get_if<ports::PeerMoved>(&event)) {
-        take(*moved);
+        take(now, *moved);
     } else if (const auto* arrived = std::get_if<ports::StreamArrived>(&event)) {
         const Connection* connection = pool.find(arrived->stream.connection);
         if (connection != nullptr) table.arrived(now, arrived->stream, connection->peer);
@@ -224,12 +221,13 @@ void StreamHub::Parts::take(Instant now, const ports::Connected& connected) {
     fresh.peer = connected.peer;
     fresh.remote = connected.remote;
     fresh.inbound = connected.inbound;
-    if (ice.take_connection(connected.connection, connected.local)) {
+    if (ice.take_connection(now, connected.connection, connected.local)) {
         // The first datagrams may be here before the news of their path.
         fresh.path = ice.path_of(connected.connection).value_or(PathClass::kDirect);
         fresh.carrier = "ice";
+        fresh.born_over_ice = true;
     } else {
-        fresh.path = class_of(connected.remote);
+        fresh.path = plain_class(connected.remote);
     }
     fresh.since = fresh.used = now;
     Connection& added = pool.add(now, std::move(fresh));
@@ -264,6 +262,8 @@ void StreamHub::Parts::take(Instant now, const ports::Closed& closed) {
     const std::optional<Connection> gone = pool.remove(now, closed.connection);
     events.emplace_back(ConnectionClosed{last, closed.reason, closed.code, closed.words});
     for (OpenRequest& request : again) open_again(now, std::move(request), closed);
+    // A call that was to mend this one has nothing left to mend.
+    if (pool.of(gone->peer).empty() && !dials.dialling(gone->peer)) ice.cancel(now, gone->peer);
     const auto held = interests.find(gone->peer);
     if (held == interests.end() || pool.primary(gone->peer) != nullptr) return;
     held->second.retry_at = now;  // at once, then with pauses
@@ -277,12 +277,15 @@ void StreamHub::Parts::wait_for(Instant now, OpenRequest request) {
     }
 }
 
-// Where nothing of the app's was sent yet, a stream may go over another connection, once: over one
-// that is there, or one that is to come because this one was given up for it.
+// What no app there has seen may go over another connection, once: over one that is there, or one
+// that is to come because this one was given up for it.
 void StreamHub::Parts::open_again(Instant now, OpenRequest request, const ports::Closed& closed) {
     const PeerId peer = request.peer;
-    const bool first_time = !std::exchange(request.retried, true) && !request.spoken;
-    const bool another = dials.dialling(peer) || closed.code == kCloseSupplanted;
+    const bool unseen = !request.spoken || never_taken(closed);
+    const bool first_time = !std::exchange(request.retried, true) && unseen;
+    // Who a peer is, is asked of each connection anew, and is no reason to make one.
+    const bool another =
+        request.user != &identify && (dials.dialling(peer) || closed.code == kCloseSupplanted);
     if (const Connection* other = pool.primary(peer); first_time && other != nullptr) {
         table.open(now, other->id, std::move(request));
     } else if (first_time && another && !leaving) {
@@ -301,14 +304,6 @@ void StreamHub::Parts::dial_again(Instant now, OpenRequest request, const ports:
     } else {
         wait_for(now, std::move(request));
     }
-}
-
-void StreamHub::Parts::take(const ports::PeerMoved& moved) {
-    Connection* connection = pool.find(moved.connection);
-    if (connection == nullptr) return;
-    const PathClass before = std::exchange(connection->path, class_of(moved.remote));
-    connection->remote = moved.remote;
-    events.emplace_back(PathChanged{view(*connection), before});
 }
 
 // ---- what waits for a connection
@@ -372,6 +367,7 @@ void StreamHub::Parts::take_timeouts(Instant now) {
         const bool supplanted = pool.find(id)->supplanted.has_value();
         transport.close(now, id, supplanted ? kCloseSupplanted : kCloseIdle);
     }
+    mend(now);
     retry(now);
 }
 
@@ -393,29 +389,6 @@ void StreamHub::Parts::settle(Instant now) {
     }
 }
 
-void StreamHub::Parts::settle_calls(Instant now) {
-    for (const PeerId& peer : dials.take_uncalled()) ice.cancel(now, peer);
-    ice.run(now);
-    for (const IceCalls::Ready& ready : ice.take_ready()) {
-        const auto id = dials.path_ready(now, ready.peer, *ready.path, ready.remote);
-        if (id) {
-            ice.note_dial(*id, ready.path->local());
-        } else {
-            ice.cancel(now, ready.peer);
-        }
-    }
-    for (const IceCalls::Failed& failed : ice.take_failed()) {
-        dials.path_failed(now, failed.peer, failed.outcome);
-    }
-    for (const IceCalls::Changed& changed : ice.take_changed()) {
-        Connection* connection = pool.find(changed.connection);
-        if (connection == nullptr) continue;
-        const PathClass before = std::exchange(connection->path, changed.path);
-        events.emplace_back(PathChanged{view(*connection), before});
-    }
-    for (SignalWanted& words : ice.take_words()) events.emplace_back(std::move(words));
-}
-
 // Of peers that nobody follows nothing is told: most connects are an app's business.
 void StreamHub::Parts::tell_steps() {
     const auto tell = [&](std::vector<ConnectStepped> steps) {
@@ -428,19 +401,6 @@ void StreamHub::Parts::tell_steps() {
     };
     tell(dials.take_steps());
     tell(ice.take_steps());
-}
-
-void StreamHub::Parts::start_ice(ports::IceAgents& agents, UnixMillis wall_clock,
-                                 std::function<void()> wake) {
-    const auto trust_of = [this](const PeerId& peer) -> std::optional<connect::Trust> {
-        if (is_friend && is_friend(peer)) return connect::Trust::kFriend;
-        if (options.admission == Admission::kAnyone && !leaving) return connect::Trust::kStranger;
-        return std::nullopt;
-    };
-    ice.start(agents, wall_clock, trust_of, std::move(wake));
-    dials.set_call([this](Instant now, const PeerId& peer, DialPolicy policy) {
-        return ice.call(now, peer, policy);
-    });
 }
 
 void StreamHub::Parts::run(Instant now) {
@@ -465,6 +425,7 @@ Instant StreamHub::Parts::next_timeout(Instant now) const {
     first = earliest(first, earliest(pings.next_timeout(), identify.next_timeout()));
     first = earliest(first, pool.next_timeout(busy_test()));
     for (const auto& [peer, interest] : interests) first = earliest(first, interest.retry_at);
+    for (const auto& [id, one] : pool.all()) first = earliest(first, mend_at(one));
     first = earliest(first, ice.next_timeout());
     return earliest(first, dials.next_timeout(now));
 }

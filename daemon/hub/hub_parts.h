@@ -18,6 +18,9 @@
 
 namespace sov::hub {
 
+/// The class of a path over the daemon's own port.
+PathClass plain_class(const Endpoint& remote);
+
 /// What the hub is made of, and how its parts meet: the transport's events and the users' wishes
 /// go to the pool, the dials and the streams, and what one has to tell another is carried here.
 class StreamHub::Parts {
@@ -66,7 +69,7 @@ class StreamHub::Parts {
     void take(Instant now, const ports::PeerProven& proven);
     void take(Instant now, const ports::Connected& connected);
     void take(Instant now, const ports::Closed& closed);
-    void take(const ports::PeerMoved& moved);
+    void take(Instant now, const ports::PeerMoved& moved);
     void open_again(Instant now, OpenRequest request, const ports::Closed& closed);
     void dial_again(Instant now, OpenRequest request, const ports::Closed& closed);
     void wait_for(Instant now, OpenRequest request);
@@ -76,14 +79,20 @@ class StreamHub::Parts {
     void settle(Instant now);
     void settle_calls(Instant now);
     void tell_steps();
+    Instant mend_at(const Connection& connection) const;
+    void mend(Instant now);
+    void dial_callers(Instant now);
+    bool move_onto(Instant now, const IceCalls::Ready& ready);
     void content(Instant now, Waiter waiter, const Connection& connection);
     void fail(Waiter waiter, const PeerId& peer, Errc why, std::string words);
     bool busy(const Connection& connection) const;
+    std::vector<std::pair<ports::ConnectionId, PeerId>> push_takers() const;
     ConnectionPool::Busy busy_test() const {
         return [this](const Connection& one) { return busy(one); };
     }
 
     std::uint64_t last_command_ = 0;
+    std::optional<Instant> addresses_changed_;
 };
 
 }  // namespace sov::hub

@@ -32,6 +32,10 @@ IceCalls::~IceCalls() {
     for (auto& [number, path] : paths_) transport_.forget_path(path.session->path());
 }
 
+void IceCalls::set_wall_clock(UnixMillis at_start) {
+    if (signalling_) signalling_->set_wall_clock(at_start);
+}
+
 void IceCalls::start(ports::IceAgents& agents, UnixMillis wall_clock,
                      connect::Signalling::TrustOf trust_of, Wake wake) {
     agents_ = &agents;
@@ -109,7 +113,7 @@ Result<void> IceCalls::call(Instant now, const PeerId& peer, DialPolicy policy) 
     if (!available()) return Errc::kUnsupported;
     if (policy == DialPolicy::kLanOnly) return Errc::kInvalidArgument;
     for (const auto& [number, path] : paths_) {
-        if (path.peer == peer && !path.over && !path.connection) return {};
+        if (path.peer == peer && path.is_free()) return {};
     }
     const auto opened = open(now, peer, IceRole::kControlling, policy);
     if (!opened) return opened.error();
@@ -128,16 +132,25 @@ Result<void> IceCalls::call(Instant now, const PeerId& peer, DialPolicy policy) 
 
 void IceCalls::cancel(Instant now, const PeerId& peer) {
     for (auto& [number, path] : paths_) {
-        if (path.peer != peer || path.over || path.connection) continue;
+        if (path.peer != peer || !path.is_free()) continue;
         if (path.role != IceRole::kControlling) continue;
         signalling_->end(now, path.call);
         close(path, "not_needed");
     }
 }
 
+void IceCalls::give_up_unused(Instant now, const PeerId& peer) {
+    for (auto& [number, path] : paths_) {
+        if (path.peer != peer || !path.is_free() || !path.ready || path.dialled) continue;
+        if (path.role != IceRole::kControlling) continue;
+        signalling_->end(now, path.call);
+        close(path, "not_used");
+    }
+}
+
 void IceCalls::close(Path& path, std::string outcome) {
     path.over = true;
-    path.restart_at = kNever;
+    path.restart_at = path.end_at = kNever;
     IceReport& report = report_of(path);
     if (report.outcome == "trying") report.outcome = std::move(outcome);
 }
@@ -164,20 +177,38 @@ void IceCalls::note_dial(ConnectionId connection, const Endpoint& local) {
     }
 }
 
-bool IceCalls::take_connection(ConnectionId connection, const Endpoint& local) {
+bool IceCalls::take_connection(Instant now, ConnectionId connection, const Endpoint& local) {
+    bool taken = false;
     for (auto& [number, path] : paths_) {
-        if (path.over || path.session->path().local() != local) continue;
-        path.connection = connection;
-        signalling_->settle(path.call);
-        report_of(path).outcome = "connected";
-        return true;
+        if (path.over) continue;
+        if (path.session->path().local() == local) {
+            path.connections.insert(connection);
+            path.dialled.reset();  // whatever else was tried over it is none of its business now
+            path.end_at = kNever;
+            signalling_->settle(path.call);
+            report_of(path).outcome = "connected";
+            taken = true;
+        } else if (path.connections.erase(connection) > 0 && path.connections.empty()) {
+            leave(now, path);
+        }
     }
-    return false;
+    return taken;
+}
+
+// The other side may not have noticed yet that the connection is elsewhere, and would lose it with
+// its session.
+void IceCalls::leave(Instant now, Path& path) {
+    path.dialled.reset();
+    path.restart_at = kNever;
+    path.end_at = now + kHandOver;
 }
 
 void IceCalls::drop_connection(Instant now, ConnectionId connection) {
     for (auto& [number, path] : paths_) {
-        if (path.over || (path.connection != connection && path.dialled != connection)) continue;
+        const bool ran = path.connections.erase(connection) > 0;
+        const bool dialled = path.dialled == connection;
+        if (dialled) path.dialled.reset();
+        if (path.over || (!ran && !dialled) || !path.connections.empty()) continue;
         signalling_->end(now, path.call);
         close(path, "no_answer");
     }
@@ -187,7 +218,20 @@ bool IceCalls::carries(ConnectionId connection) const { return path_of(connectio
 
 std::optional<PathClass> IceCalls::path_of(ConnectionId connection) const {
     for (const auto& [number, path] : paths_) {
-        if (path.connection == connection && !path.over) return path.path;
+        if (path.connections.contains(connection) && !path.over) return path.path;
+    }
+    return std::nullopt;
+}
+
+bool IceCalls::shows_address(ConnectionId connection) const {
+    return std::none_of(paths_.begin(), paths_.end(), [&](const auto& entry) {
+        return entry.second.connections.contains(connection) && entry.second.relay_only;
+    });
+}
+
+std::optional<IcePair> IceCalls::pair_of(ConnectionId connection) const {
+    for (const auto& [number, path] : paths_) {
+        if (path.connections.contains(connection) && !path.over) return path.pair;
     }
     return std::nullopt;
 }
@@ -245,7 +289,7 @@ void IceCalls::take_state(Instant now, Path& path, const ports::IceStateChanged&
     if (changed.state == IceState::kConnected && changed.pair) {
         connected(now, path, *changed.pair);
     } else if (changed.state == IceState::kDisconnected || changed.state == IceState::kFailed) {
-        if (path.connection) {
+        if (!path.connections.empty()) {
             const bool ours = path.role == IceRole::kControlling;
             path.restart_at = earliest(path.restart_at, ours ? now : now + kMendSecond);
         } else if (changed.state == IceState::kFailed && path.role == IceRole::kControlling) {
@@ -258,23 +302,26 @@ void IceCalls::take_state(Instant now, Path& path, const ports::IceStateChanged&
 
 void IceCalls::connected(Instant now, Path& path, const IcePair& pair) {
     IceReport& report = report_of(path);
-    report.pair = pair;
+    report.pair = path.pair = pair;
     if (!report.connected_after) report.connected_after = now - report.begun;
     const PathClass found = path_class(pair);
-    if (path.connection) {
+    if (!path.connections.empty()) {
         signalling_->settle(path.call);
-        if (path.path != found) changed_.push_back({*path.connection, found});
+        for (const ConnectionId each : path.connections) {
+            if (path.path != found) changed_.push_back({each, found});
+        }
     }
     path.path = found;
     const bool betters =
         found == PathClass::kRelayed && !path.relay_only && path.role == IceRole::kControlling;
     path.restart_at = kNever;
-    if (betters) {
+    if (betters && path.end_at == kNever) {
         const std::size_t last = std::size(kBetterAfter) - 1;
         path.restart_at = now + kBetterAfter[std::min(path.betterings, last)];
     }
-    if (path.role == IceRole::kControlling && !std::exchange(path.ready, true)) {
-        ready_.push_back({path.peer, &path.session->path(), path.session->remote(), found});
+    if (!std::exchange(path.ready, true)) {
+        ready_.push_back({path.peer, &path.session->path(), path.session->remote(),
+                          path.role == IceRole::kControlling});
     }
 }
 
@@ -307,6 +354,7 @@ void IceCalls::take(Instant now, const connect::CallOffered& offered) {
     if (!opened) return signalling_->end(now, offered.call);
     Path& path = **opened;
     path.call = offered.call;
+    if (offered.trust == connect::Trust::kFriend) callers_.push_back(offered.peer);
     report_of(path).answered = true;
     (void)path.session->set_remote(offered.description);
     signalling_->answer(now, offered.call, path.session->local());
@@ -345,7 +393,7 @@ void IceCalls::take(Instant now, const connect::CallEnded& ended) {
     if (path == nullptr) return;
     const std::string outcome = outcome_of(ended.why, report_of(*path).answered);
     note(now, *path, outcome);
-    const bool lost = path->role == IceRole::kControlling && !path->connection;
+    const bool lost = path->role == IceRole::kControlling && path->connections.empty();
     close(*path, outcome);
     // In a glare the peer's own call goes on in place of ours.
     if (lost && ended.why != CallEnd::kGlare) failed_.push_back({ended.peer, outcome});
@@ -366,8 +414,9 @@ void IceCalls::restart(Instant now, Path& path) {
 
 void IceCalls::handle_network_change(Instant now) {
     for (auto& [number, path] : paths_) {
-        if (path.connection && !path.over) path.restart_at = now;
+        if (!path.connections.empty() && !path.over) path.restart_at = now;
     }
+    if (available()) signalling_->handle_network_change(now);
 }
 
 void IceCalls::run(Instant now) {
@@ -375,6 +424,10 @@ void IceCalls::run(Instant now) {
     take_datagrams(now);
     for (auto& [number, path] : paths_) {
         if (path.restart_at <= now && !path.over) restart(now, path);
+        if (path.end_at <= now && !path.over) {
+            signalling_->end(now, path.call);
+            close(path, "not_needed");
+        }
     }
     signalling_->handle_timeout(now);
     take_signals(now);
@@ -396,7 +449,9 @@ bool IceCalls::reap() {
 Instant IceCalls::next_timeout() const {
     if (!available()) return kNever;
     Instant next = signalling_->next_timeout();
-    for (const auto& [number, path] : paths_) next = earliest(next, path.restart_at);
+    for (const auto& [number, path] : paths_) {
+        next = earliest(next, earliest(path.restart_at, path.end_at));
+    }
     return next;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,12 +40,15 @@ class IceCalls {
     /// Bytes of datagrams that wait for run(); past it they are dropped, as a network would.
     static constexpr std::size_t kInboxBytesMax = 4 << 20;
 
-    /// A path of a call of ours works: dial over it.
+    /// A session that a connection has left goes on for what is still under way there.
+    static constexpr std::chrono::seconds kHandOver{5};
+
+    /// A path of a call works. Of one of ours: dial over it, unless a connection moves onto it.
     struct Ready {
         PeerId peer;
         ports::DatagramPath* path = nullptr;
         Endpoint remote;
-        PathClass path_class{};
+        bool ours = false;
     };
     /// A call is over that carried no connection. `outcome` is as of DialAttempt.
     struct Failed {
@@ -63,6 +67,7 @@ class IceCalls {
     IceCalls& operator=(const IceCalls&) = delete;
 
     /// Once, before all else; without it call() is kUnsupported. `agents` outlives this.
+    void set_wall_clock(UnixMillis at_start);
     void start(ports::IceAgents& agents, UnixMillis wall_clock,
                connect::Signalling::TrustOf trust_of, Wake wake);
     void set_options(IceOptions options) { options_ = std::move(options); }
@@ -76,14 +81,22 @@ class IceCalls {
     Result<void> call(Instant now, const PeerId& peer, DialPolicy policy);
     /// Nobody wants a path to this peer: calls of ours without a connection end.
     void cancel(Instant now, const PeerId& peer);
+    /// Calls of ours end that have a path which nobody has begun to use, as when the other side
+    /// heard us still when the path was there: the next call may do better.
+    void give_up_unused(Instant now, const PeerId& peer);
     /// A dial has begun over the path that is at `local`.
     void note_dial(ports::ConnectionId connection, const Endpoint& local);
-    /// A connection runs over the path that is at `local`. True when that is one of ours.
-    bool take_connection(ports::ConnectionId connection, const Endpoint& local);
-    /// The connection, or the dial, is over, and its call with it.
+    /// A connection runs over the path that is at `local`, and over no other any more. True when
+    /// that is one of ours.
+    bool take_connection(Instant now, ports::ConnectionId connection, const Endpoint& local);
+    /// The connection, or the dial, is over, and its call with it unless another one runs there.
     void drop_connection(Instant now, ports::ConnectionId connection);
     bool carries(ports::ConnectionId connection) const;
     std::optional<PathClass> path_of(ports::ConnectionId connection) const;
+    /// False for a connection over a path that was to keep our address from the peer.
+    bool shows_address(ports::ConnectionId connection) const;
+    /// The pair that carries a connection.
+    std::optional<IcePair> pair_of(ports::ConnectionId connection) const;
 
     // --- inputs ---
 
@@ -99,6 +112,8 @@ class IceCalls {
 
     std::vector<Ready> take_ready() { return std::exchange(ready_, {}); }
     std::vector<Failed> take_failed() { return std::exchange(failed_, {}); }
+    /// Friends who have called.
+    std::vector<PeerId> take_callers() { return std::exchange(callers_, {}); }
     std::vector<Changed> take_changed() { return std::exchange(changed_, {}); }
     /// What happened since, for whoever follows.
     std::vector<ConnectStepped> take_steps() { return std::exchange(steps_, {}); }
@@ -121,12 +136,19 @@ class IceCalls {
         connect::CallId call{};
         IceRole role{};
         bool relay_only = false;
-        std::optional<ports::ConnectionId> dialled, connection;
+        std::optional<ports::ConnectionId> dialled;
+        /// Usually one; two after both sides dialled at once and both moved theirs here.
+        std::set<ports::ConnectionId> connections;
         bool ready = false;  ///< told
         bool over = false;   ///< to be closed by reap()
         std::optional<PathClass> path;
+        std::optional<IcePair> pair;
         Instant restart_at = kNever;
+        Instant end_at = kNever;  ///< its connections have left it
         std::size_t betterings = 0;
+
+        /// Somebody may still begin a connection over it.
+        bool is_free() const { return !over && connections.empty() && end_at == kNever; }
     };
     struct Datagram {
         Number path = 0;
@@ -153,6 +175,7 @@ class IceCalls {
     void take(Instant now, const connect::CallEnded& ended);
     void connected(Instant now, Path& path, const IcePair& pair);
     void restart(Instant now, Path& path);
+    void leave(Instant now, Path& path);
     void close(Path& path, std::string outcome);
     IceReport& report_of(const Path& path);
     void note(Instant now, const Path& path, std::string what, std::string detail = {});
@@ -173,6 +196,7 @@ class IceCalls {
     std::vector<Ready> ready_;
     std::vector<Failed> failed_;
     std::vector<Changed> changed_;
+    std::vector<PeerId> callers_;
     std::vector<SignalWanted> words_;
     std::vector<ConnectStepped> steps_;
 };

@@ -40,6 +40,11 @@ void IdentifyUser::stream_opened(Instant now, const HubStream& stream, CommandId
         (void)table_.write(stream.id, words_for(stream.id.connection), true);
         return;
     }
+    if (!stream.inbound && stream.protocol == streams::kIdentifyPushProtocol) {
+        (void)table_.write(stream.id, words_for(stream.id.connection), true);
+        pushes_[stream.id] = now + kAnswerTime;
+        return;
+    }
     if (!stream.inbound) (void)table_.write(stream.id, {}, true);
     readers_[stream.id] = {{}, now + kAnswerTime};
 }
@@ -81,10 +86,30 @@ void IdentifyUser::handle_timeout(Instant now) {
         table_.reset(at->first, kCloseNegotiationFailed);
         at = readers_.erase(at);
     }
+    for (auto at = pushes_.begin(); at != pushes_.end();) {
+        if (at->second > now) {
+            ++at;
+            continue;
+        }
+        table_.reset(at->first, kCloseNegotiationFailed);
+        at = pushes_.erase(at);
+    }
+    if (push_at_ > now) return;
+    push_at_ = kNever;
+    pushed_at_ = now;
+    for (const auto& [connection, peer] : takers_()) {
+        OpenRequest request;
+        request.peer = peer;
+        request.protocols = {std::string(streams::kIdentifyPushProtocol)};
+        request.user = this;
+        request.system = true;
+        table_.open(now, connection, std::move(request));
+    }
 }
 
 Instant IdentifyUser::next_timeout() const {
-    Instant first = kNever;
+    Instant first = push_at_;
+    for (const auto& [id, until] : pushes_) first = earliest(first, until);
     for (const auto& [id, reader] : readers_) first = earliest(first, reader.until);
     return first;
 }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/hub/stream_table.h"
@@ -10,7 +12,8 @@
 
 namespace sov::hub {
 
-/// Asks each peer who it is and what it serves, answers the same, and takes what peers push.
+/// Asks each peer who it is and what it serves, answers the same, takes what peers push, and pushes
+/// what has changed here to those who take it.
 class IdentifyUser final : public StreamUser {
   public:
     /// An answer that is not whole by then is not waited for.
@@ -21,15 +24,28 @@ class IdentifyUser final : public StreamUser {
         std::string agent;
         std::vector<Endpoint> addresses;
     };
+    /// Changes within this are pushed together, and nobody is pushed to more often.
+    static constexpr std::chrono::seconds kPushPause{1};
+
     using RemoteOf = std::function<Endpoint(ports::ConnectionId)>;
+    /// What is missing was not said, and stays as it was.
     using Learn = std::function<void(ports::ConnectionId, streams::Identify)>;
-    IdentifyUser(StreamTable& table, About about, RemoteOf remote_of, Learn learn)
+    /// The connections whose peers take pushes.
+    using Takers = std::function<std::vector<std::pair<ports::ConnectionId, PeerId>>()>;
+    IdentifyUser(StreamTable& table, About about, RemoteOf remote_of, Learn learn, Takers takers)
         : table_(table),
           about_(std::move(about)),
           remote_of_(std::move(remote_of)),
-          learn_(std::move(learn)) {}
+          learn_(std::move(learn)),
+          takers_(std::move(takers)) {}
 
-    void set_addresses(std::vector<Endpoint> addresses) { about_.addresses = std::move(addresses); }
+    void set_addresses(Instant now, std::vector<Endpoint> addresses) {
+        if (std::exchange(about_.addresses, std::move(addresses)) != about_.addresses) push(now);
+    }
+    /// What we say of ourselves has changed: whoever may care is told.
+    void push(Instant now) {
+        push_at_ = earliest(push_at_, std::max(now, pushed_at_ + kPushPause));
+    }
     void handle_timeout(Instant now);
     Instant next_timeout() const;
 
@@ -39,6 +55,7 @@ class IdentifyUser final : public StreamUser {
     void stream_writable(Instant, const ports::StreamId&) override {}
     void stream_over(Instant, const ports::StreamId& stream, std::optional<Errc>) override {
         readers_.erase(stream);
+        pushes_.erase(stream);
     }
 
   private:
@@ -54,6 +71,9 @@ class IdentifyUser final : public StreamUser {
     About about_;
     RemoteOf remote_of_;
     Learn learn_;
+    Takers takers_;
+    Instant push_at_ = kNever, pushed_at_{};
+    std::map<ports::StreamId, Instant> pushes_;  ///< of ours, until the other side has ended them
     std::map<ports::StreamId, Reader> readers_;  ///< answers and pushes under way
 };
 

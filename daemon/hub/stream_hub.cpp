@@ -22,7 +22,7 @@ void StreamHub::set_is_friend(std::function<bool(const PeerId&)> is_friend) {
 void StreamHub::set_admission(Admission admission) { parts_->options.admission = admission; }
 
 void StreamHub::set_own_addresses(std::vector<Endpoint> addresses) {
-    parts_->identify.set_addresses(std::move(addresses));
+    parts_->identify.set_addresses(parts_->last_run, std::move(addresses));
 }
 
 void StreamHub::handle_addresses(Instant, const PeerId& peer,
@@ -40,6 +40,8 @@ void StreamHub::set_ice_options(IceOptions options) { parts_->ice.set_options(st
 void StreamHub::handle_signal(Instant now, const PeerId& from, ByteView words) {
     parts_->ice.handle_words(now, from, words);
 }
+
+void StreamHub::set_wall_clock(UnixMillis at_start) { parts_->ice.set_wall_clock(at_start); }
 
 void StreamHub::handle_network_change(Instant now) { parts_->network_changed(now); }
 
@@ -88,10 +90,15 @@ void StreamHub::release(Instant, const PeerId& peer) {
 void StreamHub::shut_down(Instant now) { parts_->shut_down(now); }
 
 Result<void> StreamHub::serve(std::string protocol, StreamUser& user) {
-    return parts_->table.serve(std::move(protocol), user, false);
+    const auto served = parts_->table.serve(std::move(protocol), user, false);
+    if (served) parts_->identify.push(parts_->last_run);
+    return served;
 }
 
-void StreamHub::withdraw(std::string_view protocol) { parts_->table.withdraw(protocol); }
+void StreamHub::withdraw(std::string_view protocol) {
+    parts_->table.withdraw(protocol);
+    parts_->identify.push(parts_->last_run);
+}
 
 CommandId StreamHub::open_stream(Instant now, const PeerId& peer,
                                  std::vector<std::string> protocols, StreamUser& user) {

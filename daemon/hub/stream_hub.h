@@ -41,6 +41,8 @@ class StreamHub {
     /// the hub; `wall_clock` at Instant{}; `wake` is called when run() is needed for what ICE
     /// sessions have to say.
     void start_ice(ports::IceAgents& agents, UnixMillis wall_clock, std::function<void()> wake);
+    /// The clock was set: the Unix time at Instant{} is another one.
+    void set_wall_clock(UnixMillis at_start);
     /// For calls from now on.
     void set_ice_options(IceOptions options);
     /// Where a peer is; `complete` when nothing more will come. Empty and complete: not found.

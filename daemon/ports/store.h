@@ -55,8 +55,10 @@ struct NamePin {
 struct StoredFriend {
     PeerId peer;
     std::string note;
-    std::optional<Hash32> presence_key;  ///< theirs
-    bool told = false;                   ///< they have ours
+    std::optional<Hash32> presence_key;     ///< theirs
+    bool told = false;                      ///< they have ours
+    std::optional<PeerId> moved_from = {};  ///< the key that they had before
+    std::optional<Hash32> second_key = {};  ///< hash of their ML-DSA-65 key; all zero: awaited
 
     friend bool operator==(const StoredFriend&, const StoredFriend&) = default;
 };

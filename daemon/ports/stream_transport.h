@@ -110,10 +110,12 @@ struct StreamStopped {
 struct StreamEnded {
     StreamId stream;
 };
-/// A connection of ours goes on over another address of its peer, which has been proven.
+/// A connection of ours goes on over another path of ours, or with another address of its peer,
+/// which has been proven.
 struct PeerMoved {
     ConnectionId connection{};
     Endpoint remote;
+    Endpoint local;  ///< local() of the path that it runs over
 };
 
 using TransportEvent =
@@ -125,6 +127,8 @@ struct ConnectionFigures {
     std::optional<Duration> round_trip;  ///< smoothed (RFC 9002 s5.3); nothing before the first
     std::uint64_t bytes_in = 0, bytes_out = 0;  ///< of datagrams, since it began
     Instant heard{};                            ///< when the other side was last heard
+    /// Since when the other side owes an answer to what was sent; nothing while it owes none.
+    std::optional<Instant> owed_since;
 };
 
 /// What read() took.
@@ -163,10 +167,15 @@ class StreamTransport {
     /// kBusy at the limit of connections, kInvalidArgument for an address that can't be dialled.
     virtual Result<ConnectionId> dial(Instant now, DatagramPath& path, const Endpoint& to,
                                       const PeerId& peer, const DialOptions& options) = 0;
-    /// Goes on over another path of ours, with the same address of the peer; or over the same path,
-    /// when our own address behind it has changed. Only who dialled can (RFC 9000 s9): kUnsupported
-    /// otherwise; kBusy before Connected or while a move is on.
-    virtual Result<void> move(Instant now, ConnectionId connection, DatagramPath& path) = 0;
+    /// Goes on over another path of ours, or over the same one, when our own address behind it has
+    /// changed, with the peer at `to`. PeerMoved follows when that is proven to work and is news.
+    /// Only who dialled can (RFC 9000 s9): kUnsupported otherwise; kBusy before Connected or while
+    /// a move is on.
+    virtual Result<void> move(Instant now, ConnectionId connection, DatagramPath& path,
+                              const Endpoint& to) = 0;
+    /// Says something that has to be answered, at once: a dialler follows a listener that speaks
+    /// from another address, and a path that is dead shows. Unknown ids are ignored.
+    virtual void nudge(Instant now, ConnectionId connection) = 0;
     /// Says goodbye once and forgets. Closed follows. Unknown ids are ignored.
     virtual void close(Instant now, ConnectionId connection, CloseCode code) = 0;
 

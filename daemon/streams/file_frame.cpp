@@ -2,6 +2,7 @@
 
 #include "daemon/core/base/byte_reader.h"
 #include "daemon/core/base/check.h"
+#include "daemon/core/base/utf8.h"
 #include "daemon/streams/delimited.h"
 
 namespace sov::streams {
@@ -36,33 +37,6 @@ Bytes bytes_of(const FileDigest& digest) {
     return bytes;
 }
 Bytes bytes_of(const FileReceipt&) { return {kReceipt}; }
-
-/// How many bytes the UTF-8 character at the front has; 0 when it is none (RFC 3629).
-std::size_t character_bytes(std::string_view text) {
-    const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(text[at]); };
-    const auto follows = [&](std::size_t count) {
-        for (std::size_t at = 1; at <= count; ++at) {
-            if (at >= text.size() || (byte(at) & 0xC0) != 0x80) return false;
-        }
-        return true;
-    };
-    const std::uint8_t first = byte(0);
-    if (first < 0x80) return 1;
-    if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-    if (first >= 0xE0 && first <= 0xEF) {
-        if (!follows(2)) return 0;
-        const bool overlong = first == 0xE0 && byte(1) < 0xA0;
-        const bool surrogate = first == 0xED && byte(1) > 0x9F;
-        return overlong || surrogate ? 0 : 3;
-    }
-    if (first >= 0xF0 && first <= 0xF4) {
-        if (!follows(3)) return 0;
-        const bool overlong = first == 0xF0 && byte(1) < 0x90;
-        const bool beyond = first == 0xF4 && byte(1) > 0x8F;
-        return overlong || beyond ? 0 : 4;
-    }
-    return 0;
-}
 
 /// Control characters, of one byte or of two (C1), the ones that turn text around, and no-break
 /// joiners: what makes a name look like another on a terminal.
@@ -126,7 +100,7 @@ std::string safe_file_name(std::string_view offered) {
     // Neither hidden nor an option of whatever is run on it, and neither "." nor "..".
     if (offered.empty() || offered.front() == '.' || offered.front() == '-') name = "_";
     while (!offered.empty()) {
-        const std::size_t bytes = character_bytes(offered);
+        const std::size_t bytes = utf8_character_bytes(offered);
         const std::string_view character = offered.substr(0, bytes == 0 ? 1 : bytes);
         if (name.size() + character.size() > kSafeNameMax) break;
         if (bytes == 0 || is_tricky(character)) {

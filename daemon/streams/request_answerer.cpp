@@ -46,9 +46,10 @@ bool RequestAnswerer::waits(Instant now, std::uint32_t id) {
     return false;
 }
 
-bool RequestAnswerer::answer(Instant now, std::uint32_t id, Bytes body, bool last, Bytes& out) {
+bool RequestAnswerer::answer(Instant now, std::uint32_t id, Bytes body, bool last, Bytes& out,
+                             std::uint32_t keep_ms) {
     if (!waits(now, id)) return false;
-    append_frame(out, Answer{id, last, std::move(body)});
+    append_frame(out, Answer{id, last, std::move(body), keep_ms});
     if (last) pending_.erase(id);
     return true;
 }

@@ -34,8 +34,10 @@ class RequestAnswerer {
 
     /// One part of the answer; `last` ends the request. False, and nothing is said, when nobody
     /// waits for it: answered, cancelled, or past its deadline. The body has at most
-    /// kRequestBodyMax bytes (checked).
-    bool answer(Instant now, std::uint32_t id, Bytes body, bool last, Bytes& out);
+    /// kRequestBodyMax bytes (checked). `keep_ms`: how long all of it stays true, with the last
+    /// part.
+    bool answer(Instant now, std::uint32_t id, Bytes body, bool last, Bytes& out,
+                std::uint32_t keep_ms = 0);
     /// Ends the request without an answer; `refusal.id` names it. False as above.
     bool refuse(Instant now, Refusal refusal, Bytes& out);
 

@@ -12,7 +12,7 @@ namespace sov::streams {
 
 namespace {
 
-enum Kind : std::uint8_t { kRequest = 1, kAnswer = 2, kRefusal = 3, kCancel = 4 };
+enum RequestKind : std::uint8_t { kRequest = 1, kAnswer = 2, kRefusal = 3, kCancel = 4, kKeep = 5 };
 
 bool is_printable(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
@@ -41,9 +41,14 @@ ByteView write_head(ByteWriter& head, const Request& frame) {
     return frame.body;
 }
 ByteView write_head(ByteWriter& head, const Answer& frame) {
-    head.u8(kAnswer);
+    SOV_CHECK(frame.last || frame.keep_ms == 0);
+    head.u8(frame.keep_ms > 0 ? kKeep : kAnswer);
     head.u32(frame.id);
-    head.u8(frame.last ? 1 : 0);
+    if (frame.keep_ms > 0) {
+        head.u32(frame.keep_ms);
+    } else {
+        head.u8(frame.last ? 1 : 0);
+    }
     return frame.body;
 }
 ByteView write_head(ByteWriter& head, const Refusal& frame) {
@@ -77,6 +82,15 @@ RequestFrame read_answer(ByteReader& reader) {
     const std::uint8_t last = reader.u8();
     if (last > 1) reader.fail();
     frame.last = last == 1;
+    frame.body = to_bytes(reader.bytes(reader.remaining()));
+    return frame;
+}
+
+RequestFrame read_keep(ByteReader& reader) {
+    Answer frame;
+    frame.id = reader.u32();
+    frame.keep_ms = reader.u32();
+    if (frame.keep_ms == 0) reader.fail();
     frame.body = to_bytes(reader.bytes(reader.remaining()));
     return frame;
 }
@@ -116,6 +130,7 @@ Result<RequestFrame> read_frame(ByteView bytes) {
         case kAnswer: frame = read_answer(reader); break;
         case kRefusal: frame = read_refusal(reader); break;
         case kCancel: frame = Cancel{reader.u32()}; break;
+        case kKeep: frame = read_keep(reader); break;
         default:
             if (!reader.ok()) return Errc::kMalformed;
             return Errc::kUnsupported;

@@ -15,9 +15,11 @@
 //   ANSWER   2 | id 4 | last 1      | body
 //   REFUSAL  3 | id 4 | code 2      | retry after 4 | text length 1 | text | detail
 //   CANCEL   4 | id 4
+//   KEEP     5 | id 4 | keep 4      | body
 //
-// Times are milliseconds. The time left is what the asker still waits when it sends, so that no two
-// clocks have to agree. Body and detail go to the end of the frame.
+// Times are milliseconds. KEEP is a last ANSWER that stays true for so long. The time left is what
+// the asker still waits when it sends, so that no two clocks have to agree. Body and detail go to
+// the end of the frame.
 
 namespace sov::streams {
 
@@ -45,6 +47,8 @@ struct Answer {
     std::uint32_t id = 0;
     bool last = true;
     Bytes body;
+    /// How long the answer stays true, all its parts; 0: nobody knows. Only with the last one.
+    std::uint32_t keep_ms = 0;
 
     friend bool operator==(const Answer&, const Answer&) = default;
 };
