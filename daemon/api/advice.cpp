@@ -23,6 +23,12 @@ constexpr std::array kTable = {
     Advice{"network", "isolated", kFail, "nobody can be found and nobody finds this peer",
            "check the network and the firewall for outgoing UDP; below stands more", ""},
 
+    Advice{"firewall", "ok", kOk, "", "", ""},
+    Advice{"firewall", "not_tested", kOk, "", "", ""},
+    Advice{"firewall", "no_answers", kFail,
+           "a firewall on this host or in the network drops UDP, so nobody can be found",
+           "let UDP out, and answers to it in; the port is udp.port", ""},
+
     Advice{"bootstrap", "ok", kOk, "", "", ""},
     Advice{
         "bootstrap", "none", kWarn,
@@ -39,11 +45,63 @@ constexpr std::array kTable = {
            "if the peer is gone for good, remove its line from the configuration; then:",
            "sovctl config reload"},
 
+    Advice{"bootstrap_load", "ok", kOk, "", "", ""},
+    Advice{"bootstrap_load", "slow", kWarn,
+           "joining takes long when bootstrap peers are overloaded",
+           "add the lines of more bootstrap peers; on a node that is connected this prints one:",
+           "sovctl whoami --bootstrap"},
+
+    Advice{"port", "ok", kOk, "", "", ""},
+    Advice{"port", "by_chance", kWarn,
+           "the port may be another one after a restart, so what routers forward and the lines in "
+           "others' configurations lead nowhere",
+           "set udp.port to a fixed number, then restart the daemon", ""},
+
     Advice{"reachability", "ok", kOk, "", "", ""},
     Advice{"reachability", "client", kOk, "", "", ""},
     Advice{"reachability", "not_reachable", kFail,
            "node.mode = server says that others may rely on this node, but they can't reach it",
            "let UDP to the port of udp.port in, or set node.mode = auto", ""},
+
+    Advice{"diversity", "ok", kOk, "", "", ""},
+    Advice{"diversity", "too_few", kOk, "", "", ""},
+    Advice{"diversity", "few_networks", kWarn,
+           "whoever runs those networks can hide records and peers from this node",
+           "add bootstrap peers of people whom you know and who are elsewhere", ""},
+
+    Advice{"latency", "ok", kOk, "", "", ""},
+    Advice{"latency", "not_measured", kOk, "", "", ""},
+    Advice{
+        "latency", "slow", kWarn, "lookups take seconds, and many time out",
+        "see whether this host's way to the Internet is busy; this shows how long each node takes:",
+        "sovctl peers --sort rtt"},
+
+    Advice{"congestion", "ok", kOk, "", "", ""},
+    Advice{"congestion", "not_measured", kOk, "", "", ""},
+    Advice{"congestion", "losing", kWarn,
+           "lookups have to ask more nodes and some find nothing, because datagrams are lost",
+           "see whether the network is busy or drops UDP; this shows what is lost on this host:",
+           "sovctl stats 'sovereign_socket_losses*'"},
+
+    Advice{"partition", "ok", kOk, "", "", ""},
+    Advice{"partition", "cut", kWarn,
+           "this node may be in a part of the network that is cut off from the rest",
+           "add a bootstrap peer outside of this part, then:", "sovctl config reload"},
+
+    Advice{"churn", "ok", kOk, "", "", ""},
+    Advice{"churn", "high", kWarn,
+           "the table is renewed faster than others can rely on it, so lookups and stores fail",
+           "see whether this host's own network comes and goes; this shows what happened:",
+           "sovctl events --type 'table.*'"},
+
+    Advice{"interference", "ok", kOk, "", "", ""},
+    Advice{"interference", "surrounded", kFail,
+           "whoever surrounds a node decides what it finds and who finds it",
+           "add a bootstrap peer of somebody whom you know, then:", "sovctl config reload"},
+    Advice{
+        "interference", "crowded", kWarn,
+        "somebody planted nodes to hide what is stored there; readers use the second home too",
+        "block who did it, if you know; this shows the keys:", "sovctl events --type 'region.*'"},
 
     Advice{"mdns", "ok", kOk, "", "", ""},
     Advice{"mdns", "off", kOk, "", "", ""},
@@ -126,6 +184,22 @@ constexpr std::array kTable = {
            "free space; this shows where it is used:", "df -h"},
     Advice{"store", "failing", kFail, "records, names and friends do not survive a restart",
            "free space or mend the permissions of node.state_dir; it is tried again by itself", ""},
+
+    Advice{"traffic", "ok", kOk, "", "", ""},
+    Advice{
+        "traffic", "low", kWarn,
+        "the node does without more and more: serving others, refreshing its tables, new streams",
+        "raise traffic.monthly_budget if that matters, then:", "sovctl config reload"},
+    Advice{"traffic", "used_up", kFail, "nothing leaves for the Internet until the next month",
+           "raise traffic.monthly_budget in /etc/sovereignd/sovereignd.conf, then:",
+           "sovctl config reload"},
+
+    Advice{"configuration", "ok", kOk, "", "", ""},
+    Advice{"configuration", "invalid", kFail,
+           "the daemon runs on with its old configuration, but would not start again",
+           "correct the file; 'sovctl config check' lists each mistake by line", ""},
+    Advice{"configuration", "not_in_force", kWarn, "the daemon does not do what the file says",
+           "let it read the file again; what needs a restart is told:", "sovctl config reload"},
 };
 
 }  // namespace

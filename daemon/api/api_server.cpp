@@ -14,6 +14,7 @@
 
 #include "daemon/api/app_requests.h"
 #include "daemon/api/app_streams.h"
+#include "daemon/api/call_count.h"
 #include "daemon/api/connection_messages.h"
 #include "daemon/api/connections_service.h"
 #include "daemon/api/desk.h"
@@ -36,6 +37,9 @@ namespace {
 constexpr std::size_t kMemoryQuotaBytes = 64 << 20;
 /// Threads that gRPC may keep for its one synchronous service, reflection.
 constexpr int kThreadsMax = 16;
+/// Calls of one connection that have not ended, in its limit of calls at once: calls that a client
+/// gave up count until a service has seen that, and an app may well give up many together.
+constexpr std::size_t kCallsAliveFactor = 8;
 
 /// Descriptors that stay for everything that is no local connection: UDP sockets, the database, the
 /// loops, readers of the figures, and what gRPC has not closed yet of clients that left. Local
@@ -79,7 +83,8 @@ std::unique_ptr<grpc::Server> build_server(const ApiLimits& limits,
     builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, 2);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.streams_per_connection);
     builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, as_argument(limits.idle));
-    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, as_argument(limits.handshake));
+    // The listener counts by it.
+    builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 1);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, as_argument(limits.keepalive));
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
                                as_argument(limits.keepalive_timeout));
@@ -92,15 +97,26 @@ class ApiServer::Parts {
   public:
     Parts(ApiSocket socket, Host& host, identity::Crypto& crypto, Options options)
         : connections_(fitted(options.limits.connections)),
-          gate_(connections_, std::move(options.rules)),
-          bridge_(std::move(options.post)),
           quotas_(options.limits.quotas),
+          audit_(audit_history_, std::move(options.journal)),
+          gate_(connections_, quotas_, audit_, std::move(options.rules),
+                std::move(options.sessions)),
+          bridge_(std::move(options.post)),
           hub_(bridge_, options.hub),
           post_(options.courier, crypto),
-          desk_{gate_,    bridge_, history_,
-                listens_, offers_, quotas_,
-                host,     crypto,  std::chrono::steady_clock::now(),
-                hub_,     post_},
+          desk_{gate_,
+                bridge_,
+                history_,
+                audit_history_,
+                audit_,
+                listens_,
+                offers_,
+                quotas_,
+                host,
+                crypto,
+                std::chrono::steady_clock::now(),
+                hub_,
+                post_},
           node_(desk_),
           discovery_(desk_),
           dht_(desk_),
@@ -120,15 +136,27 @@ class ApiServer::Parts {
         SOV_CHECK(server_ != nullptr);
         serve_health("", true);
         serve_health("dht", false);
-        listener_.emplace(
-            std::move(socket), connections_,
-            [this](int descriptor) { grpc::AddInsecureChannelFromFd(server_.get(), descriptor); },
-            std::move(options.caller_reader));
+        listener_.emplace(std::move(socket), connections_, listening(options));
     }
 
     ~Parts() {
         close_bridge();
         stop(std::chrono::milliseconds(500));
+    }
+
+    Listener::Options listening(const Options& options) {
+        Listener::Options listening;
+        listening.hand_over = [this](int descriptor) {
+            grpc::AddInsecureChannelFromFd(server_.get(), descriptor);
+            return call_count_.find(descriptor);
+        };
+        listening.reader = options.caller_reader;
+        listening.calls = CallCount::alive;
+        listening.calls_most =
+            kCallsAliveFactor * static_cast<std::size_t>(options.limits.streams_per_connection);
+        listening.flooded = [this](const Caller& caller) { gate_.cut_flood(caller); };
+        listening.greeting = options.limits.greeting;
+        return listening;
     }
 
     void make_streams(Options& options, identity::Crypto& crypto) {
@@ -185,6 +213,7 @@ class ApiServer::Parts {
         listener_->stop();
         server_->GetHealthCheckService()->Shutdown();
         history_.close();
+        audit_history_.close();
         listens_.close();
         offers_.close();
         server_->Shutdown(std::chrono::system_clock::now() + grace);
@@ -196,12 +225,14 @@ class ApiServer::Parts {
 
     // In the order of need: the server goes before what its calls use.
     ConnectionTable connections_;
+    Quotas quotas_;
+    EventHistory audit_history_{std::string(AuditLog::kRefused)};
+    AuditLog audit_;
     Gate gate_;
     CoreBridge bridge_;
     EventHistory history_;
     ListenTable listens_;
     OfferTable offers_;
-    Quotas quotas_;
     HubBridge hub_;
     PostTable post_;
     LookupMeter meter_;
@@ -219,6 +250,7 @@ class ApiServer::Parts {
     MessagingService messaging_;
     MessageWriter writer_;
     std::unique_ptr<grpc::Server> server_;
+    CallCount call_count_;  // of the listener's thread
     std::optional<Listener> listener_;
     bool stopped_ = false;
 };

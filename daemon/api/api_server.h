@@ -7,7 +7,9 @@
 #include <memory>
 #include <optional>
 
+#include "daemon/api/active_sessions.h"
 #include "daemon/api/api_socket.h"
+#include "daemon/api/audit_log.h"
 #include "daemon/api/caller.h"
 #include "daemon/api/connection_table.h"
 #include "daemon/api/core_bridge.h"
@@ -29,7 +31,8 @@ struct ApiLimits {
     int message_bytes_max = 512 << 10;  ///< received; the largest request is 10,000 offers
     std::chrono::milliseconds idle{
         60'000};  ///< a connection without calls is closed; clients come back by themselves
-    std::chrono::milliseconds handshake{3'000};
+    std::chrono::milliseconds greeting{
+        3'000};  ///< for a new connection to say HTTP/2's preface; then it is closed
     std::chrono::milliseconds keepalive{
         30'000};  ///< asks a client that is in a call whether it lives
     std::chrono::milliseconds keepalive_timeout{10'000};
@@ -46,6 +49,10 @@ class ApiServer {
         ApiLimits limits;
         CoreBridge::Post post;
         Listener::CallerReader caller_reader = read_caller;
+        /// Who sits at this host; any thread. Empty: nobody can be told to.
+        ActiveSessions::Look sessions = {};
+        /// Takes what is written into the audit log; any thread.
+        AuditLog::Journal journal = {};
         /// Null: no connections. Used on the core thread only and outlives close_bridge().
         hub::StreamHub* hub = nullptr;
         /// Null: no messages. As the hub.

@@ -74,10 +74,7 @@ void RequestEnd::take(Instant now, std::vector<streams::RequestAsker::Outcome> o
         if (over()) return;
         v1::RequestAnswer part;
         if (const auto* answer = std::get_if<streams::Answer>(&outcome)) {
-            part.set_body(answer->body.data(), answer->body.size());
-            part.set_last(answer->last);
-            line_->give(std::move(part));
-            if (answer->last) done(now, grpc::Status::OK);
+            take(now, *answer);
             continue;
         }
         const auto& refusal = std::get<Refusal>(outcome);
@@ -93,6 +90,23 @@ void RequestEnd::take(Instant now, std::vector<streams::RequestAsker::Outcome> o
         line_->give(std::move(part));
         done(now, grpc::Status::OK);
     }
+}
+
+void RequestEnd::take(Instant now, const streams::Answer& answer) {
+    if (cache_ != nullptr && kept_.size() + answer.body.size() > AnswerCache::kAnswerBytesMax) {
+        cache_ = nullptr;
+        kept_ = {};
+    }
+    if (cache_ != nullptr) kept_.insert(kept_.end(), answer.body.begin(), answer.body.end());
+    if (cache_ != nullptr && answer.last) {
+        cache_->keep(now, std::move(question_), std::move(kept_),
+                     std::chrono::milliseconds(answer.keep_ms));
+    }
+    v1::RequestAnswer part;
+    part.set_body(answer.body.data(), answer.body.size());
+    part.set_last(answer.last);
+    line_->give(std::move(part));
+    if (answer.last) done(now, grpc::Status::OK);
 }
 
 void RequestEnd::second(Instant now) {
@@ -131,8 +145,8 @@ class AppRequests::Answering final : public StreamEnd {
         : StreamEnd(kNobody), requests_(requests), peer_(peer) {}
     ~Answering() override { requests_.stream_gone(this); }
 
-    void answer(Instant now, std::uint32_t id, Bytes body, bool last) {
-        answerer_.answer(now, id, std::move(body), last, out_);
+    void answer(Instant now, streams::Answer part) {
+        answerer_.answer(now, part.id, std::move(part.body), part.last, out_, part.keep_ms);
         flush(now);
     }
     void refuse(Instant now, Refusal refusal) {
@@ -251,13 +265,14 @@ void AppRequests::take(Instant now, const std::shared_ptr<Answering>& stream, co
     line->give(std::move(output));
 }
 
-void AppRequests::answer(Instant now, const Line& line, std::uint64_t request, Bytes body,
-                         bool last) {
+void AppRequests::answer(Instant now, const Line& line, std::uint64_t request,
+                         streams::Answer part) {
     const auto found = open_.find(request);
     if (found == open_.end() || found->second.line.get() != &line) return;
     const Open open = found->second;
-    if (last) open_.erase(found);
-    if (const auto stream = open.stream.lock()) stream->answer(now, open.id, std::move(body), last);
+    if (part.last) open_.erase(found);
+    part.id = open.id;
+    if (const auto stream = open.stream.lock()) stream->answer(now, std::move(part));
 }
 
 void AppRequests::refuse(Instant now, const Line& line, std::uint64_t request, Refusal refusal) {

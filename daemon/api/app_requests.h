@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/api/answer_cache.h"
 #include "daemon/api/app_streams.h"
 #include "daemon/api/desk.h"
 #include "daemon/streams/request_answerer.h"
@@ -31,8 +32,14 @@ class RequestEnd final : public StreamEnd {
     RequestEnd(uid_t user, std::shared_ptr<Line> line, Wish wish)
         : StreamEnd(user), line_(std::move(line)), wish_(std::move(wish)) {}
 
+    const Wish& wish() const { return wish_; }
     /// The app has read a part.
     void written(Instant now);
+    /// Its answer goes into the cache, if the peer says so. Before the stream is opened.
+    void keep_in(AnswerCache& cache, AnswerCache::Question question) {
+        cache_ = &cache;
+        question_ = std::move(question);
+    }
 
   private:
     /// Parts that wait for the app; then no more are taken from the peer.
@@ -49,6 +56,7 @@ class RequestEnd final : public StreamEnd {
 
     void ask(Instant now);
     void take(Instant now, std::vector<streams::RequestAsker::Outcome> outcomes);
+    void take(Instant now, const streams::Answer& answer);
     void flush(Instant now);
     /// The answer is complete, or there will be none.
     void done(Instant now, const grpc::Status& status);
@@ -59,6 +67,9 @@ class RequestEnd final : public StreamEnd {
     Bytes out_;
     Instant deadline_{}, again_at_ = kNever;
     bool wanted_ = false, held_ = false;
+    AnswerCache* cache_ = nullptr;
+    AnswerCache::Question question_;
+    Bytes kept_;  ///< the parts until now, as long as they may be kept
 };
 
 /// What apps answer, by the names of requests, and the requests that wait for their answers. Core
@@ -82,8 +93,11 @@ class AppRequests {
     /// Ends what serve() began; what waits is refused.
     void withdraw(Instant now, const std::shared_ptr<Line>& line);
     /// A part of an answer, or a refusal. Nothing when nobody waits for it any more.
-    void answer(Instant now, const Line& line, std::uint64_t request, Bytes body, bool last);
+    void answer(Instant now, const Line& line, std::uint64_t request, streams::Answer part);
     void refuse(Instant now, const Line& line, std::uint64_t request, streams::Refusal refusal);
+
+    /// What peers have answered to apps here.
+    AnswerCache& answers() { return answers_; }
 
   private:
     class Answering;
@@ -107,6 +121,7 @@ class AppRequests {
     std::map<std::string, Server, std::less<>> servers_;
     std::map<std::uint64_t, Open> open_;  ///< bounded by streams and by pending requests on each
     std::uint64_t last_request_ = 0;
+    AnswerCache answers_;
 };
 
 }  // namespace sov::api

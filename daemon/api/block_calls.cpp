@@ -45,7 +45,7 @@ std::string_view deed_word(guard::Deed deed) {
     return "";
 }
 
-v1::Standing message_of(guard::Standing standing) {
+v1::Standing standing_message(guard::Standing standing) {
     switch (standing) {
         case guard::Standing::kGood: return v1::STANDING_GOOD;
         case guard::Standing::kDoubtful: return v1::STANDING_DOUBTFUL;
@@ -54,10 +54,10 @@ v1::Standing message_of(guard::Standing standing) {
     return v1::STANDING_UNSPECIFIED;
 }
 
-void write(const Judgement& judgement, v1::ExplainPeerResponse* response) {
+void write_judgement(const Judgement& judgement, v1::ExplainPeerResponse* response) {
     response->set_blocked(judgement.blocked);
     response->set_blocked_by(judgement.blocked_by);
-    response->set_standing(message_of(judgement.standing));
+    response->set_standing(standing_message(judgement.standing));
     response->set_points(static_cast<std::uint32_t>(judgement.points));
     response->set_good_after_ms(whole_ms(judgement.good_after));
     response->set_in_table(judgement.in_table);
@@ -84,7 +84,8 @@ grpc::ServerUnaryReactor* NodeService::ExplainPeer(grpc::CallbackServerContext* 
         return call;
     }
     call->ask([response, node_key, peer](Instant now, const Node& node) {
-        write(node_key ? node.judgement(now, *node_key) : node.judgement(now, *peer), response);
+        write_judgement(node_key ? node.judgement(now, *node_key) : node.judgement(now, *peer),
+                        response);
         return grpc::Status::OK;
     });
     return call;
@@ -101,6 +102,7 @@ grpc::ServerUnaryReactor* NodeService::Block(grpc::CallbackServerContext* contex
         return call;
     }
     response->set_who(text_of(*block));
+    call->about(text_of(*block));
     call->ask([this, block = *block](Instant now, Node& node) {
         const HostFacts& facts = desk_.host.facts();
         if (block == guard::Block::of(facts.node) || block == guard::Block::of(facts.peer))
@@ -121,6 +123,7 @@ grpc::ServerUnaryReactor* NodeService::Unblock(grpc::CallbackServerContext* cont
         call->refuse(invalid("who", kWhoRule));
         return call;
     }
+    call->about(text_of(*block));
     call->ask([block = *block](Instant now, Node& node) {
         if (node.unblock(now, block)) return grpc::Status::OK;
         v1::ErrorDetail detail;

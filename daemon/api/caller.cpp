@@ -32,7 +32,7 @@ std::optional<Caller> read_caller(int descriptor) {
     socklen_t size = sizeof credentials;
     if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
         return std::nullopt;
-    Caller caller{credentials.uid, credentials.gid, credentials.pid, {}};
+    Caller caller{credentials.uid, credentials.gid, credentials.pid, {}, {}};
     // The kernel says how much room it wants when there is too little; 65536 groups is its maximum.
     socklen_t room = 64 * sizeof(gid_t);
     for (int attempt = 0; attempt < 2; ++attempt) {
@@ -51,6 +51,15 @@ Role role_of(const Caller& caller, const AccessRules& rules) {
     if (in_any(caller, rules.admin_groups)) return Role::kAdmin;
     if (in_any(caller, rules.use_groups)) return Role::kUse;
     return Role::kObserve;
+}
+
+std::string app_name(std::string_view user_agent) {
+    std::string_view own = user_agent.substr(0, user_agent.find("grpc-"));
+    while (own.ends_with(' ')) own.remove_suffix(1);
+    std::string name(own.substr(0, Caller::kAppNameMax));
+    std::replace_if(
+        name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+    return name;
 }
 
 }  // namespace sov::api

@@ -48,7 +48,7 @@ ConnectionReason of_failure(std::string_view outcome) {
 
 ConnectionReason reason_of(const std::optional<hub::ConnectionView>& connection,
                            const std::vector<hub::DialAttempt>& attempts,
-                           const std::optional<hub::IceReport>& call) {
+                           const std::optional<hub::IceReport>& call, std::string_view peer) {
     if (connection) {
         if (connection->path == hub::PathClass::kRelayed) return of_relayed(call);
         const bool lan = connection->path == hub::PathClass::kLan;
@@ -71,9 +71,11 @@ ConnectionReason reason_of(const std::optional<hub::ConnectionView>& connection,
         }
     }
     if (attempts.empty())
-        return {"there is no connection, and none was tried lately", "sovctl connect"};
+        return {"there is no connection, and none was tried lately",
+                "sovctl connect " + std::string(peer)};
     if (attempts.front().outcome == "connected" || attempts.front().outcome == "not_needed")
-        return {"the last connection was closed and nobody asked for another", "sovctl connect"};
+        return {"the last connection was closed and nobody asked for another",
+                "sovctl connect " + std::string(peer)};
     return of_failure(attempts.front().outcome);
 }
 

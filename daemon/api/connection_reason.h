@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/hub/hub_types.h"
@@ -13,9 +14,9 @@ struct ConnectionReason {
     std::string reason, next_step;
 };
 
-/// `attempts` are the newest first.
+/// `attempts` are the newest first; `peer` is how commands that are proposed name the peer.
 ConnectionReason reason_of(const std::optional<hub::ConnectionView>& connection,
                            const std::vector<hub::DialAttempt>& attempts,
-                           const std::optional<hub::IceReport>& call);
+                           const std::optional<hub::IceReport>& call, std::string_view peer);
 
 }  // namespace sov::api

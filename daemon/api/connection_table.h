@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "daemon/api/caller.h"
 
@@ -28,9 +30,21 @@ class ConnectionTable {
     ConnectionTable(const ConnectionTable&) = delete;
     ConnectionTable& operator=(const ConnectionTable&) = delete;
 
+    /// Connections that count but are not in the table yet: they have not greeted.
+    struct Waiting {
+        std::size_t of_user = 0;
+        std::size_t total = 0;
+    };
     /// Makes room for one more connection of this user by closing idle ones. False when everything
     /// that could go is busy: the newcomer must be refused.
-    bool make_room(uid_t uid);
+    bool make_room(uid_t uid, Waiting waiting);
+    bool make_room(uid_t uid) { return make_room(uid, {}); }
+    /// Whether one more is over the limit of this user, or over that of all.
+    struct Full {
+        bool user = false;
+        bool total = false;
+    };
+    Full full(uid_t uid, Waiting waiting) const;
     /// `number` is the descriptor that gRPC owns, `watch` a duplicate that the table owns from now
     /// on: it tells when the connection has ended, and ends it without ever touching a number that
     /// gRPC may have closed and the kernel given to somebody else.
@@ -40,6 +54,15 @@ class ConnectionTable {
     void remove(int watch);
     /// Ends the connection that was idle longest, whoever owns it. False when all are busy.
     bool evict_idle();
+
+    /// The name under which the server's calls can be counted, once it is known.
+    void set_socket(int number, std::int64_t socket);
+    /// Counts the calls of one socket that have not ended.
+    using CallCounter = std::function<std::size_t(std::int64_t socket)>;
+    /// Ends those with over `most` calls alive, also of a user with over 4 times that; whose.
+    std::vector<Caller> cut_flooding(const CallCounter& calls, std::size_t most);
+    /// Ends connections whose clients have said 4 KiB more than was read; whose these were.
+    std::vector<Caller> cut_unread();
 
     /// Begins a call: the caller, or nothing for an unknown connection. Every success is paired
     /// with one end_call with the same number and serial.
@@ -59,10 +82,12 @@ class ConnectionTable {
         std::uint64_t serial = 0;     ///< tells two connections with one number apart
         std::uint64_t last_used = 0;  ///< counts calls, not time
         std::size_t calls = 0;
-        bool ended = false;  ///< shut down by us; waits for poll to notice
+        std::int64_t socket = 0;  ///< 0: not known
+        bool ended = false;       ///< shut down by us; waits for poll to notice
     };
 
     bool evict(std::optional<uid_t> uid);
+    void cut(Connection& connection);
 
     const ConnectionLimits limits_;
     mutable std::mutex mutex_;  // guards everything below

@@ -150,7 +150,8 @@ grpc::ServerUnaryReactor* ConnectionsService::ExplainConnection(
             for (const hub::DialAttempt& one : attempts)
                 write_attempt(now, one, response->add_attempts());
             if (last) write_call(now, *last, response->mutable_call());
-            const ConnectionReason why = reason_of(connection, attempts, last);
+            const ConnectionReason why =
+                reason_of(connection, attempts, last, response->peer().text());
             response->set_reason(why.reason);
             response->set_next_step(why.next_step);
             return grpc::Status::OK;

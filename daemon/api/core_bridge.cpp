@@ -41,6 +41,14 @@ class Question {
     std::function<void(Instant, Node*)> work_;
 };
 
+/// The work that runs on this thread, if there is any.
+struct Turn {
+    Instant now;
+    Node* node;
+    const void* bridge;
+};
+thread_local const Turn* turn = nullptr;
+
 std::optional<CommandId> command_of(const Event& event) {
     return std::visit(
         [](const auto& kind) -> std::optional<CommandId> {
@@ -64,15 +72,26 @@ bool CoreBridge::post(Work work) {
 void CoreBridge::ask(std::function<void(Instant now, Node* node)> work) {
     // std::function wants to be copied, so the question is shared by the copies.
     auto question = std::make_shared<Question>(std::move(work));
-    post([question](Instant now, Node& node) { question->run(now, node); });
+    post([this, question](Instant now, Node& node) {
+        const Turn here{now, &node, this};
+        const Turn* before = std::exchange(turn, &here);
+        question->run(now, node);
+        turn = before;
+    });
 }
 
-void CoreBridge::command(Ticket ticket, Begin begin, Answer answer) {
+void CoreBridge::go_on(std::function<void(Instant now, Node* node)> work) {
+    if (turn == nullptr || turn->bridge != this) return ask(std::move(work));
+    work(turn->now, turn->node);
+}
+
+void CoreBridge::command(Ticket ticket, Begin begin, Answer answer, Meanwhile meanwhile) {
     auto pending = std::make_shared<Pending>(std::move(answer));
-    post([this, ticket, pending, begin = std::move(begin)](Instant now, Node& node) {
+    post([this, ticket, pending, begin = std::move(begin), meanwhile = std::move(meanwhile)](
+             Instant now, Node& node) {
         // The event comes when the driver drains the node, which is after this returns.
         const CommandId id = begin(now, node);
-        waiting_.emplace(static_cast<std::uint64_t>(id), Waiting{ticket, pending});
+        waiting_.emplace(static_cast<std::uint64_t>(id), Waiting{ticket, pending, meanwhile});
         command_of_.emplace(static_cast<std::uint64_t>(ticket), id);
     });
 }
@@ -85,6 +104,12 @@ void CoreBridge::cancel(Ticket ticket) {
 }
 
 void CoreBridge::handle_event(const Event& event) {
+    if (const auto* news = std::get_if<ProviderConfirmed>(&event)) {
+        const auto finding = waiting_.find(static_cast<std::uint64_t>(news->finding));
+        if (finding != waiting_.end() && finding->second.meanwhile)
+            finding->second.meanwhile(*news);
+        return;
+    }
     const auto id = command_of(event);
     if (!id) return;
     const auto found = waiting_.find(static_cast<std::uint64_t>(*id));

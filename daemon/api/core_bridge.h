@@ -29,13 +29,17 @@ class CoreBridge {
     /// Runs `work(now, &node)` on the core thread, or `work(_, nullptr)` on any thread when there
     /// is no core any more. Thread-safe.
     void ask(std::function<void(Instant now, Node* node)> work);
+    /// As ask(), but runs `work` before it returns when it is called from within such work: for
+    /// what goes on where something else has left off, without another turn of the loop.
+    void go_on(std::function<void(Instant now, Node* node)> work);
 
     using Begin = std::function<CommandId(Instant now, Node& node)>;
     using Answer = std::function<void(const Event* event)>;
+    using Meanwhile = std::function<void(const ProviderConfirmed& news)>;
     /// Runs `begin` on the core thread and calls `answer` with the event that carries its command
     /// id, on the core thread; with null, on any thread, when there is no core any more.
-    /// Thread-safe.
-    void command(Ticket ticket, Begin begin, Answer answer);
+    /// `meanwhile` hears what is told before, on the core thread. Thread-safe.
+    void command(Ticket ticket, Begin begin, Answer answer, Meanwhile meanwhile = {});
     /// A ticket for one command. Taken first, so that it is known before the answer can come.
     Ticket reserve_ticket() { return static_cast<Ticket>(++last_ticket_); }
     /// Ends a command early: its answer is an event that says cancelled. Nothing when it has been
@@ -64,6 +68,7 @@ class CoreBridge {
     struct Waiting {
         Ticket ticket;
         std::shared_ptr<Pending> pending;
+        Meanwhile meanwhile;
     };
     std::unordered_map<std::uint64_t, Waiting> waiting_;       // by command id
     std::unordered_map<std::uint64_t, CommandId> command_of_;  // by ticket

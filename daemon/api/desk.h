@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 
+#include "daemon/api/audit_log.h"
 #include "daemon/api/core_bridge.h"
 #include "daemon/api/event_history.h"
 #include "daemon/api/gate.h"
@@ -28,6 +29,8 @@ struct Desk {
     Gate& gate;
     CoreBridge& bridge;
     EventHistory& history;
+    EventHistory& audit_history;
+    AuditLog& audit;
     ListenTable& listens;
     OfferTable& offers;
     Quotas& quotas;
@@ -49,5 +52,10 @@ struct Desk {
     /// Any thread.
     std::function<Listener::Counts()> accepted = {};
 };
+
+/// For how long the daemon has run.
+inline Duration uptime_of(const Desk& desk) {
+    return std::chrono::steady_clock::now() - desk.started;
+}
 
 }  // namespace sov::api

@@ -127,12 +127,13 @@ grpc::ServerUnaryReactor* DhtService::Put(grpc::CallbackServerContext* context,
     const auto head = identity::read_head(identity::record_part(record));
     const bool value = head && identity::is_value(head->kind);
     const std::size_t most =
-        identity::kRecordBytesMax + (value ? identity::kPagesMax * identity::kPageBytes : 0);
+        identity::kRecordBytesMax + (value ? identity::paged_bytes(identity::kContentBytesMax) : 0);
     if (!key || record.empty() || record.size() > most) {
         call->refuse(!key ? invalid("key", "must have 20 bytes")
                           : invalid("record", "must have 1 to 1000 bytes, and a value its pages"));
         return call;
     }
+    call->about(key->hex());
     if (value) {
         put_signed_value(*call, *key, *request, response);
         return call;

@@ -47,9 +47,9 @@ class DhtService final : public sovereign::v1::Dht::CallbackService {
     grpc::ServerUnaryReactor* WithdrawOffers(
         grpc::CallbackServerContext* context, const sovereign::v1::WithdrawOffersRequest* request,
         sovereign::v1::WithdrawOffersResponse* response) override;
-    grpc::ServerUnaryReactor* FindProviders(
-        grpc::CallbackServerContext* context, const sovereign::v1::FindProvidersRequest* request,
-        sovereign::v1::FindProvidersResponse* response) override;
+    grpc::ServerWriteReactor<sovereign::v1::FindProvidersResponse>* FindProviders(
+        grpc::CallbackServerContext* context,
+        const sovereign::v1::FindProvidersRequest* request) override;
     grpc::ServerUnaryReactor* ListOffers(grpc::CallbackServerContext* context,
                                          const sovereign::v1::ListOffersRequest* request,
                                          sovereign::v1::ListOffersResponse* response) override;

@@ -15,6 +15,15 @@ namespace {
 
 namespace v1 = sovereign::v1;
 
+grpc::Status disputed() {
+    v1::ErrorDetail detail;
+    detail.set_code("identity_disputed");
+    detail.set_message(
+        "different hand-overs are signed with this key, or they go round: it was stolen");
+    detail.set_hint("ask the owner by another way for the new id");
+    return failure(grpc::StatusCode::FAILED_PRECONDITION, std::move(detail));
+}
+
 constexpr std::string_view kNameRule =
     "1 to 63 of a-z 0-9 . _ - with a letter or digit first and last";
 
@@ -22,6 +31,7 @@ grpc::Status report_found(const Desk& desk, const dht::Found& found, bool trace,
                           v1::FindPeerResponse* response) {
     if (found.error) {
         const bool miss = (*found.error == Errc::kNotFound || !found.refused.empty()) && trace;
+        if (found.error == Errc::kConflict) return disputed();
         if (!miss) return from_core(*found.error, "target");
         *response->mutable_miss() = detail_of(*found.error);
     }
@@ -35,6 +45,17 @@ grpc::Status report_found(const Desk& desk, const dht::Found& found, bool trace,
     response->set_source(found.source);
     writer.write(found.lookup, response->mutable_lookup());
     return grpc::Status::OK;
+}
+
+// A node whose disk takes nothing says "busy", since it may be over soon.
+grpc::Status not_claimed(const Desk& desk, Errc error) {
+    const std::string problem = desk.host.store_problem();
+    if (error != Errc::kBusy || problem.empty()) return from_core(error, "name");
+    v1::ErrorDetail detail;
+    detail.set_code("store_failing");
+    detail.set_message("the name is not on the disk yet: " + problem);
+    detail.set_hint("make room on the disk or mend it: the name is kept by itself then");
+    return failure(grpc::StatusCode::FAILED_PRECONDITION, detail);
 }
 
 }  // namespace
@@ -85,11 +106,12 @@ grpc::ServerUnaryReactor* DiscoveryService::ClaimName(grpc::CallbackServerContex
         return call;
     }
     response->set_name(*folded);
+    call->about(*folded);
     call->command(
         [request](Instant now, Node& node) { return node.claim_name(now, request->name()); },
         [this, response](const Event& event) {
             const dht::Published& published = std::get<PublishFinished>(event).published;
-            if (published.error) return from_core(*published.error, "name");
+            if (published.error) return not_claimed(desk_, *published.error);
             const MessageWriter writer(desk_.crypto);
             write_key(published.key, response->mutable_key());
             response->set_sequence(published.sequence);
@@ -113,6 +135,7 @@ grpc::ServerUnaryReactor* DiscoveryService::ReleaseName(grpc::CallbackServerCont
         return call;
     }
     response->set_name(*folded);
+    call->about(*folded);
     call->command(
         [request](Instant now, Node& node) { return node.release_name(now, request->name()); },
         [this, response](const Event& event) {
@@ -152,6 +175,7 @@ grpc::ServerUnaryReactor* DiscoveryService::ForgetPin(grpc::CallbackServerContex
         call->refuse(invalid("name", kNameRule));
         return call;
     }
+    call->about(*folded);
     call->ask([this, name = *folded](Instant, Node& node) {
         if (!node.unpin_name(name)) return from_core(Errc::kNotFound);
         desk_.host.name_unpinned(name);

@@ -112,6 +112,148 @@ void look_at_reachability(const Symptoms& symptoms, Report& report) {
                "not proven reachable by strangers: this node asks and publishes, others serve");
 }
 
+std::string span_of(UnixMillis span) {
+    constexpr UnixMillis kMinute = 60'000, kHour = 60 * kMinute, kDay = 24 * kHour;
+    if (span < 2 * kHour) return count_of(span / kMinute, "minute");
+    return span < 2 * kDay ? count_of(span / kHour, "hour") : count_of(span / kDay, "day");
+}
+
+std::string ms_text(Duration time) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) +
+           " ms";
+}
+
+void look_at_firewall(const Symptoms& symptoms, Report& report) {
+    // A node that knows nobody sends nothing; a few datagrams may have gone to dead addresses.
+    constexpr std::uint64_t kSentLeast = 8;
+    const Counters& counters = symptoms.counters;
+    if (counters.datagrams_in > 0)
+        return report.add("firewall", "ok", "datagrams leave and answers come back");
+    if (counters.datagrams_out < kSentLeast)
+        return report.add("firewall", "not_tested", "too little was sent to say");
+    report.add("firewall", "no_answers",
+               std::to_string(counters.datagrams_out) + " datagrams left, and none came back");
+}
+
+void look_at_bootstrap_load(const Symptoms& symptoms, Report& report) {
+    constexpr Duration kSlow = std::chrono::seconds(1);
+    std::size_t slow = 0;
+    for (const BootstrapEntry& entry : symptoms.bootstrap) {
+        slow += static_cast<std::size_t>(std::any_of(
+            symptoms.sessions.begin(), symptoms.sessions.end(), [&](const PeerSession& session) {
+                return session.key == entry.key && session.round_trip > kSlow;
+            }));
+    }
+    if (slow == 0) return report.add("bootstrap_load", "ok", "no bootstrap peer is slow");
+    report.add("bootstrap_load", "slow",
+               count_of(slow, "bootstrap peer") + " take longer than a second to answer");
+}
+
+void look_at_port(const Symptoms& symptoms, Report& report) {
+    if (symptoms.config.port_by_chance && symptoms.mode == ConfiguredMode::kServer)
+        return report.add("port", "by_chance", "node.mode is server, and udp.port is 0");
+    report.add("port", "ok",
+               symptoms.config.port_by_chance ? "chosen by the system" : "as configured");
+}
+
+void look_at_diversity(const Symptoms& symptoms, Report& report) {
+    // Below it a network is as varied as its users are.
+    constexpr std::size_t kNodesLeast = 32;
+    constexpr std::size_t kNodesPerSubnet = 4;
+    const guard::Surround& around = symptoms.status.surround;
+    if (around.public_nodes < kNodesLeast)
+        return report.add("diversity", "too_few", "too few public nodes are known to say");
+    const std::string what =
+        count_of(around.public_nodes, "public node") + " in " + count_of(around.subnets, "network");
+    report.add("diversity",
+               around.subnets * kNodesPerSubnet < around.public_nodes ? "few_networks" : "ok",
+               what);
+}
+
+void look_at_latency(const Symptoms& symptoms, Report& report) {
+    constexpr std::size_t kSessionsLeast = 4;
+    constexpr Duration kSlow = std::chrono::milliseconds(400);
+    std::vector<Duration> times;
+    for (const PeerSession& session : symptoms.sessions) {
+        if (session.confirmed && session.round_trip > Duration(0))
+            times.push_back(session.round_trip);
+    }
+    if (times.size() < kSessionsLeast)
+        return report.add("latency", "not_measured", "too few nodes have answered to say");
+    std::sort(times.begin(), times.end());
+    const Duration median = times[times.size() / 2];
+    report.add("latency", median > kSlow ? "slow" : "ok",
+               "half of the nodes answer within " + ms_text(median));
+}
+
+void look_at_congestion(const Symptoms& symptoms, Report& report) {
+    constexpr std::uint64_t kRequestsLeast = 100;
+    constexpr std::uint64_t kLostPercent = 30;
+    const Counters& counters = symptoms.counters;
+    const std::uint64_t ended = counters.requests_answered + counters.requests_failed;
+    if (ended < kRequestsLeast)
+        return report.add("congestion", "not_measured", "too few requests were made to say");
+    const std::uint64_t percent = counters.requests_failed * 100 / ended;
+    report.add(
+        "congestion", percent > kLostPercent ? "losing" : "ok",
+        std::to_string(percent) + " % of " + std::to_string(ended) + " requests got no answer");
+}
+
+void look_at_partition(const Symptoms& symptoms, Report& report) {
+    constexpr std::size_t kAnchorsLeast = 3;
+    const guard::Surround& around = symptoms.status.surround;
+    if (around.anchors >= kAnchorsLeast && around.anchors_answering == 0) {
+        return report.add("partition", "cut",
+                          "none of " + count_of(around.anchors, "long-lived server") +
+                              " of an earlier run answers");
+    }
+    report.add("partition", "ok",
+               around.anchors == 0 ? "no long-lived server is remembered yet"
+                                   : std::to_string(around.anchors_answering) + " of " +
+                                         count_of(around.anchors, "long-lived server") + " answer");
+}
+
+void look_at_churn(const Symptoms& symptoms, Report& report) {
+    constexpr std::uint64_t kRemovedLeast = 32;
+    constexpr std::uint64_t kTimesAnHour = 2;
+    const std::uint64_t nodes =
+        std::max<std::uint64_t>(1, symptoms.status.v4.table_nodes + symptoms.status.v6.table_nodes);
+    const std::uint64_t removed = symptoms.counters.table_removed;
+    const auto minutes = std::max<std::uint64_t>(
+        1, static_cast<std::uint64_t>(
+               std::chrono::duration_cast<std::chrono::minutes>(symptoms.uptime).count()));
+    const bool high = removed >= kRemovedLeast && removed * 60 > kTimesAnHour * nodes * minutes;
+    report.add("churn", high ? "high" : "ok",
+               count_of(removed, "node") + " left the table in " + span_of(minutes * 60'000));
+}
+
+void look_at_interference(const Symptoms& symptoms, Report& report) {
+    const NodeStatus& status = symptoms.status;
+    if (status.eclipse_suspected)
+        report.add("interference", "surrounded",
+                   "one party may surround this node: " + status.eclipse_signs);
+    if (status.crowded_regions > 0) {
+        report.add("interference", "crowded",
+                   "more nodes than there can be stand next to " +
+                       count_of(status.crowded_regions, "key"));
+    }
+    if (!status.eclipse_suspected && status.crowded_regions == 0)
+        report.add("interference", "ok", "no sign of planted nodes");
+}
+
+void look_at_configuration(const Symptoms& symptoms, Report& report) {
+    if (!symptoms.config.problem.empty()) {
+        return report.add(
+            "configuration", "invalid",
+            "the file has a mistake, and the next start would fail: " + symptoms.config.problem);
+    }
+    if (symptoms.config.waiting.empty())
+        return report.add("configuration", "ok", "what the file says is in force");
+    std::string keys;
+    for (const std::string& key : symptoms.config.waiting) keys += (keys.empty() ? "" : ", ") + key;
+    report.add("configuration", "not_in_force", "changed in the file and not in force: " + keys);
+}
+
 void look_at_mdns(const Symptoms& symptoms, Report& report) {
     if (!layer_on(symptoms, "mdns")) return report.add("mdns", "off", "switched off (layers.mdns)");
     const auto& browser = symptoms.machine.browser;
@@ -225,12 +367,6 @@ void look_at_bluetooth_privacy(const Symptoms& symptoms, Report& report) {
                "/etc/bluetooth/main.conf can't be read by the daemon");
 }
 
-std::string span_of(UnixMillis span) {
-    constexpr UnixMillis kMinute = 60'000, kHour = 60 * kMinute, kDay = 24 * kHour;
-    if (span < 2 * kHour) return count_of(span / kMinute, "minute");
-    return span < 2 * kDay ? count_of(span / kHour, "hour") : count_of(span / kDay, "day");
-}
-
 /// By how many quarters of an hour the verified neighbours who tell theirs are ahead of this clock;
 /// sorted. Announcements come anew with each quarter, so one is within honest limits.
 std::vector<std::int64_t> neighbours_ahead(const Symptoms& symptoms) {
@@ -290,26 +426,47 @@ void look_at_store(const Symptoms& symptoms, Report& report) {
     }
 }
 
+void look_at_traffic(const EconomyFacts& economy, Report& report) {
+    constexpr std::uint64_t kMegabyte = 1'000'000;
+    const std::string used = std::to_string(economy.used / kMegabyte) + " MB went this month";
+    if (economy.budget == 0) return report.add("traffic", "ok", used + ", without a bound");
+    const std::string share = used + " of " + std::to_string(economy.budget / kMegabyte);
+    if (economy.budget_stage == "used_up") return report.add("traffic", "used_up", share);
+    report.add("traffic", economy.budget_stage == "plenty" ? "ok" : "low", share);
+}
+
 }  // namespace
 
 std::vector<Check> diagnose(const Symptoms& symptoms) {
     Report report;
     look_at_network(symptoms, report);
+    look_at_firewall(symptoms, report);
     look_at_bootstrap(symptoms, report);
+    look_at_bootstrap_load(symptoms, report);
+    look_at_port(symptoms, report);
     look_at_reachability(symptoms, report);
+    look_at_diversity(symptoms, report);
+    look_at_latency(symptoms, report);
+    look_at_congestion(symptoms, report);
+    look_at_partition(symptoms, report);
+    look_at_churn(symptoms, report);
+    look_at_interference(symptoms, report);
     look_at_mdns(symptoms, report);
     look_at_multicast(symptoms, report);
     look_at_bluetooth(symptoms, report);
     look_at_bluetooth_privacy(symptoms, report);
     look_at_clock(symptoms, report);
     look_at_store(symptoms, report);
+    look_at_traffic(symptoms.economy, report);
+    look_at_configuration(symptoms, report);
     return report.take();
 }
 
-std::vector<Check> examine(Instant now, const Node& node, const Host& host) {
+std::vector<Check> examine(Instant now, const Node& node, const Host& host, Duration uptime) {
     return diagnose({now, node.status(now), node.bootstrap(now), node.layers(), node.neighbours(),
                      node.sessions(now), host.local_addresses(), host.facts().mode, host.machine(),
-                     host.store_problem(), host.store_notice()});
+                     host.store_problem(), host.store_notice(), host.economy(), node.counters(),
+                     uptime, host.config_facts()});
 }
 
 }  // namespace sov::api

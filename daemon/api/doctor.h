@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/api/host.h"
+#include "daemon/core/base/counters.h"
 #include "daemon/core/snapshot.h"
 #include "daemon/io/node_driver.h"
 
@@ -40,12 +41,16 @@ struct Symptoms {
     ConfiguredMode mode{};
     MachineFacts machine;
     std::string store_problem, store_notice;
+    EconomyFacts economy{};
+    Counters counters;
+    Duration uptime{0};
+    ConfigFacts config;
 };
 
 /// One check a topic, in the table's order of topics; more where several things are wrong.
 std::vector<Check> diagnose(const Symptoms& symptoms);
 
-/// Gathers the symptoms and judges them. On the core thread.
-std::vector<Check> examine(Instant now, const Node& node, const Host& host);
+/// Gathers the symptoms and judges them. `uptime` is the daemon's. On the core thread.
+std::vector<Check> examine(Instant now, const Node& node, const Host& host, Duration uptime);
 
 }  // namespace sov::api

@@ -29,6 +29,14 @@ bool glob_matches(std::string_view glob, std::string_view type) {
     return g == glob.size();
 }
 
+namespace {
+
+bool is_lesser(const sovereign::v1::Event& event, const std::string& lesser) {
+    return !lesser.empty() && event.type() == lesser;
+}
+
+}  // namespace
+
 bool EventFilter::wants(const sovereign::v1::Event& event) const {
     const bool matches =
         globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
@@ -42,7 +50,8 @@ void EventHistory::add(sovereign::v1::Event event) {
     event.set_cursor(++last_cursor_);
     const auto shared = std::make_shared<const sovereign::v1::Event>(std::move(event));
     remembered_.push_back(shared);
-    if (remembered_.size() > kRemembered) remembered_.pop_front();
+    if (is_lesser(*shared, lesser_)) ++lesser_count_;
+    if (remembered_.size() > kRemembered) forget_one();
     for (EventReader* reader : readers_) {
         if (!reader->filter_.wants(*shared)) continue;
         if (std::exchange(reader->idle_, false)) {
@@ -55,6 +64,16 @@ void EventHistory::add(sovereign::v1::Event event) {
         }
         reader->queue_.push_back(shared);
     }
+}
+
+void EventHistory::forget_one() {
+    auto goes = remembered_.begin();
+    if (lesser_count_ > kRemembered / 2) {
+        goes = std::find_if(remembered_.begin(), remembered_.end(),
+                            [&](const SharedEvent& event) { return is_lesser(*event, lesser_); });
+    }
+    if (is_lesser(**goes, lesser_)) --lesser_count_;
+    remembered_.erase(goes);
 }
 
 bool EventHistory::join(EventReader& reader, EventFilter filter, From from,

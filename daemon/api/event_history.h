@@ -56,6 +56,10 @@ class EventHistory {
     static constexpr std::size_t kRemembered = 1024;
     static constexpr std::size_t kReadersMax = 64;
 
+    /// Events of the type `lesser` make room first, as long as they are more than half of what is
+    /// remembered, so that they can't push all others out.
+    explicit EventHistory(std::string lesser = {}) : lesser_(std::move(lesser)) {}
+
     /// Stamps the event with the next cursor, remembers it and tells the readers.
     void add(sovereign::v1::Event event);
 
@@ -78,9 +82,12 @@ class EventHistory {
 
   private:
     SharedEvent gap(std::uint64_t missed) const;
+    void forget_one();
 
+    const std::string lesser_;
     mutable std::mutex mutex_;  // guards everything below and the private part of each reader
     std::deque<SharedEvent> remembered_;
+    std::size_t lesser_count_ = 0;  ///< among the remembered
     std::set<EventReader*> readers_;
     std::uint64_t last_cursor_ = 0;
     bool closed_ = false;

@@ -118,6 +118,18 @@ struct Describe {
         record->set_sequence(seen.sequence);
         return event;
     }
+    std::optional<v1::Event> operator()(const OwnValueOver& over) const {
+        if (!over.lost_to) return std::nullopt;
+        v1::Event event;
+        event.set_type("value.overtaken");
+        event.set_summary("the value at " + to_hex(over.key.view()).substr(0, 10) +
+                          " is kept no longer: its owner has stored another version elsewhere");
+        auto* record = event.mutable_value_overtaken()->mutable_record();
+        write_key(over.key, record->mutable_key());
+        writer.write(over.owner, record->mutable_owner());
+        record->set_sequence(*over.lost_to);
+        return event;
+    }
     std::optional<v1::Event> operator()(const OwnRecordPublished& published) const {
         v1::Event event;
         event.set_type("record.published");
@@ -162,6 +174,55 @@ struct Describe {
         kind->set_name(changed.name);
         writer.write(changed.pinned, kind->mutable_pinned());
         writer.write(changed.now, kind->mutable_now());
+        return event;
+    }
+    std::optional<v1::Event> operator()(const PeerMoved& moved) const {
+        v1::Event event;
+        event.set_type("friend.moved");
+        event.set_summary("the friend " +
+                          (moved.note.empty() ? identity::peer_text(moved.from) : moved.note) +
+                          " has a new key: " + identity::peer_text(moved.to));
+        auto* kind = event.mutable_friend_moved();
+        writer.write(moved.from, kind->mutable_from());
+        writer.write(moved.to, kind->mutable_to());
+        kind->set_note(moved.note);
+        return event;
+    }
+    std::optional<v1::Event> operator()(const SecondKeyBroken& broken) const {
+        v1::Event event;
+        event.set_type("friend.second_key");
+        event.set_summary("ALARM: a record of the friend " +
+                          (broken.note.empty() ? identity::peer_text(broken.peer) : broken.note) +
+                          (broken.missing ? " lacks the second key that they were seen with"
+                                          : " names another second key than they were seen with") +
+                          (broken.refused ? "; refused" : ""));
+        auto* kind = event.mutable_second_key_broken();
+        writer.write(broken.peer, kind->mutable_peer());
+        kind->set_note(broken.note);
+        kind->set_second_key(broken.missing ? v1::SECOND_KEY_MISSING : v1::SECOND_KEY_CHANGED);
+        kind->set_refused(broken.refused);
+        return event;
+    }
+    std::optional<v1::Event> operator()(const HandOverDisputed& disputed) const {
+        v1::Event event;
+        event.set_type("identity.disputed");
+        event.set_summary("ALARM: different hand-overs are signed with the key " +
+                          identity::peer_text(disputed.peer) + ": it was stolen");
+        writer.write(disputed.peer, event.mutable_hand_over_disputed()->mutable_peer());
+        return event;
+    }
+    std::optional<v1::Event> operator()(const IdentityElsewhere& elsewhere) const {
+        v1::Event event;
+        event.set_type("identity.elsewhere");
+        event.set_summary(elsewhere.handed_to
+                              ? "ALARM: this key was handed over to " +
+                                    identity::peer_text(*elsewhere.handed_to) + ", and not here"
+                              : "ALARM: this identity is in use on another machine, too");
+        auto* kind = event.mutable_identity_elsewhere();
+        for (const identity::PeerNode& node : elsewhere.nodes) {
+            for (const Endpoint& endpoint : node.endpoints) kind->add_endpoints(endpoint.text());
+        }
+        if (elsewhere.handed_to) writer.write(*elsewhere.handed_to, kind->mutable_handed_to());
         return event;
     }
     std::optional<v1::Event> operator()(const BootstrapProblem& problem) const {

@@ -1,31 +1,28 @@
 #pragma once
 
-#include <grpcpp/server_context.h>
-#include <grpcpp/support/server_callback.h>
-
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
 
-#include "daemon/api/desk.h"
+#include "daemon/api/server_stream.h"
 #include "sovereign/v1/event.pb.h"
 
 namespace sov::api {
 
 /// One stream of events: writes one, waits until it is written, takes the next. A slow reader costs
 /// its queue in the history and nothing else. Deletes itself when gRPC is done with it.
-class EventStream final : public grpc::ServerWriteReactor<sovereign::v1::Event>,
-                          private EventReader {
+class EventStream final : public ServerStream<sovereign::v1::Event>, private EventReader {
   public:
     enum class After : std::uint8_t { kFollow, kEnd };
 
-    EventStream(Desk& desk, const grpc::CallbackServerContext& context, std::string_view method);
+    EventStream(Desk& desk, const grpc::CallbackServerContext& context, std::string_view method)
+        : EventStream(desk, desk.history, context, method) {}
+    /// Of another history than that of the node's events.
+    EventStream(Desk& desk, EventHistory& history, const grpc::CallbackServerContext& context,
+                std::string_view method)
+        : ServerStream(desk, context, method), history_(history) {}
 
-    /// False: the refusal is on its way.
-    bool admitted() const { return pass_.has_value(); }
-    void refuse(const grpc::Status& status) { end(status); }
     /// Replays, then follows or ends.
     void begin(EventFilter filter, EventHistory::From from, After after);
 
@@ -39,26 +36,17 @@ class EventStream final : public grpc::ServerWriteReactor<sovereign::v1::Event>,
     void begin_with(std::function<Opening(Instant now, const Node& node)> open, After after);
 
     void OnWriteDone(bool ok) override;
-    void OnCancel() override { end(grpc::Status::CANCELLED); }
     void OnDone() override;
 
   private:
     void give(SharedEvent event) override { write(std::move(event)); }
     void leave() override;
-    void write(SharedEvent event);
     void take_next();
     void join(Opening opening, EventHistory::From from, After after);
-    /// The first reason to end counts; cancellation, a failed write and the daemon's end may race.
-    void end(const grpc::Status& status);
 
-    Desk& desk_;
-    std::optional<Gate::Pass> pass_;
+    EventHistory& history_;
+    std::optional<Quotas::Slot> slot_;
     After after_ = After::kFollow;
-    SharedEvent writing_;
-    std::mutex order_;  // guards everything below and writing_: no write may start after Finish
-    bool ended_ = false;
-    bool asking_ = false;  ///< the core has been asked, so this must live until it has answered
-    grpc::Status end_;     ///< while asking: how it ended meanwhile
 };
 
 }  // namespace sov::api

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/api/economy_facts.h"
+#include "daemon/api/identity_vault.h"
 #include "daemon/api/log_level.h"
 #include "daemon/api/net_tests.h"
 #include "daemon/core/base/endpoint.h"
@@ -87,6 +89,13 @@ struct ListFacts {
     std::string refused, refused_from;  ///< the last refusal, in words, and where; empty: none
 };
 
+/// How the configuration file of this moment differs from what is in force.
+struct ConfigFacts {
+    std::string problem;               ///< what is wrong with the file, in words; empty: nothing
+    std::vector<std::string> waiting;  ///< keys that were changed and are not in force
+    bool port_by_chance = false;       ///< udp.port is 0
+};
+
 /// What a reload did. `error` is empty on success; nothing changed otherwise.
 struct ReloadOutcome {
     std::string error;
@@ -104,6 +113,8 @@ class Host {
     virtual std::vector<Endpoint> listening() const = 0;
     /// Addresses of this host's interfaces that others might reach, with the ports in use.
     virtual std::vector<Endpoint> local_addresses() const = 0;
+    /// False when the routes of this host lead to no address of a family beyond its own networks.
+    virtual bool way_out(Family /*family*/) const { return true; }
     /// Tests the network; progress and the end go to `sink`. False when too many wait already. From
     /// within an input of the node.
     virtual bool check_network(Instant now, Node& node, NetSink sink) = 0;
@@ -117,11 +128,15 @@ class Host {
     /// What was set aside because it was damaged, in words; empty when nothing was.
     virtual std::string store_notice() const = 0;
 
+    virtual IdentityVault& vault() = 0;
+
     /// Reads a few small files of the system.
     virtual MachineFacts machine() const = 0;
 
     /// Nothing where the configuration names no keys to believe.
     virtual std::optional<ListFacts> bootstrap_list() const = 0;
+    /// What the host lets the node spend.
+    virtual EconomyFacts economy() const { return {}; }
     /// What the process and its sockets cost and lose.
     virtual void add_measures(ports::Measures& /*measures*/) const {}
 
@@ -134,6 +149,8 @@ class Host {
     virtual bool set_log_level(std::string_view module, LogLevel level,
                                std::chrono::milliseconds back_after) = 0;
 
+    /// Reads the file and changes nothing.
+    virtual ConfigFacts config_facts() const { return {}; }
     virtual ReloadOutcome reload_config() = 0;
     /// Returns at once; the daemon ends a moment later.
     virtual void shut_down(bool at_once) = 0;

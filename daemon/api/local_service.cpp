@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <set>
 #include <variant>
 
@@ -10,6 +11,7 @@
 #include "daemon/api/messages.h"
 #include "daemon/api/requested_peer.h"
 #include "daemon/api/unary_call.h"
+#include "daemon/core/identity/peer_name.h"
 
 namespace sov::api {
 namespace {
@@ -26,7 +28,7 @@ bool seen_by(v1::Medium medium, const v1::Neighbour& neighbour) {
                        [&](const v1::Evidence& evidence) { return evidence.medium() == medium; });
 }
 
-std::uint64_t unix_ms_now() {
+std::uint64_t wall_clock_ms() {
     return whole_ms(std::chrono::system_clock::now().time_since_epoch());
 }
 
@@ -62,7 +64,7 @@ EventStream::Opening present_neighbours(const Desk& desk, v1::Medium medium, Ins
         as_it_is.at = now;
         as_it_is.neighbour = std::move(neighbour);
         auto event = std::make_shared<v1::Event>(writer.event(as_it_is, "listed"));
-        event->set_time_unix_ms(unix_ms_now());
+        event->set_time_unix_ms(wall_clock_ms());
         if ((*filter)(*event)) opening.preface.push_back(std::move(event));
     }
     opening.filter.globs = {"neighbour.*"};
@@ -77,6 +79,26 @@ bool valid_note(std::string_view note) {
 }
 
 grpc::Status invalid_medium() { return invalid("medium", "not one of mdns, ble"); }
+
+/// Whom a call about a friend is about, in the audit log as well; nothing when it was refused.
+template <typename Request>
+std::optional<PeerId> peer_about(UnaryCall& call, const Request& request) {
+    const auto peer = requested_peer(request, "peer");
+    if (const auto* status = std::get_if<grpc::Status>(&peer)) {
+        call.refuse(*status);
+        return std::nullopt;
+    }
+    call.about(identity::peer_text(std::get<PeerId>(peer)));
+    return std::get<PeerId>(peer);
+}
+
+grpc::Status not_among_friends(const char* sentence) {
+    v1::ErrorDetail detail;
+    detail.set_code("not_found");
+    detail.set_message(sentence);
+    detail.set_hint("sovctl friend list");
+    return failure(grpc::StatusCode::NOT_FOUND, std::move(detail));
+}
 
 }  // namespace
 
@@ -123,12 +145,9 @@ grpc::ServerUnaryReactor* LocalService::AddFriend(grpc::CallbackServerContext* c
                                                   v1::AddFriendResponse* response) {
     auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Local/AddFriend");
     if (!call->admitted()) return call;
-    const auto peer = requested_peer(*request, "peer");
-    if (const auto* status = std::get_if<grpc::Status>(&peer)) {
-        call->refuse(*status);
-        return call;
-    }
-    call->ask([this, request, response, id = std::get<PeerId>(peer)](Instant now, Node& node) {
+    const auto peer = peer_about(*call, *request);
+    if (!peer) return call;
+    call->ask([this, request, response, id = *peer](Instant now, Node& node) {
         if (id == desk_.host.facts().peer)
             return invalid("peer", "that is this peer itself: add somebody else");
         const auto added = node.add_friend(now, id, request->note());
@@ -152,18 +171,26 @@ grpc::ServerUnaryReactor* LocalService::RemoveFriend(grpc::CallbackServerContext
                                                      v1::RemoveFriendResponse*) {
     auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Local/RemoveFriend");
     if (!call->admitted()) return call;
-    const auto peer = requested_peer(*request, "peer");
-    if (const auto* status = std::get_if<grpc::Status>(&peer)) {
-        call->refuse(*status);
-        return call;
-    }
-    call->ask([id = std::get<PeerId>(peer)](Instant now, Node& node) {
-        if (node.remove_friend(now, id)) return grpc::Status::OK;
-        v1::ErrorDetail detail;
-        detail.set_code("not_found");
-        detail.set_message("that peer is no friend");
-        detail.set_hint("sovctl friend list");
-        return failure(grpc::StatusCode::NOT_FOUND, std::move(detail));
+    const auto peer = peer_about(*call, *request);
+    if (!peer) return call;
+    call->ask([id = *peer](Instant now, Node& node) {
+        return node.remove_friend(now, id) ? grpc::Status::OK
+                                           : not_among_friends("that peer is no friend");
+    });
+    return call;
+}
+
+grpc::ServerUnaryReactor* LocalService::RepinFriend(grpc::CallbackServerContext* context,
+                                                    const v1::RepinFriendRequest* request,
+                                                    v1::RepinFriendResponse*) {
+    auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Local/RepinFriend");
+    if (!call->admitted()) return call;
+    const auto peer = peer_about(*call, *request);
+    if (!peer) return call;
+    call->ask([id = *peer](Instant now, Node& node) {
+        return node.forget_second_key(now, id)
+                   ? grpc::Status::OK
+                   : not_among_friends("no second key of that peer is remembered");
     });
     return call;
 }
@@ -188,7 +215,7 @@ grpc::ServerUnaryReactor* LocalService::Doctor(grpc::CallbackServerContext* cont
     auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Local/Doctor");
     if (!call->admitted()) return call;
     call->ask([this, response](Instant now, const Node& node) {
-        for (const Check& check : examine(now, node, desk_.host)) {
+        for (const Check& check : examine(now, node, desk_.host, uptime_of(desk_))) {
             auto* to = response->add_checks();
             to->set_topic(std::string(check.topic));
             to->set_finding(static_cast<v1::Finding>(static_cast<int>(check.finding)));

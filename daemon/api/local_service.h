@@ -21,6 +21,9 @@ class LocalService final : public sovereign::v1::Local::CallbackService {
     grpc::ServerUnaryReactor* RemoveFriend(grpc::CallbackServerContext* context,
                                            const sovereign::v1::RemoveFriendRequest* request,
                                            sovereign::v1::RemoveFriendResponse* response) override;
+    grpc::ServerUnaryReactor* RepinFriend(grpc::CallbackServerContext* context,
+                                          const sovereign::v1::RepinFriendRequest* request,
+                                          sovereign::v1::RepinFriendResponse* response) override;
     grpc::ServerUnaryReactor* ListFriends(grpc::CallbackServerContext* context,
                                           const sovereign::v1::ListFriendsRequest* request,
                                           sovereign::v1::ListFriendsResponse* response) override;

@@ -73,9 +73,10 @@ std::string_view verdict_word(VerdictWord word) {
 
 void add_verdict(const Desk& desk, Instant now, const Node& node, const NodeStatus& status,
                  Measures& measures) {
-    const Verdict verdict =
-        judge({status, node.bootstrap(now), node.own_names(), desk.host.layers(),
-               desk.host.facts().mode, desk.host.store_problem(), desk.host.store_notice()});
+    const Verdict verdict = judge(
+        {status, node.bootstrap(now), node.own_names(), desk.host.layers(), desk.host.facts().mode,
+         desk.host.store_problem(), desk.host.store_notice(), desk.host.economy(),
+         desk.host.vault().next().has_value(), any_disputed(node.hand_overs())});
     for (const auto word : {VerdictWord::kStarting, VerdictWord::kOnline, VerdictWord::kDegraded,
                             VerdictWord::kOffline}) {
         measures.gauge("sovereign_verdict", "1 for the word that sovctl status begins with.",
@@ -115,6 +116,11 @@ void add_node(Instant now, const Node& node, const NodeStatus& status, Measures&
                    number(status.serving));
     measures.gauge("sovereign_contacts_known", "Contacts known, of both families.",
                    number(status.contacts_known));
+    measures.gauge("sovereign_round_trips_known", "Peers whose round trip was measured.",
+                   number(status.round_trips_known));
+    measures.gauge("sovereign_place_error_percent",
+                   "How far off round trips are predicted (Vivaldi); 100: no place yet.",
+                   status.coordinate ? status.coordinate->error : Coordinate::kErrorMost);
     measures.gauge("sovereign_network_size_nodes", "Nodes in the network, estimated; 0: unknown.",
                    static_cast<double>(status.network_size));
     measures.gauge("sovereign_sessions", "Encrypted sessions with nodes.", number(status.sessions));
@@ -158,6 +164,22 @@ void add_node(Instant now, const Node& node, const NodeStatus& status, Measures&
     }
 }
 
+void add_economy(const EconomyFacts& facts, const NodeStatus& status, Measures& measures) {
+    measures.gauge("sovereign_flows", "Endpoints on the Internet that a NAT keeps a mapping for.",
+                   number(status.flows));
+    measures.gauge("sovereign_flows_max", "The most of them; 0: no bound.",
+                   number(facts.flows_max));
+    measures.gauge("sovereign_saving", "1 while tables are looked after more rarely.",
+                   number(facts.economy.saves));
+    measures.gauge("sovereign_traffic_month_bytes", "To and from the Internet in this month.",
+                   static_cast<double>(facts.used));
+    measures.gauge("sovereign_traffic_budget_bytes", "Allowed in a month; 0: no bound.",
+                   static_cast<double>(facts.budget));
+    measures.gauge("sovereign_clock_off_seconds",
+                   "How far the clock of the host is from the time gone by; 0: it is believed.",
+                   seconds(facts.clock_off));
+}
+
 void add_connections(const Desk& desk, Measures& measures) {
     std::size_t open = 0, streams = 0;
     std::array<std::size_t, 3> by_path{};
@@ -184,10 +206,12 @@ void add_connections(const Desk& desk, Measures& measures) {
                    number(desk.bridge.waiting()));
     if (!desk.accepted) return;
     const Listener::Counts counts = desk.accepted();
-    const std::array<std::pair<std::string_view, std::uint64_t>, 3> rows = {
+    const std::array<std::pair<std::string_view, std::uint64_t>, 5> rows = {
         {{"accepted", counts.accepted},
          {"refused", counts.refused},
-         {"no_descriptor", counts.out_of_descriptors}}};
+         {"no_descriptor", counts.out_of_descriptors},
+         {"hasty", counts.cut},
+         {"silent", counts.silent}}};
     for (const auto& [word, count] : rows) {
         measures.counter("sovereign_api_connections_total",
                          "Connections of apps, by what became of them.", static_cast<double>(count),
@@ -206,6 +230,7 @@ void add_measures(const Desk& desk, Instant now, const Node& node, Measures& mea
     add_verdict(desk, now, node, status, measures);
     add_node(now, node, status, measures);
     add_families(status, measures);
+    add_economy(desk.host.economy(), status, measures);
     add_connections(desk, measures);
     if (desk.meter != nullptr) desk.meter->add_to(measures);
     add_counters(node.counters(), measures);

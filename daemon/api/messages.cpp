@@ -84,6 +84,7 @@ v1::RecordKind message_of(identity::RecordKind kind) {
         case identity::RecordKind::kMutable: return v1::RECORD_KIND_MUTABLE;
         case identity::RecordKind::kMail: return v1::RECORD_KIND_MAIL;
         case identity::RecordKind::kSignal: return v1::RECORD_KIND_SIGNAL;
+        case identity::RecordKind::kHandOver: return v1::RECORD_KIND_HAND_OVER;
         case identity::RecordKind::kProvider: break;  // told by ListOffers, never as a record
     }
     return v1::RECORD_KIND_UNSPECIFIED;
@@ -157,6 +158,18 @@ v1::PostQuantumProof message_of(identity::PostQuantumProof proof) {
     return v1::POST_QUANTUM_PROOF_UNSPECIFIED;
 }
 
+v1::SecondKey message_of(identity::SecondKey key) {
+    switch (key) {
+        case identity::SecondKey::kNone: return v1::SECOND_KEY_UNSPECIFIED;
+        case identity::SecondKey::kHeld: return v1::SECOND_KEY_HELD;
+        case identity::SecondKey::kUnchecked: return v1::SECOND_KEY_UNCHECKED;
+        case identity::SecondKey::kMissing: return v1::SECOND_KEY_MISSING;
+        case identity::SecondKey::kChanged: return v1::SECOND_KEY_CHANGED;
+        case identity::SecondKey::kAwaited: return v1::SECOND_KEY_AWAITED;
+    }
+    return v1::SECOND_KEY_UNSPECIFIED;
+}
+
 void MessageWriter::write(const dht::FoundPeer& found, v1::FoundPeer* to) const {
     write(found.peer, to->mutable_peer());
     to->set_pinned(found.pinned);
@@ -173,6 +186,9 @@ void MessageWriter::write(const dht::FoundPeer& found, v1::FoundPeer* to) const 
         write(node.key, contact->mutable_node());
         for (const Endpoint& endpoint : node.endpoints) contact->add_endpoints(endpoint.text());
     }
+    for (const PeerId& before : found.moved_from) write(before, to->add_moved_from());
+    to->set_disputed(found.disputed);
+    to->set_second_key(message_of(found.second_key));
 }
 
 void MessageWriter::write(const OwnName& name, v1::OwnName* to) const {

@@ -49,6 +49,7 @@ class MessageWriter {
     void write(const HeldRecord& record, sovereign::v1::Record* to) const;
     void write(const identity::RecordHead& head, sovereign::v1::Record* to) const;
     void write(const dht::FoundPeer& found, sovereign::v1::FoundPeer* to) const;
+    void write(const dht::FoundProvider& found, sovereign::v1::FoundProvider* to) const;
     void write(const OwnName& name, sovereign::v1::OwnName* to) const;
     void write(const PeerSession& session, sovereign::v1::Session* to) const;
     void write(const BootstrapEntry& entry, sovereign::v1::BootstrapEntry* to) const;
@@ -65,7 +66,9 @@ class MessageWriter {
     identity::Crypto& crypto_;
 };
 
+sovereign::v1::SecondKey message_of(identity::SecondKey key);
 void write_key(const Key& key, sovereign::v1::Key* to);
+void write_hints(const identity::OfferHints& hints, sovereign::v1::OfferHints* to);
 sovereign::v1::DiscoveryState message_of(DiscoveryState state);
 sovereign::v1::Reachability message_of(Reachability reachability);
 sovereign::v1::Family message_of(Family family);

@@ -12,7 +12,7 @@ namespace {
 
 namespace v1 = sovereign::v1;
 
-constexpr std::size_t kPageMax = 256, kAcknowledgedMax = 256;
+constexpr std::size_t kIncomingPageMax = 256, kAcknowledgedMax = 256;
 
 /// A daemon that was told to have no connections has no messages either.
 grpc::Status no_post() {
@@ -61,6 +61,7 @@ grpc::ServerWriteReactor<v1::SendProgress>* MessagingService::Send(
     }
     auto line = call->line();
     call->when_over([desk = &desk_, line] {
+        if (line->ending()) return;  // whoever ends it follows no more
         desk->bridge.ask([desk, line](Instant, const Node* node) {
             if (node != nullptr) desk->post.unfollow(line);
         });
@@ -71,7 +72,7 @@ grpc::ServerWriteReactor<v1::SendProgress>* MessagingService::Send(
                 if (const auto* status = std::get_if<grpc::Status>(&resolved))
                     return line->end(*status);
                 const PeerId peer = std::get<PeerId>(resolved);
-                desk->bridge.ask([=](Instant now, const Node* node) {
+                desk->bridge.go_on([=](Instant now, const Node* node) {
                     if (node == nullptr) return line->end(leaving());
                     const auto id =
                         desk->post.courier().send(now, peer, topic, to_bytes(as_bytes(body)));
@@ -121,7 +122,7 @@ grpc::ServerUnaryReactor* MessagingService::ListReceived(grpc::CallbackServerCon
         std::optional<std::string_view> topic;
         if (request->has_topic()) topic = request->topic();
         for (const auto& message :
-             desk_.post.courier().incoming(topic, request->after_serial(), kPageMax)) {
+             desk_.post.courier().incoming(topic, request->after_serial(), kIncomingPageMax)) {
             write_message(desk_.crypto, message, response->add_messages());
         }
         return grpc::Status::OK;

@@ -106,6 +106,10 @@ void MessageWriter::write(const FriendStatus& from, v1::Friend* to) const {
     to->set_recognisable(from.recognisable);
     to->set_told(from.told);
     if (from.met) to->set_met_ago_ms(whole_ms(from.met_ago));
+    if (from.moved_from) write(*from.moved_from, to->mutable_moved_from());
+    if (from.second_key && *from.second_key != identity::kAwaitedSecondKey)
+        to->set_second_key_hash(to_text(from.second_key->view()));
+    to->set_second_key(message_of(from.second_key_state));
 }
 
 v1::Event MessageWriter::event(const NeighbourChanged& changed, std::string_view word) const {

@@ -19,8 +19,15 @@ struct FamilyView {
     std::size_t asked = 0;  ///< servers of this family
     std::optional<Endpoint> outside;
     bool translated = false;
+    bool way_out = true;
 
     std::string name() const { return family == Family::kIpv4 ? "IPv4" : "IPv6"; }
+    /// Whether an address of this host could be used if only there were a way to others.
+    bool has_address() const {
+        return std::any_of(own.begin(), own.end(), [](const Endpoint& endpoint) {
+            return endpoint.scope() != Scope::kLoopback;
+        });
+    }
 };
 
 /// Fewer dial-backs are no proof: in small networks everybody has written to everybody, and comes
@@ -62,6 +69,7 @@ FamilyView view_of(const NetEvidence& evidence, Family family) {
     for (const auto& one : evidence.tests.peers) take(one.by, one.as);
     for (const auto& server : evidence.tests.servers.servers)
         view.asked += server.endpoint.family == family ? 1U : 0U;
+    view.way_out = family == Family::kIpv4 ? evidence.way_out_v4 : evidence.way_out_v6;
     view.outside = most_seen(view.seen);
     view.translated = view.outside && !is_own(*view.outside);
     return view;
@@ -94,16 +102,37 @@ void add_udp(const NetEvidence& evidence, NetReport& report) {
     report.lines.push_back(std::move(line));
 }
 
+/// What the host itself found out about the Internet.
+void add_internet(const NetEvidence& evidence, NetReport& report) {
+    NetLine line;
+    line.topic = "internet";
+    line.answer = Answer::kNo;
+    line.code = evidence.connectivity;
+    if (evidence.connectivity.empty()) {
+        line.answer = Answer::kNotTested;
+        line.code = "nobody_says";
+        line.what = "no NetworkManager says whether there is a way to the Internet";
+    } else if (evidence.connectivity == "full") {
+        line.answer = Answer::kYes;
+        line.what = "NetworkManager reaches the Internet";
+    } else if (evidence.connectivity == "portal") {
+        line.what = "NetworkManager was led to a captive portal";
+        line.means = "it lets little through until somebody logs in";
+        line.next_step = "open a page of the web on this host and log in";
+    } else {
+        line.what = "NetworkManager does not reach the Internet";
+        line.means = "nobody beyond this host's own networks is reached";
+    }
+    report.lines.push_back(std::move(line));
+}
+
 void add_family(const FamilyView& view, NetReport& report) {
     NetLine line;
     line.topic = view.family == Family::kIpv4 ? "ipv4" : "ipv6";
-    const bool has_address = std::any_of(view.own.begin(), view.own.end(), [](const Endpoint& own) {
-        return own.scope() != Scope::kLoopback;
-    });
     if (!view.status->enabled) {
         line.answer = Answer::kNotTested;
         line.code = "off";
-        line.what = "there is no socket for " + view.name() + " (node.bind)";
+        line.what = "there is no socket for " + view.name() + " (udp.bind)";
     } else if (view.outside) {
         line.answer = Answer::kYes;
         line.code = view.translated ? "translated" : "public";
@@ -117,11 +146,16 @@ void add_family(const FamilyView& view, NetReport& report) {
             line.what += ", an address of this host";
             line.means = "no NAT is between";
         }
-    } else if (!has_address) {
+    } else if (!view.has_address()) {
         line.answer = Answer::kNo;
         line.code = "no_address";
-        line.what = "this host has no " + view.name() + " address";
+        line.what = "there is no " + view.name() + " address here that others could reach";
         line.means = "peers that have nothing else are reached through a relay only";
+    } else if (!view.way_out) {
+        line.answer = Answer::kNo;
+        line.code = "no_route";
+        line.what = "this host has an address, but no route beyond its own networks";
+        line.means = "nobody outside is reached over " + view.name();
     } else if (view.asked > 0) {
         line.answer = Answer::kNo;
         line.code = "silent";
@@ -353,6 +387,16 @@ void add_servers(const NetEvidence& evidence, NetReport& report) {
         line.what = name + (servers[at].took ? " answers" : " does not answer over UDP");
         report.lines.push_back(std::move(line));
     }
+    for (const NamelessServer& server : evidence.tests.nameless) {
+        NetLine line;
+        line.topic = "stun";
+        line.answer = Answer::kNo;
+        line.code = "nameless";
+        line.what = server.name + " can't be asked: " + server.problem;
+        line.means = "names are not resolved here, or there is no such server";
+        line.next_step = "check the resolver of this host and connect.stun_servers";
+        report.lines.push_back(std::move(line));
+    }
     for (const RelayTest& relay : evidence.tests.relays) {
         NetLine line;
         line.topic = "turn";
@@ -375,19 +419,43 @@ void add_servers(const NetEvidence& evidence, NetReport& report) {
 
 struct Outlook {
     bool reached = false, open = false, relay = false, outside = false;
+    bool asked_outside = false, portal = false, cut_off = false;
     std::optional<bool> easy;
 };
+
+/// Why nobody outside answers, as far as the host knows; empty where it can't be said.
+std::string obstacle(const Outlook& outlook) {
+    if (outlook.portal) return "a captive portal is in the way, until somebody logs in there";
+    if (outlook.cut_off) return "this host has no route beyond its own networks";
+    return {};
+}
+
+/// Nobody outside answered.
+void add_inner_verdict(const Outlook& outlook, NetReport& report) {
+    const std::string why = obstacle(outlook);
+    const bool none_answers =
+        outlook.reached ? outlook.asked_outside : report.lines.front().answer == Answer::kNo;
+    if (outlook.relay && (none_answers || !outlook.reached)) {
+        report.verdict = "relayed";
+        report.sentence = "connections work through the relay only";
+    } else if (why.empty() && !none_answers) {
+        report.verdict = "unknown";
+        report.sentence = outlook.reached
+                              ? "peers of this host's own networks answer; nobody outside was asked"
+                              : "nobody outside was there to test with";
+    } else {
+        report.verdict = "none";
+        report.sentence = "no connection beyond this host's own networks will work";
+        if (!why.empty()) report.sentence += ": " + why;
+    }
+}
 
 void add_verdict(const Outlook& outlook, NetReport& report) {
     const std::string others = outlook.relay ? "with others a relay is used"
                                              : "with others it takes a relay of theirs, or "
                                                "connect.turn_servers here";
-    if (!outlook.reached) {
-        const bool tested = report.lines.front().answer == Answer::kNo;
-        report.verdict = outlook.relay ? "relayed" : tested ? "none" : "unknown";
-        report.sentence = outlook.relay ? "connections work through the relay only"
-                          : tested      ? "no connection beyond this host's own networks will work"
-                                        : "nobody outside was there to test with";
+    if (!outlook.reached || !(outlook.outside || outlook.open)) {
+        add_inner_verdict(outlook, report);
     } else if (outlook.open) {
         report.verdict = "direct";
         report.sentence = "direct connections should work with everybody who can use UDP";
@@ -401,12 +469,9 @@ void add_verdict(const Outlook& outlook, NetReport& report) {
         report.verdict = "mapped_only";
         report.sentence =
             "direct connections should work with peers that are reachable from outside; " + others;
-    } else if (outlook.outside) {
-        report.verdict = "unknown";
-        report.sentence = "UDP works, but too few answered to say what this NAT does";
     } else {
         report.verdict = "unknown";
-        report.sentence = "peers of this host's own networks answer; nobody outside was asked";
+        report.sentence = "UDP works, but too few answered to say what this NAT does";
     }
 }
 
@@ -416,6 +481,7 @@ NetReport judge_network(const NetEvidence& evidence) {
     NetReport report;
     const std::array views{view_of(evidence, Family::kIpv4), view_of(evidence, Family::kIpv6)};
     add_udp(evidence, report);
+    add_internet(evidence, report);
     for (const FamilyView& view : views) add_family(view, report);
     // The behaviour of a NAT is that of IPv4, where there is IPv4.
     const FamilyView& main = views[0].outside || !views[1].outside ? views[0] : views[1];
@@ -433,14 +499,21 @@ NetReport judge_network(const NetEvidence& evidence) {
     outlook.reached = report.lines.front().answer == Answer::kYes;
     outlook.relay = std::any_of(evidence.tests.relays.begin(), evidence.tests.relays.end(),
                                 [](const RelayTest& relay) { return relay.took.has_value(); });
+    outlook.portal = evidence.connectivity == "portal";
+    bool addressed = false, routed = false;
     for (const FamilyView& view : views) {
+        const bool usable = view.status->enabled && view.has_address();
+        addressed = addressed || usable;
+        routed = routed || (usable && view.way_out);
         outlook.outside = outlook.outside || view.outside.has_value();
+        outlook.asked_outside = outlook.asked_outside || view.asked > 0;
         outlook.open = outlook.open || view.found->stranger_passes == true ||
                        (view.outside && !view.found->stranger_passes &&
                         view.status->dialbacks >= kDialbacksProve);
         const auto keeps = keeps_port(view);
         if (keeps) outlook.easy = outlook.easy.value_or(false) || *keeps;
     }
+    outlook.cut_off = addressed && !routed;
     outlook.open = outlook.open || (evidence.mapping && evidence.mapping->mapping &&
                                     evidence.mapping->mapping->external.scope() == Scope::kGlobal);
     add_verdict(outlook, report);

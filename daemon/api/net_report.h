@@ -29,6 +29,8 @@ struct NetEvidence {
     NetTests tests;
     NodeStatus status;
     std::vector<Endpoint> local_addresses;
+    bool way_out_v4 = true, way_out_v6 = true;  ///< a route leads beyond this host's networks
+    std::string connectivity;                   ///< NetworkManager's word, as in EconomyFacts
     bool mapping_wanted = false;
     std::optional<ports::MappingChanged> mapping;
     std::vector<LinkFact> links;

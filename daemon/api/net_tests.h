@@ -18,10 +18,17 @@ struct RelayTest {
     std::string problem;           ///< without an address: why, as far as is known
 };
 
+/// A STUN server that can't be asked, because its name has no address.
+struct NamelessServer {
+    std::string name;  ///< as configured
+    std::string problem;
+};
+
 /// What was tested on the daemon's own sockets.
 struct NetTests {
     connect::NetFindings servers;
     std::vector<std::string> server_names;  ///< as configured, in the order of servers.servers
+    std::vector<NamelessServer> nameless;
     std::size_t peers_asked = 0;
     std::vector<SeenFrom> peers;  ///< that answered since the test began
     std::vector<RelayTest> relays;

@@ -6,6 +6,7 @@
 #include "daemon/api/messages.h"
 #include "daemon/api/net_report.h"
 #include "daemon/api/node_service.h"
+#include "daemon/api/status_codes.h"
 
 // What the network lets through, tested on the daemon's own sockets.
 
@@ -33,10 +34,13 @@ NetEvidence gather(const Desk& desk, Instant now, const Node& node, const NetTes
     evidence.tests = tests;
     evidence.status = node.status(now);
     evidence.local_addresses = desk.host.local_addresses();
+    evidence.way_out_v4 = desk.host.way_out(Family::kIpv4);
+    evidence.way_out_v6 = desk.host.way_out(Family::kIpv6);
+    evidence.connectivity = desk.host.economy().connectivity;
     evidence.mapping_wanted = desk.host.port_mapping_wanted();
     evidence.mapping = desk.host.port_mapping();
     evidence.links = desk.host.links();
-    evidence.checks = examine(now, node, desk.host);
+    evidence.checks = examine(now, node, desk.host, uptime_of(desk));
     return evidence;
 }
 

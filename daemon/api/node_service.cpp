@@ -40,15 +40,33 @@ void report_change(const ConfigChange& change, v1::ReloadConfigResponse::Change*
     to->set_after(change.after);
 }
 
+/// The keys alone; a value may be a secret.
+std::string keys_of(const std::vector<ConfigChange>& changes) {
+    std::string keys;
+    for (const ConfigChange& change : changes) keys += (keys.empty() ? "" : ", ") + change.key;
+    return keys;
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* NodeService::GetStatus(grpc::CallbackServerContext* context,
-                                                 const v1::GetStatusRequest*,
-                                                 v1::GetStatusResponse* response) {
+                                                 const grpc::ByteBuffer* question,
+                                                 grpc::ByteBuffer* response) {
+    // Of a call that was given up at once nothing is there to read: it must not get to the gate and
+    // its quotas. For calls whose messages gRPC reads it sees to that itself.
+    grpc::ByteBuffer bytes = *question;
+    v1::GetStatusRequest nothing;
+    const auto read =
+        grpc::SerializationTraits<v1::GetStatusRequest>::Deserialize(&bytes, &nothing);
+    if (!read.ok()) {
+        auto* refusal = context->DefaultReactor();
+        refusal->Finish(read);
+        return refusal;
+    }
     auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Node/GetStatus");
     if (!call->admitted()) return call;
     call->ask([this, role = call->role(), response](Instant now, const Node& node) {
-        report_status(desk_, now, node, role, response);
+        *response = status_bytes(desk_, now, node, role);
         return grpc::Status::OK;
     });
     return call;
@@ -66,9 +84,10 @@ grpc::ServerUnaryReactor* NodeService::GetIdentity(grpc::CallbackServerContext* 
     return call;
 }
 
-grpc::ServerWriteReactor<v1::Event>* NodeService::WatchEvents(
-    grpc::CallbackServerContext* context, const v1::WatchEventsRequest* request) {
-    auto* stream = new EventStream(desk_, *context, "/sovereign.v1.Node/WatchEvents");
+namespace {
+
+/// Begins a stream as the request wants it, or refuses it.
+EventStream* watch(EventStream* stream, const v1::WatchEventsRequest* request) {
     if (!stream->admitted()) return stream;
     const auto& globs = request->type_glob();
     if (globs.size() > kGlobsMax ||
@@ -81,6 +100,20 @@ grpc::ServerWriteReactor<v1::Event>* NodeService::WatchEvents(
     stream->begin({{globs.begin(), globs.end()}}, {request->since_cursor(), request->from_oldest()},
                   request->replay_only() ? EventStream::After::kEnd : EventStream::After::kFollow);
     return stream;
+}
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::Event>* NodeService::WatchEvents(
+    grpc::CallbackServerContext* context, const v1::WatchEventsRequest* request) {
+    return watch(new EventStream(desk_, *context, "/sovereign.v1.Node/WatchEvents"), request);
+}
+
+grpc::ServerWriteReactor<v1::Event>* NodeService::WatchAudit(
+    grpc::CallbackServerContext* context, const v1::WatchEventsRequest* request) {
+    return watch(
+        new EventStream(desk_, desk_.audit_history, *context, "/sovereign.v1.Node/WatchAudit"),
+        request);
 }
 
 grpc::ServerUnaryReactor* NodeService::ListSessions(grpc::CallbackServerContext* context,
@@ -117,6 +150,11 @@ grpc::ServerUnaryReactor* NodeService::SetLogLevel(grpc::CallbackServerContext* 
                                                    v1::SetLogLevelResponse* response) {
     auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Node/SetLogLevel");
     if (!call->admitted()) return call;
+    call->about(request->module() + '=' +
+                std::string(log_level_word(static_cast<LogLevel>(request->level()))) +
+                (request->duration_ms() == 0
+                     ? ""
+                     : " for " + std::to_string(request->duration_ms()) + " ms"));
     if (request->level() < v1::LOG_LEVEL_ERROR || request->level() > v1::LOG_LEVEL_TRACE) {
         call->refuse(invalid("level", "error, warning, info, debug or trace"));
     } else if (request->duration_ms() > static_cast<std::uint64_t>(kLogLevelTimeMax.count())) {
@@ -144,6 +182,7 @@ grpc::ServerUnaryReactor* NodeService::SetLayer(grpc::CallbackServerContext* con
                                                 v1::SetLayerResponse* response) {
     auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Node/SetLayer");
     if (!call->admitted()) return call;
+    call->about(request->layer() + (request->on() ? " on" : " off"));
     call->ask([this, request, response](Instant now, Node& node) {
         if (!node.set_layer(now, request->layer(), request->on())) {
             return invalid("layer",
@@ -161,7 +200,7 @@ grpc::ServerUnaryReactor* NodeService::ReloadConfig(grpc::CallbackServerContext*
                                                     v1::ReloadConfigResponse* response) {
     auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Node/ReloadConfig");
     if (!call->admitted()) return call;
-    call->ask([this, response](Instant, const Node&) {
+    call->ask([this, call, response](Instant, const Node&) {
         const ReloadOutcome outcome = desk_.host.reload_config();
         if (!outcome.error.empty()) {
             v1::ErrorDetail detail;
@@ -176,6 +215,7 @@ grpc::ServerUnaryReactor* NodeService::ReloadConfig(grpc::CallbackServerContext*
             report_change(change, response->add_applied());
         for (const ConfigChange& change : outcome.needs_restart)
             report_change(change, response->add_needs_restart());
+        call->about(keys_of(outcome.applied));
         return grpc::Status::OK;
     });
     return call;
@@ -186,6 +226,7 @@ grpc::ServerUnaryReactor* NodeService::Shutdown(grpc::CallbackServerContext* con
                                                 v1::ShutdownResponse*) {
     auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Node/Shutdown");
     if (!call->admitted()) return call;
+    if (request->at_once()) call->about("at once");
     call->ask([this, request](Instant, const Node&) {
         desk_.host.shut_down(request->at_once());
         return grpc::Status::OK;

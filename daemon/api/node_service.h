@@ -6,17 +6,31 @@
 namespace sov::api {
 
 /// sovereign.v1.Node: how the daemon does, who it is, what happens, and its operation.
-class NodeService final : public sovereign::v1::Node::CallbackService {
+class NodeService final : public sovereign::v1::Node::WithRawCallbackMethod_GetStatus<
+                              sovereign::v1::Node::CallbackService> {
   public:
     explicit NodeService(Desk& desk) : desk_(desk) {}
 
+    /// In bytes: see status_bytes().
     grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
-                                        const sovereign::v1::GetStatusRequest* request,
-                                        sovereign::v1::GetStatusResponse* response) override;
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
     grpc::ServerUnaryReactor* GetIdentity(grpc::CallbackServerContext* context,
                                           const sovereign::v1::GetIdentityRequest* request,
                                           sovereign::v1::GetIdentityResponse* response) override;
+    grpc::ServerUnaryReactor* ExportIdentity(
+        grpc::CallbackServerContext* context, const sovereign::v1::ExportIdentityRequest* request,
+        sovereign::v1::ExportIdentityResponse* response) override;
+    grpc::ServerUnaryReactor* ImportIdentity(
+        grpc::CallbackServerContext* context, const sovereign::v1::ImportIdentityRequest* request,
+        sovereign::v1::ImportIdentityResponse* response) override;
+    grpc::ServerUnaryReactor* RotateIdentity(
+        grpc::CallbackServerContext* context, const sovereign::v1::RotateIdentityRequest* request,
+        sovereign::v1::RotateIdentityResponse* response) override;
     grpc::ServerWriteReactor<sovereign::v1::Event>* WatchEvents(
+        grpc::CallbackServerContext* context,
+        const sovereign::v1::WatchEventsRequest* request) override;
+    grpc::ServerWriteReactor<sovereign::v1::Event>* WatchAudit(
         grpc::CallbackServerContext* context,
         const sovereign::v1::WatchEventsRequest* request) override;
     grpc::ServerUnaryReactor* ListSessions(grpc::CallbackServerContext* context,

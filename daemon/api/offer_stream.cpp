@@ -7,17 +7,6 @@
 
 namespace sov::api {
 
-OfferStream::OfferStream(Desk& desk, const grpc::CallbackServerContext& context,
-                         std::string_view method)
-    : desk_(desk) {
-    auto verdict = desk.gate.admit(context.peer(), method);
-    if (auto* pass = std::get_if<Gate::Pass>(&verdict)) {
-        pass_.emplace(std::move(*pass));
-    } else {
-        end(std::get<grpc::Status>(verdict));
-    }
-}
-
 void OfferStream::begin(CoreBridge::Begin offer) {
     counted_ = desk_.offers.admit(user());
     if (!counted_) {
@@ -40,29 +29,13 @@ void OfferStream::begin(CoreBridge::Begin offer) {
 
 void OfferStream::take_next() {
     sovereign::v1::OfferProgress progress;
-    if (feed_->take(progress)) write(progress);
-}
-
-void OfferStream::write(const sovereign::v1::OfferProgress& progress) {
-    const std::lock_guard lock(order_);
-    if (ended_) return;
-    writing_ = progress;
-    StartWrite(&writing_);
+    if (feed_->take(progress)) give(progress);
 }
 
 void OfferStream::OnWriteDone(bool ok) {
     if (!ok) return end(grpc::Status::CANCELLED);
-    if (writing_.finished()) return end(grpc::Status::OK);
+    if (written().finished()) return end(grpc::Status::OK);
     take_next();
-}
-
-void OfferStream::end(const grpc::Status& status) {
-    {
-        const std::lock_guard lock(order_);
-        if (std::exchange(ended_, true)) return;
-    }
-    // Not under the lock: gRPC may delete this stream, and the lock with it, before Finish returns.
-    Finish(status);
 }
 
 void OfferStream::OnDone() {

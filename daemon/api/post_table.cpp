@@ -111,12 +111,16 @@ void PostTable::tell(const messaging::DeliveryChanged& changed) {
         progress.set_id(messaging::message_id_text(changed.id));
         progress.set_state(delivery_state(changed.delivery));
         progress.set_words(changed.words);
-        follower.line->give(std::move(progress));
         const bool over = !follower.to_the_end ||
                           changed.delivery == messaging::Delivery::kDelivered ||
                           changed.delivery == messaging::Delivery::kFailed;
-        if (over) follower.line->end(grpc::Status::OK);
-        at = over ? followers_.erase(at) : std::next(at);
+        if (over) {
+            follower.line->give_last(std::move(progress), grpc::Status::OK);
+            at = followers_.erase(at);
+        } else {
+            follower.line->give(std::move(progress));
+            ++at;
+        }
     }
 }
 

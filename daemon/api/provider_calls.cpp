@@ -7,6 +7,7 @@
 #include "daemon/api/messages.h"
 #include "daemon/api/offer_stream.h"
 #include "daemon/api/page_token.h"
+#include "daemon/api/provider_stream.h"
 #include "daemon/api/unary_call.h"
 
 namespace sov::api {
@@ -48,6 +49,30 @@ std::variant<Subjects, grpc::Status> subjects_from(const Messages& messages) {
     return subjects;
 }
 
+std::variant<dht::ProviderQuery, grpc::Status> query_from(const v1::FindProvidersRequest& message) {
+    auto subject = subject_from(message.subject());
+    if (!subject) return wrong_subject("subject");
+    const std::uint32_t most = message.most() == 0 ? kUsualMost : message.most();
+    if (most > Limits{}.providers_found_max) return invalid("most", "at most 64");
+    if (!identity::is_region(message.region())) return invalid("region", "up to 16 of a-z 0-9 -");
+    const auto& avoid = message.avoid_regions();
+    if (static_cast<std::size_t>(avoid.size()) > dht::kRegionsAvoidedMax ||
+        std::any_of(avoid.begin(), avoid.end(), [](const std::string& region) {
+            return region.empty() || !identity::is_region(region);
+        })) {
+        return invalid("avoid_regions", "up to 8, each of 1 to 16 of a-z 0-9 -");
+    }
+    if (message.cookie().size() > dht::kCookieMax ||
+        message.cookie().size() % dht::kCookieStep != 0) {
+        return invalid("cookie", "must be one of an earlier answer");
+    }
+    return dht::ProviderQuery{std::move(*subject),
+                              static_cast<std::uint8_t>(most),
+                              message.region(),
+                              to_bytes(as_bytes(message.cookie())),
+                              {avoid.begin(), avoid.end()}};
+}
+
 std::variant<identity::OfferHints, grpc::Status> hints_from(const v1::OfferHints& message) {
     if (!identity::is_region(message.region()))
         return invalid("hints.region", "up to 16 of a-z 0-9 -");
@@ -63,22 +88,6 @@ void write_subject(const dht::OfferSubject& subject, v1::Subject* to) {
         to->set_content(subject.id);
     else
         to->set_service(subject.id);
-}
-
-void write_hints(const identity::OfferHints& hints, v1::OfferHints* to) {
-    to->set_region(hints.region);
-    to->set_latency_ms(hints.latency_ms);
-    to->set_note(to_text(hints.note));
-}
-
-void write_provider(const MessageWriter& writer, const dht::FoundProvider& found,
-                    v1::FoundProvider* to) {
-    writer.write(found.peer, to->mutable_peer());
-    writer.write(found.node.key, to->mutable_node());
-    for (const Endpoint& endpoint : found.node.endpoints) to->add_endpoints(endpoint.text());
-    write_hints(found.hints, to->mutable_hints());
-    to->set_replicas(found.replicas);
-    to->set_own(found.own);
 }
 
 }  // namespace
@@ -126,39 +135,18 @@ grpc::ServerUnaryReactor* DhtService::WithdrawOffers(grpc::CallbackServerContext
     return call;
 }
 
-grpc::ServerUnaryReactor* DhtService::FindProviders(grpc::CallbackServerContext* context,
-                                                    const v1::FindProvidersRequest* request,
-                                                    v1::FindProvidersResponse* response) {
-    auto* call = new UnaryCall(desk_, *context, "/sovereign.v1.Dht/FindProviders");
-    if (!call->admitted()) return call;
-    auto subject = subject_from(request->subject());
-    const std::uint32_t most = request->most() == 0 ? kUsualMost : request->most();
-    if (!subject || most > Limits{}.providers_found_max ||
-        !identity::is_region(request->region()) || request->cookie().size() > dht::kCookieMax ||
-        request->cookie().size() % dht::kCookieStep != 0) {
-        call->refuse(!subject                              ? wrong_subject("subject")
-                     : most > Limits{}.providers_found_max ? invalid("most", "at most 64")
-                     : !identity::is_region(request->region())
-                         ? invalid("region", "up to 16 of a-z 0-9 -")
-                         : invalid("cookie", "must be one of an earlier answer"));
-        return call;
+grpc::ServerWriteReactor<v1::FindProvidersResponse>* DhtService::FindProviders(
+    grpc::CallbackServerContext* context, const v1::FindProvidersRequest* request) {
+    auto* stream = new ProviderStream(desk_, *context, "/sovereign.v1.Dht/FindProviders");
+    if (!stream->admitted()) return stream;
+    auto query = query_from(*request);
+    if (const auto* problem = std::get_if<grpc::Status>(&query)) {
+        stream->refuse(*problem);
+        return stream;
     }
-    call->command(
-        [wanted = dht::ProviderQuery{std::move(*subject), static_cast<std::uint8_t>(most),
-                                     request->region(), to_bytes(as_bytes(request->cookie()))}](
-            Instant now, Node& node) { return node.find_providers(now, wanted); },
-        [this, response](const Event& event) {
-            const dht::ProvidersReport& report = std::get<ProvidersFound>(event).report;
-            if (report.error) return from_core(*report.error, "subject");
-            const MessageWriter writer(desk_.crypto);
-            for (const dht::FoundProvider& found : report.providers)
-                write_provider(writer, found, response->add_providers());
-            write_key(report.key, response->mutable_key());
-            response->set_cookie(to_text(report.cookie));
-            writer.write(report.lookup, response->mutable_lookup());
-            return grpc::Status::OK;
-        });
-    return call;
+    stream->begin([wanted = std::get<dht::ProviderQuery>(std::move(query))](
+                      Instant now, Node& node) { return node.find_providers(now, wanted); });
+    return stream;
 }
 
 grpc::ServerUnaryReactor* DhtService::ListOffers(grpc::CallbackServerContext* context,

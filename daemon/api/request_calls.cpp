@@ -13,7 +13,9 @@ namespace {
 
 namespace v1 = sovereign::v1;
 
-constexpr std::uint32_t kRequestMsUsual = 10'000, kRequestMsMax = 600'000, kRetriesMax = 5;
+constexpr std::uint32_t kRequestMsUsual = 10'000, kRequestMsMax = 600'000, kRequestRetriesMax = 5;
+constexpr std::uint32_t kKeepMsMax = 3'600'000;
+static_assert(std::chrono::milliseconds(kKeepMsMax) == AnswerCache::kTimeMax);
 constexpr int kNamesMax = 64;
 
 std::optional<grpc::Status> wrong_in(const v1::RequestCall& request) {
@@ -21,13 +23,22 @@ std::optional<grpc::Status> wrong_in(const v1::RequestCall& request) {
         return invalid("name", "1 to 255 characters of printable ASCII");
     if (request.body().size() > kRequestBytesMax) return invalid("body", "at most 60000 bytes");
     if (request.time_ms() > kRequestMsMax) return invalid("time_ms", "at most 600000");
-    if (request.retries() > kRetriesMax) return invalid("retries", "at most 5");
+    if (request.retries() > kRequestRetriesMax) return invalid("retries", "at most 5");
     return std::nullopt;
 }
 
 bool printable_ascii(std::string_view text) {
     return std::all_of(text.begin(), text.end(),
                        [](char symbol) { return symbol >= 0x20 && symbol <= 0x7e; });
+}
+
+void say_again(RequestEnd::Line& line, const Bytes& answer) {
+    v1::RequestAnswer whole;
+    whole.set_body(answer.data(), answer.size());
+    whole.set_last(true);
+    whole.set_kept(true);
+    line.give(std::move(whole));
+    line.end(grpc::Status::OK);
 }
 
 }  // namespace
@@ -60,12 +71,19 @@ grpc::ServerWriteReactor<v1::RequestAnswer>* ask_peer(Desk& desk,
         });
     });
     resolve(desk, request.target(), "target",
-            [desk = &desk, end, line = call->line()](const Resolved& resolved) {
+            [desk = &desk, end, line = call->line(),
+             fresh = request.fresh()](const Resolved& resolved) {
                 if (const auto* status = std::get_if<grpc::Status>(&resolved))
                     return line->end(*status);
-                desk->bridge.ask([desk, end, line, peer = std::get<PeerId>(resolved)](
+                desk->bridge.ask([desk, end, line, fresh, peer = std::get<PeerId>(resolved)](
                                      Instant now, const Node* node) {
                     if (node == nullptr) return line->end(leaving());
+                    AnswerCache& answers = desk->requests->answers();
+                    AnswerCache::Question question{end->user(), peer, end->wish().name,
+                                                   end->wish().body};
+                    const Bytes* kept = fresh ? nullptr : answers.find(now, question);
+                    if (kept != nullptr) return say_again(*line, *kept);
+                    end->keep_in(answers, std::move(question));
                     desk->streams->open(now, peer, {std::string(streams::kRequestProtocol)}, {},
                                         end);
                 });
@@ -74,7 +92,7 @@ grpc::ServerWriteReactor<v1::RequestAnswer>* ask_peer(Desk& desk,
 }
 
 AnsweringCall::AnsweringCall(Desk& desk, const grpc::CallbackServerContext& context) : desk_(desk) {
-    auto verdict = desk.gate.admit(context.peer(), "/sovereign.v1.Connections/ServeRequests");
+    auto verdict = desk.gate.admit(context, "/sovereign.v1.Connections/ServeRequests");
     if (auto* pass = std::get_if<Gate::Pass>(&verdict)) {
         pass_.emplace(std::move(*pass));
         line_->read_on();
@@ -118,11 +136,13 @@ void AnsweringCall::answer() {
     const auto& answer = input_.answer();
     if (answer.body().size() > kRequestBytesMax)
         return line_->end(invalid("answer.body", "at most 60000 bytes"));
+    if (answer.keep_ms() > kKeepMsMax || (answer.keep_ms() > 0 && !answer.last()))
+        return line_->end(invalid("answer.keep_ms", "at most 3600000, with the last part"));
+    streams::Answer part{0, answer.last(), to_bytes(as_bytes(answer.body())), answer.keep_ms()};
     desk_.bridge.ask([desk = &desk_, line = line_, request = answer.request(),
-                      body = to_bytes(as_bytes(answer.body())),
-                      last = answer.last()](Instant now, const Node* node) mutable {
+                      part = std::move(part)](Instant now, const Node* node) mutable {
         if (node == nullptr) return line->end(leaving());
-        desk->requests->answer(now, *line, request, std::move(body), last);
+        desk->requests->answer(now, *line, request, std::move(part));
         line->read_on();
     });
 }

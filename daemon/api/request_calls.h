@@ -36,6 +36,10 @@ class AnsweringCall final
     void start_write(const sovereign::v1::RequestsOutput* message) override { StartWrite(message); }
     void start_read() override { StartRead(&input_); }
     void finish(const grpc::Status& status) override { Finish(status); }
+    void finish_with(const sovereign::v1::RequestsOutput* message,
+                     const grpc::Status& status) override {
+        StartWriteAndFinish(message, grpc::WriteOptions(), status);
+    }
     void serve();
     void answer();
     void refuse();

@@ -38,7 +38,10 @@ RoleTable::RoleTable() {
             for (int m = 0; m < service->method_count(); ++m) {
                 const Role role = role_from(service->method(m)->options().GetExtension(v1::role));
                 if (role == Role::kNone) continue;
-                rows_["/" + service->full_name() + "/" + service->method(m)->name()] = role;
+                const std::string path =
+                    "/" + service->full_name() + "/" + service->method(m)->name();
+                rows_[path] = role;
+                if (service->method(m)->options().GetExtension(v1::audited)) audited_.insert(path);
             }
         }
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -17,10 +18,13 @@ class RoleTable {
 
     /// kNone: not callable.
     Role needed(std::string_view method) const;
+    /// Each of its calls is written into the audit log.
+    bool audited(std::string_view method) const { return audited_.contains(method); }
     const std::map<std::string, Role, std::less<>>& rows() const { return rows_; }
 
   private:
     std::map<std::string, Role, std::less<>> rows_;
+    std::set<std::string, std::less<>> audited_;
 };
 
 }  // namespace sov::api

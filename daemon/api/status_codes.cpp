@@ -60,6 +60,10 @@ Explained explain(Errc code) {
         case Errc::kConflict:
             return {grpc::StatusCode::ABORTED, "somebody stored another version meanwhile",
                     "read the value, decide again and expect the sequence number that you read"};
+        case Errc::kSecondKeyChanged:
+            return {grpc::StatusCode::FAILED_PRECONDITION,
+                    "the record does not name the second key that this friend was seen with",
+                    "ask the friend by another way; if it is right: sovctl friend repin PEER"};
     }
     return {grpc::StatusCode::INTERNAL, "unknown reason", ""};
 }
@@ -91,6 +95,12 @@ v1::ErrorDetail detail_of(Errc code, std::string_view field) {
         detail.set_message(explained.message);
     }
     return detail;
+}
+
+std::string code_of(const grpc::Status& status) {
+    v1::ErrorDetail detail;
+    if (status.ok()) return {};
+    return detail.ParseFromString(status.error_details()) ? detail.code() : "failed";
 }
 
 grpc::Status from_core(Errc code, std::string_view field) {

@@ -20,6 +20,8 @@ grpc::Status invalid(std::string_view field, std::string_view message);
 grpc::Status from_core(Errc code, std::string_view field = {});
 /// What the daemon says while it leaves: the call was not carried out.
 grpc::Status leaving();
+/// The word of a status; empty when it is OK.
+std::string code_of(const grpc::Status& status);
 sovereign::v1::ErrorDetail detail_of(Errc code, std::string_view field = {});
 
 }  // namespace sov::api

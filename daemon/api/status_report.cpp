@@ -1,17 +1,29 @@
 #include "daemon/api/status_report.h"
 
+#include <google/protobuf/io/coded_stream.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 
 #include "daemon/api/messages.h"
 #include "daemon/api/verdict.h"
+#include "daemon/core/base/check.h"
 #include "daemon/core/identity/peer_name.h"
 
 namespace sov::api {
 namespace {
 
 namespace v1 = sovereign::v1;
+using Coded = google::protobuf::io::CodedOutputStream;
+
+/// In front of a field on the wire: its number, and that a length and so many bytes follow.
+constexpr std::uint32_t counted_tag(int field) {
+    return static_cast<std::uint32_t>(field) << 3 | 2;
+}
+constexpr std::uint32_t kCountersTag = counted_tag(v1::GetStatusResponse::kCountersFieldNumber);
+constexpr std::uint32_t kEntryNameTag = counted_tag(1);
+constexpr std::uint32_t kEntryValueTag = 2 << 3;  ///< a number follows
 
 v1::Verdict word_message(VerdictWord word) {
     switch (word) {
@@ -82,6 +94,12 @@ void report_counts(const NodeStatus& status, v1::GetStatusResponse* response) {
     around->set_anchors(static_cast<std::uint32_t>(surround.anchors));
     around->set_anchors_answering(static_cast<std::uint32_t>(surround.anchors_answering));
     response->set_crowded_regions(static_cast<std::uint32_t>(status.crowded_regions));
+    if (!status.coordinate) return;
+    constexpr std::int64_t kUnitUs = 100;  // a coordinate counts tenths of a millisecond
+    auto* place = response->mutable_coordinate();
+    for (const std::int64_t at : status.coordinate->at) place->add_at_us(at * kUnitUs);
+    place->set_height_us(static_cast<std::uint64_t>(status.coordinate->height * kUnitUs));
+    place->set_error_percent(status.coordinate->error);
 }
 
 void report_mapping(const std::optional<ports::MappingChanged>& state,
@@ -114,6 +132,24 @@ void report_list(const std::optional<ListFacts>& facts, v1::GetStatusResponse* r
     to->set_from(facts->from);
     to->set_refused(facts->refused);
     to->set_refused_from(facts->refused_from);
+}
+
+void report_economy(const EconomyFacts& facts, std::size_t flows, v1::Economy* to) {
+    to->set_profile(facts.profile);
+    to->set_flows(static_cast<std::uint32_t>(flows));
+    to->set_flows_max(static_cast<std::uint32_t>(facts.flows_max));
+    to->set_datagrams_per_second_max(static_cast<std::uint32_t>(facts.datagrams_per_second));
+    if (facts.on_battery) to->set_on_battery(*facts.on_battery);
+    if (facts.metered) to->set_metered(*facts.metered);
+    to->set_connectivity(facts.connectivity);
+    to->set_saves_because(facts.saves_because);
+    to->set_serves_nobody_because(facts.serves_nobody_because);
+    to->set_budget_bytes(facts.budget);
+    to->set_used_bytes(facts.used);
+    to->set_budget_stage(facts.budget_stage);
+    to->set_budget_renews(facts.budget_renews / 1000);
+    to->set_clock_off_ms(facts.clock_off.count());
+    to->set_clock_absurd(facts.clock_absurd);
 }
 
 /// A connection that stays on the relay for longer is worth a word.
@@ -164,8 +200,7 @@ void report_verdict(const Verdict& verdict, bool abridged, v1::GetStatusResponse
     if (abridged && verdict.word == VerdictWord::kDegraded) response->set_sentence("works in part");
 }
 
-}  // namespace
-
+/// All but the counters.
 void report_status(const Desk& desk, Instant now, const Node& node, Role role,
                    v1::GetStatusResponse* response) {
     const MessageWriter writer(desk.crypto);
@@ -177,7 +212,8 @@ void report_status(const Desk& desk, Instant now, const Node& node, Role role,
     const bool abridged = role < Role::kUse;
 
     report_verdict(judge({status, bootstrap, names, layers, facts.mode, desk.host.store_problem(),
-                          desk.host.store_notice()}),
+                          desk.host.store_notice(), desk.host.economy(),
+                          desk.host.vault().next().has_value(), any_disputed(node.hand_overs())}),
                    abridged, response);
     response->set_abridged(abridged);
     response->set_caller_role(word_message(role));
@@ -196,18 +232,61 @@ void report_status(const Desk& desk, Instant now, const Node& node, Role role,
     report_family(Family::kIpv6, status.v6, listening, abridged, response->add_families());
     report_counts(status, response);
     report_signatures(facts, status, response);
+    report_economy(desk.host.economy(), status.flows, response->mutable_economy());
     for (const LayerStatus& layer : node.layers()) write_layer(layer, response->add_layers());
     response->set_store_problem(desk.host.store_problem());
     response->set_store_notice(desk.host.store_notice());
-    node.counters().for_each([&](std::string_view name, std::uint64_t value) {
-        (*response->mutable_counters())[std::string(name)] = value;
-    });
     report_connections(desk, now, abridged, response->mutable_connections());
     if (abridged) return;
     report_mapping(desk.host.port_mapping(), response);
     report_list(desk.host.bootstrap_list(), response);
     for (const BootstrapEntry& entry : bootstrap) writer.write(entry, response->add_bootstrap());
     for (const OwnName& name : names) writer.write(name, response->add_names());
+}
+
+// On the wire a map is a message for each entry: its name is field 1, its number field 2
+// (protobuf.dev/programming-guides/encoding, "Maps").
+std::size_t entry_bytes(std::string_view name, std::uint64_t value) {
+    return 1 + Coded::VarintSize32(static_cast<std::uint32_t>(name.size())) + name.size() + 1 +
+           Coded::VarintSize64(value);
+}
+
+std::size_t counter_bytes(const Counters& counters) {
+    std::size_t bytes = 0;
+    counters.for_each([&](std::string_view name, std::uint64_t value) {
+        const std::size_t entry = entry_bytes(name, value);
+        bytes += Coded::VarintSize32(kCountersTag) +
+                 Coded::VarintSize32(static_cast<std::uint32_t>(entry)) + entry;
+    });
+    return bytes;
+}
+
+std::uint8_t* write_counters(const Counters& counters, std::uint8_t* at) {
+    counters.for_each([&](std::string_view name, std::uint64_t value) {
+        at = Coded::WriteTagToArray(kCountersTag, at);
+        at = Coded::WriteVarint32ToArray(static_cast<std::uint32_t>(entry_bytes(name, value)), at);
+        at = Coded::WriteTagToArray(kEntryNameTag, at);
+        at = Coded::WriteVarint32ToArray(static_cast<std::uint32_t>(name.size()), at);
+        at = Coded::WriteRawToArray(name.data(), static_cast<int>(name.size()), at);
+        at = Coded::WriteTagToArray(kEntryValueTag, at);
+        at = Coded::WriteVarint64ToArray(value, at);
+    });
+    return at;
+}
+
+}  // namespace
+
+grpc::ByteBuffer status_bytes(const Desk& desk, Instant now, const Node& node, Role role) {
+    v1::GetStatusResponse answer;
+    report_status(desk, now, node, role, &answer);
+
+    const std::size_t head = answer.ByteSizeLong();
+    const grpc::Slice bytes(head + counter_bytes(node.counters()));
+    auto* const begin = const_cast<std::uint8_t*>(bytes.begin());  // nobody else has it yet
+    const std::uint8_t* end =
+        write_counters(node.counters(), answer.SerializeWithCachedSizesToArray(begin));
+    SOV_CHECK(end == bytes.end());
+    return {&bytes, 1};
 }
 
 void report_identity(const Desk& desk, Instant now, const Node& node,
@@ -219,9 +298,27 @@ void report_identity(const Desk& desk, Instant now, const Node& node,
     response->set_network_id(to_hex(facts.network.view()));
     response->set_network_name(facts.network_name);
     response->set_node_key_persistent(facts.node_key_persistent);
+    const IdentityVault& vault = desk.host.vault();
+    response->set_key_source(vault.source());
+    if (const auto next = vault.next()) writer.write(*next, response->mutable_next());
+    for (const OwnHandOver& from : node.hand_overs()) {
+        auto* to = response->add_hand_overs();
+        writer.write(from.from, to->mutable_from());
+        writer.write(from.to, to->mutable_to());
+        to->set_replicas(from.replicas);
+        to->set_disputed(from.disputed);
+    }
 
     // An address counts as proven when others see it and a dial-back has come through it.
     const NodeStatus status = node.status(now);
+    if (status.elsewhere.seen) {
+        auto* to = response->mutable_elsewhere();
+        to->set_ago_ms(whole_ms(status.elsewhere.ago));
+        to->set_times(status.elsewhere.times);
+        for (const Endpoint& at : status.elsewhere.endpoints) to->add_endpoints(at.text());
+        if (status.elsewhere.handed_to)
+            writer.write(*status.elsewhere.handed_to, to->mutable_handed_to());
+    }
     std::vector<Endpoint> endpoints;
     for (const FamilyStatus* family : {&status.v4, &status.v6}) {
         if (family->observed.port != 0 && family->reachability == Reachability::kServer)

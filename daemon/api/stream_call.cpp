@@ -12,6 +12,25 @@ namespace sov::api {
 
 namespace v1 = sovereign::v1;
 
+namespace {
+
+/// What stays in the own networks is not billed.
+bool affords_stream(const Desk& desk, const PeerId& peer) {
+    if (desk.host.economy().bulk) return true;
+    const auto connection = desk.hub.hub().connection(peer);
+    return connection && connection->path == hub::PathClass::kLan;
+}
+
+grpc::Status no_budget() {
+    v1::ErrorDetail detail;
+    detail.set_code("traffic_budget");
+    detail.set_message("97 % of this month's traffic budget are used: apps get no new streams");
+    detail.set_hint("raise traffic.monthly_budget and run 'sovctl config reload'");
+    return failure(grpc::StatusCode::RESOURCE_EXHAUSTED, std::move(detail));
+}
+
+}  // namespace
+
 /// The app's end when bytes go through the call.
 class StreamCall::CallEnd final : public StreamEnd {
   public:
@@ -55,7 +74,7 @@ class StreamCall::CallEnd final : public StreamEnd {
 StreamCall::StreamCall(Desk& desk, const grpc::CallbackServerContext& context,
                        std::string_view method)
     : desk_(desk), opens_(method.ends_with("/OpenStream")) {
-    auto verdict = desk.gate.admit(context.peer(), method);
+    auto verdict = desk.gate.admit(context, method);
     if (auto* pass = std::get_if<Gate::Pass>(&verdict)) {
         pass_.emplace(std::move(*pass));
         line_->read_on();
@@ -122,6 +141,7 @@ void StreamCall::open(const v1::StreamOpening& opening) {
                                   protocols = std::move(protocols),
                                   first = std::move(first)](Instant now, Node* node) {
                     if (node == nullptr) return line->end(leaving());
+                    if (!affords_stream(*desk, peer)) return line->end(no_budget());
                     desk->streams->open(now, peer, protocols, first, end);
                 });
             });

@@ -36,6 +36,10 @@ class StreamCall final
     void start_write(const sovereign::v1::StreamOutput* message) override { StartWrite(message); }
     void start_read() override { StartRead(&input_); }
     void finish(const grpc::Status& status) override { Finish(status); }
+    void finish_with(const sovereign::v1::StreamOutput* message,
+                     const grpc::Status& status) override {
+        StartWriteAndFinish(message, grpc::WriteOptions(), status);
+    }
 
     void begin();
     void open(const sovereign::v1::StreamOpening& opening);

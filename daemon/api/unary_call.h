@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -30,9 +31,12 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
     uid_t user() const { return pass_->caller().uid; }
 
     /// Ends the call without asking the core.
-    void refuse(const grpc::Status& status) { Finish(status); }
+    void refuse(const grpc::Status& status) { end(status); }
     /// Ends a call that was neither asked nor commanded, once, from any thread.
-    void finish(const grpc::Status& status) { Finish(status); }
+    void finish(const grpc::Status& status) { end(status); }
+    /// What the call is about, for the audit log: a peer, a layer, a key. Never a secret. Before it
+    /// is refused, asked or commanded, or on the core thread by `work` or `answer`.
+    void about(std::string subject) { subject_ = std::move(subject); }
     /// What else to do when the caller gives up. Set before the call is returned to gRPC.
     void when_cancelled(std::function<void()> cancelled) { cancelled_ = std::move(cancelled); }
     /// Asks something that the node answers at once. `work` runs on the core thread.
@@ -45,8 +49,13 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
     void OnDone() override { delete this; }
 
   private:
+    /// Writes it into the audit log where that is wanted, then finishes.
+    void end(const grpc::Status& status);
+
     Desk& desk_;
+    const std::string_view method_;
     std::optional<Gate::Pass> pass_;
+    std::string subject_;
     std::optional<Quotas::Slot> slot_;
     std::optional<CoreBridge::Ticket> ticket_;
     std::function<void()> cancelled_;

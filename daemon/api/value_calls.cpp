@@ -78,8 +78,12 @@ grpc::Status put_answer(identity::Crypto& crypto, const Quotas& quotas,
     }
     if (published.error == Errc::kConflict) {
         v1::ErrorDetail detail = detail_of(Errc::kConflict);
-        detail.set_message("somebody stored another version meanwhile: its sequence number is " +
-                           std::to_string(published.conflict));
+        const std::string number = std::to_string(published.conflict);
+        detail.set_message(
+            published.conflict == published.sequence
+                ? "its owner has stored something else under the same sequence number, " + number +
+                      ": that stays"
+                : "somebody stored another version meanwhile: its sequence number is " + number);
         return failure(grpc::StatusCode::ABORTED, std::move(detail));
     }
     if (published.error == Errc::kTooLarge) {
@@ -98,6 +102,17 @@ grpc::Status put_answer(identity::Crypto& crypto, const Quotas& quotas,
     response->set_sequence(published.sequence);
     write_stored(crypto, published, response);
     return grpc::Status::OK;
+}
+
+grpc::Status let_go_refused(Errc error) {
+    if (error != Errc::kBusy) return from_core(error, "key");
+    v1::ErrorDetail detail = detail_of(Errc::kBusy);
+    detail.set_message(
+        "the value is kept no longer, but the disk did not take that: after a restart it may be "
+        "kept again");
+    detail.set_hint(
+        "make room on the disk, see sovctl doctor, and let go once more after a restart");
+    return failure(grpc::StatusCode::RESOURCE_EXHAUSTED, std::move(detail));
 }
 
 }  // namespace
@@ -237,9 +252,12 @@ grpc::ServerUnaryReactor* DhtService::LetGo(grpc::CallbackServerContext* context
     }
     const bool all = call->role() == Role::kAdmin;
     const auto app = all ? std::nullopt : std::optional<std::uint32_t>(call->user());
-    call->ask([key = Key::from(as_bytes(request->key())), app](Instant now, Node& node) {
-        return node.let_go(now, key, app) ? grpc::Status::OK : from_core(Errc::kNotFound, "key");
-    });
+    call->command([key = Key::from(as_bytes(request->key())), app](
+                      Instant now, Node& node) { return node.let_go(now, key, app); },
+                  [](const Event& event) {
+                      const auto& error = std::get<LetGoFinished>(event).error;
+                      return error ? let_go_refused(*error) : grpc::Status::OK;
+                  });
     return call;
 }
 

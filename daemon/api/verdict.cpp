@@ -1,6 +1,7 @@
 #include "daemon/api/verdict.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "daemon/core/identity/peer_name.h"
@@ -19,6 +20,17 @@ std::string families_in_use(const NodeStatus& status) {
 
 std::size_t reachable_nodes(const NodeStatus& status) {
     return status.v4.table_nodes + status.v6.table_nodes;
+}
+
+/// Of a network without a router nothing else can be had, so by itself it takes nothing from a
+/// node.
+void judge_way_out(const EconomyFacts& economy, Verdict& verdict) {
+    if (!economy.no_way_out) return;
+    verdict.reasons.push_back({"no_way_out",
+                               "no route leads beyond this host's own networks: only peers on "
+                               "these can be reached",
+                               "connect this host to a router; 'ip route' then has a line "
+                               "'default', and the node notices by itself"});
 }
 
 void judge_joining(const VerdictInput& input, Verdict& verdict) {
@@ -49,6 +61,8 @@ void judge_joining(const VerdictInput& input, Verdict& verdict) {
                                            "node 'sovctl whoami --bootstrap' prints the line"});
             } else {
                 verdict.sentence = "none of " + std::to_string(peers) + " known peers answers";
+                if (input.economy.no_way_out) verdict.sentence += ": no route leads out of here";
+                judge_way_out(input.economy, verdict);
                 verdict.reasons.push_back(
                     {"isolated",
                      "none of the " + std::to_string(peers) +
@@ -89,7 +103,83 @@ void judge_own_records(const VerdictInput& input, Verdict& verdict) {
     }
 }
 
+std::string_view way(std::chrono::milliseconds off) { return off.count() > 0 ? "ahead" : "behind"; }
+
+std::string span_words(std::chrono::milliseconds off) {
+    const std::int64_t minutes = std::abs(off.count()) / 60'000;
+    if (minutes < 120) return std::to_string(minutes) + " minutes";
+    if (minutes < 48 * 60) return std::to_string(minutes / 60) + " hours";
+    return std::to_string(minutes / (24 * 60)) + " days";
+}
+
+/// What makes a working node a degraded one.
+void judge_economy(const EconomyFacts& economy, Verdict& verdict) {
+    if (economy.clock_absurd) {
+        verdict.reasons.push_back(
+            {"clock_absurd",
+             "the clock of this host shows a time that can't be; it is not believed",
+             "set the clock: 'timedatectl set-ntp true'"});
+    } else if (economy.clock_off.count() != 0) {
+        verdict.reasons.push_back({"clock_jumped",
+                                   "the clock of this host jumped and is " +
+                                       span_words(economy.clock_off) + ' ' +
+                                       std::string(way(economy.clock_off)) +
+                                       " of the time that passed; the node goes by the latter",
+                                   "check it with 'timedatectl'; after an hour it is believed"});
+    }
+    if (economy.budget_stage == "used_up") {
+        verdict.reasons.push_back(
+            {"traffic_used_up",
+             "the traffic budget of this month is used up: nothing leaves for the Internet",
+             "raise traffic.monthly_budget and run 'sovctl config reload'"});
+    }
+}
+
+/// What is worth knowing.
+void judge_thrift(const EconomyFacts& economy, Verdict& verdict) {
+    const std::string& stage = economy.budget_stage;
+    if (stage.empty() || stage == "plenty" || stage == "used_up") return;
+    verdict.reasons.push_back(
+        {"traffic_low",
+         std::to_string(economy.used * 100 / std::max<std::uint64_t>(economy.budget, 1)) +
+             " % of this month's traffic budget are used: " +
+             (stage == "no_bulk"          ? "apps get no new streams, nobody is served"
+              : stage == "refreshes_less" ? "tables are looked after more rarely, nobody is served"
+                                          : "nobody is served"),
+         "raise traffic.monthly_budget, or wait for the next month"});
+}
+
+// Whether somebody else has our key.
+void judge_identity(const VerdictInput& input, Verdict& verdict) {
+    const ElsewhereStatus& elsewhere = input.status.elsewhere;
+    if (elsewhere.seen && elsewhere.handed_to) {
+        verdict.reasons.push_back(
+            {"identity_handed_over",
+             "this key was handed over to " + identity::peer_text(*elsewhere.handed_to) +
+                 ", and not on this machine: others follow it there",
+             "if that was you, bring the new key here: 'sovctl identity export' there, 'sovctl "
+             "identity import' here; if not, somebody had this key, and it can't be used again"});
+    } else if (elsewhere.seen) {
+        verdict.reasons.push_back({"identity_elsewhere",
+                                   "this identity is in use on another machine, too; others reach "
+                                   "now the one and now the other",
+                                   "'sovctl identity show' says where; end the daemon on one of "
+                                   "them; if the other one is not yours, 'sovctl identity "
+                                   "rotate' at once"});
+    }
+    if (input.hand_over_disputed)
+        verdict.reasons.push_back({"identity_disputed",
+                                   "somebody else signed a hand-over with an old key of yours; "
+                                   "who followed yours stays with you",
+                                   "tell your friends the new id: 'sovctl identity show'"});
+}
+
 }  // namespace
+
+bool any_disputed(const std::vector<OwnHandOver>& hand_overs) {
+    return std::any_of(hand_overs.begin(), hand_overs.end(),
+                       [](const OwnHandOver& own) { return own.disputed; });
+}
 
 std::string_view verdict_text(VerdictWord word) {
     switch (word) {
@@ -132,13 +222,23 @@ Verdict judge(const VerdictInput& input) {
              "add a bootstrap.peer that you trust, then restart; 'sovctl status --json' has the "
              "figures"});
     }
+    judge_identity(input, verdict);
     judge_own_records(input, verdict);
+    judge_economy(input.economy, verdict);
     // What stands above makes a working node degraded; what follows is only worth knowing.
     if (verdict.word == VerdictWord::kOnline && verdict.reasons.size() > grave) {
         verdict.word = VerdictWord::kDegraded;
         verdict.sentence += "; " + verdict.reasons[grave].sentence;
     }
     judge_bootstrap(input, verdict);
+    const bool told = std::any_of(verdict.reasons.begin(), verdict.reasons.end(),
+                                  [](const auto& one) { return one.code == "no_way_out"; });
+    if (!told) judge_way_out(input.economy, verdict);
+    judge_thrift(input.economy, verdict);
+    if (input.identity_waits)
+        verdict.reasons.push_back({"identity_restart",
+                                   "the identity was replaced; this daemon is still the old one",
+                                   "sudo systemctl restart sovereignd"});
     if (!input.store_notice.empty())
         verdict.reasons.push_back({"store_set_aside", input.store_notice, ""});
     return verdict;

@@ -33,7 +33,13 @@ struct VerdictInput {
     const std::vector<LayerSwitch>& layers;
     ConfiguredMode mode{};
     std::string store_problem, store_notice;
+    EconomyFacts economy{};
+    bool identity_waits = false;      ///< another identity takes effect with a restart
+    bool hand_over_disputed = false;  ///< another one than ours is signed with an old key of ours
 };
+
+/// Whether somebody else signed a hand-over with one of our older keys.
+bool any_disputed(const std::vector<OwnHandOver>& hand_overs);
 
 /// Judges. A node that talks to nobody is offline, one that misses something is degraded.
 Verdict judge(const VerdictInput& input);
