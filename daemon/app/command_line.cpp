@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/app/config_table.h"
+#include "daemon/app/nearest.h"
 
 namespace sov::app {
 namespace {

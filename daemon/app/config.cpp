@@ -8,6 +8,7 @@
 
 #include "daemon/app/config_file.h"
 #include "daemon/app/config_table.h"
+#include "daemon/app/nearest.h"
 
 namespace sov::app {
 namespace {

@@ -32,11 +32,20 @@ struct LogLevels {
 /// the table of config_table.cpp and nowhere else. Only this folder knows it.
 /// A server that helps to find paths, as the configuration has it.
 struct IceServerLine : ports::IceServer {
+    std::string host;      ///< to be looked up, with the endpoint's port; empty: the endpoint is it
     std::string tls_name;  ///< whom its certificate must be for; empty: no TLS
 };
 
+/// What the network around this host bears.
+enum class Profile : std::uint8_t { kAuto, kHome, kDesktop, kServer };
+/// Whether the node may spend what it likes.
+enum class PowerPolicy : std::uint8_t { kAuto, kFull, kSaving };
+
 struct Config {
     NodeMode mode{};
+    Profile profile{};
+    PowerPolicy power{};
+    int monthly_megabytes = 0;  ///< 0: no budget
     std::string state_dir;
     std::string network;
     int node_work_bits = 0;
@@ -81,9 +90,10 @@ struct Config {
     bool metrics_enabled = false;
     int metrics_port = 0;  ///< 0: none
     std::vector<std::string> use_groups, admin_groups;
+    bool use_sessions = false;
     int api_connections_max = 0, api_connections_per_user = 0, api_idle_seconds = 0;
-    int quota_lookups = 0, quota_listens = 0, quota_mails_per_hour = 0, quota_values = 0,
-        quota_value_bytes = 0;
+    int quota_calls = 0, quota_watches = 0, quota_lookups = 0, quota_listens = 0,
+        quota_mails_per_hour = 0, quota_values = 0, quota_value_bytes = 0, quota_app_percent = 0;
 
     LogLevels log_levels;
     LogTarget log_target{};

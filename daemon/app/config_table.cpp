@@ -250,6 +250,18 @@ void add_node(Rows& rows) {
     rows.add(
         "node.mode", "auto", choice(&Config::mode, modes), kRestart,
         "Serve others once proven reachable (auto), from the start (server), or never (client).");
+    const std::array profiles{std::pair("auto", Profile::kAuto), std::pair("home", Profile::kHome),
+                              std::pair("desktop", Profile::kDesktop),
+                              std::pair("server", Profile::kServer)};
+    rows.add("node.profile", "auto", choice(&Config::profile, profiles), kRestart,
+             "Spare the router: 128 flows and 40 datagrams a second (home), or not (desktop, "
+             "server). auto: server with node.mode = server, else home.");
+    const std::array powers{std::pair("auto", PowerPolicy::kAuto),
+                            std::pair("full", PowerPolicy::kFull),
+                            std::pair("saving", PowerPolicy::kSaving)};
+    rows.add("node.power", "auto", choice(&Config::power, powers), kLive,
+             "Save on a metered connection and listen less on battery (auto), never (full), or "
+             "save always (saving).");
     rows.add("node.state_dir", "/var/lib/sovereignd", absolute_path(&Config::state_dir, 4000),
              kRestart, "Folder of the identity, the node key and the database.");
     rows.add("node.network", "sovereign", network(&Config::network), kRestart,
@@ -268,6 +280,8 @@ void add_node(Rows& rows) {
     rows.add("udp.ipv6", "yes", boolean(&Config::ipv6), kRestart, "Use IPv6.");
     rows.add("udp.bind", "", addresses(), kRestart,
              "Listen at this address only; at most one a family.", Count::kMany);
+    rows.add("traffic.monthly_budget", "0", whole(&Config::monthly_megabytes, 0, 10'000'000), kLive,
+             "Megabytes a month to and from the Internet, kept whatever happens; 0: no bound.");
     rows.add("bootstrap.peer", "", bootstrap_peers(), kLive,
              "A peer to join the network through, with the key that it must prove.", Count::kMany);
     rows.add("bootstrap.file", "bootstrap.conf", any_path(&Config::bootstrap_file), kLive,
@@ -295,7 +309,7 @@ void add_dht(Rows& rows) {
     using enum Change;
     rows.add("dht.k", "20", whole(&Config::bucket_size, 4, 64), kRestart,
              "Nodes in each bucket of the routing table. Larger tables cost memory and pings.");
-    rows.add("dht.value_max_bytes", "16384", whole(&Config::value_bytes_max, 1024, 24576), kRestart,
+    rows.add("dht.value_max_bytes", "16384", whole(&Config::value_bytes_max, 1024, 65536), kRestart,
              "Largest value that is kept here, for apps and for others. All nodes need it.");
     rows.add("limits.sessions", "4096", whole(&Config::sessions_max, 64, 1'000'000), kRestart,
              "Encrypted sessions kept; past it the least recently used one goes.");
@@ -381,43 +395,81 @@ bool is_server_uri(const std::string& text) {
            text.starts_with("stuns:");
 }
 
-/// "[user:password@]address:port[/tcp|/tls:name]". Names are not looked up.
+/// A name that somebody's DNS may know (RFC 1123 s2.1); not an address that was mistyped.
+bool is_host_name(std::string_view name) {
+    if (name.empty() || name.size() > 253) return false;
+    bool letters = false;
+    for (std::size_t begin = 0; begin <= name.size();) {
+        const std::size_t dot = std::min(name.find('.', begin), name.size());
+        const std::string_view label = name.substr(begin, dot - begin);
+        if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-')
+            return false;
+        for (const char symbol : label) {
+            const auto byte = static_cast<unsigned char>(symbol);
+            if (std::isalnum(byte) == 0 && symbol != '-') return false;
+            letters = letters || std::isalpha(byte) != 0;
+        }
+        begin = dot + 1;
+    }
+    return letters;
+}
+
+/// "name:port".
+std::optional<std::pair<std::string, std::uint16_t>> host_and_port(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos || !is_host_name(text.substr(0, colon)))
+        return std::nullopt;
+    const std::string_view digits = text.substr(colon + 1);
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (error != std::errc() || end != digits.data() + digits.size() || port == 0)
+        return std::nullopt;
+    return std::pair(std::string(text.substr(0, colon)), port);
+}
+
+/// "[user:password@]address:port[/tcp|/tls:name]", where a host name may stand for the address.
 Rule ice_servers(bool relays) {
-    return {relays ? "user:password@address:port, with /tcp behind it for TCP or /tls:NAME for TLS "
-                     "with a certificate for NAME; no URI; at most 4 times"
-                   : "address:port; at most 4 times",
-            [=](Config& config, const std::string& text) {
-                if (is_server_uri(text)) return false;
-                IceServerLine server;
-                std::string rest = text;
-                if (relays) {
-                    server.kind = ports::IceServer::Kind::kTurnUdp;
-                    const auto name = take_tls_name(rest);
-                    if (!name) return false;
-                    server.tls_name = *name;
-                    if (!name->empty()) server.kind = ports::IceServer::Kind::kTurnTcp;
-                    if (name->empty() && rest.ends_with("/tcp")) {
-                        server.kind = ports::IceServer::Kind::kTurnTcp;
-                        rest.resize(rest.size() - 4);
-                    }
-                    const std::size_t at = rest.rfind('@'), colon = rest.find(':');
-                    if (at == std::string::npos || colon == 0 || colon >= at) return false;
-                    server.user = rest.substr(0, colon);
-                    server.password = rest.substr(colon + 1, at - colon - 1);
-                    rest = rest.substr(at + 1);
-                    if (server.password.empty() || text.size() > 512) return false;
+    return {
+        relays ? "user:password@address:port or user:password@name:port, with /tcp behind it for "
+                 "TCP or /tls:NAME for TLS with a certificate for NAME; no URI; at most 4 times"
+               : "address:port or name:port; at most 4 times",
+        [=](Config& config, const std::string& text) {
+            if (is_server_uri(text)) return false;
+            IceServerLine server;
+            std::string rest = text;
+            if (relays) {
+                server.kind = ports::IceServer::Kind::kTurnUdp;
+                const auto name = take_tls_name(rest);
+                if (!name) return false;
+                server.tls_name = *name;
+                if (!name->empty()) server.kind = ports::IceServer::Kind::kTurnTcp;
+                if (name->empty() && rest.ends_with("/tcp")) {
+                    server.kind = ports::IceServer::Kind::kTurnTcp;
+                    rest.resize(rest.size() - 4);
                 }
-                const auto endpoint = Endpoint::parse(rest);
-                if (!endpoint || endpoint->port == 0) return false;
+                const std::size_t at = rest.rfind('@'), colon = rest.find(':');
+                if (at == std::string::npos || colon == 0 || colon >= at) return false;
+                server.user = rest.substr(0, colon);
+                server.password = rest.substr(colon + 1, at - colon - 1);
+                rest = rest.substr(at + 1);
+                if (server.password.empty() || text.size() > 512) return false;
+            }
+            if (const auto endpoint = Endpoint::parse(rest)) {
+                if (endpoint->port == 0) return false;
                 server.endpoint = *endpoint;
-                config.ice_servers.push_back(std::move(server));
-                return std::count_if(config.ice_servers.begin(), config.ice_servers.end(),
-                                     [&](const ports::IceServer& one) {
-                                         const bool relay =
-                                             one.kind != ports::IceServer::Kind::kStun;
-                                         return relay == relays;
-                                     }) <= 4;
-            }};
+            } else if (auto host = host_and_port(rest)) {
+                server.host = std::move(host->first);
+                server.endpoint.port = host->second;
+            } else {
+                return false;
+            }
+            config.ice_servers.push_back(std::move(server));
+            return std::count_if(config.ice_servers.begin(), config.ice_servers.end(),
+                                 [&](const ports::IceServer& one) {
+                                     const bool relay = one.kind != ports::IceServer::Kind::kStun;
+                                     return relay == relays;
+                                 }) <= 4;
+        }};
 }
 
 void add_connect(Rows& rows) {
@@ -465,6 +517,8 @@ void add_operation(Rows& rows) {
              "Groups with the role use: peers, lookups, own names, events.");
     rows.add("api.admin_groups", "sovereign-admin", names(&Config::admin_groups), kLive,
              "Groups with the role admin: everything. root and the daemon's user always have it.");
+    rows.add("api.use_sessions", "yes", boolean(&Config::use_sessions), kLive,
+             "Users who sit at this host have the role use as well, as logind tells.");
     rows.add("api.connections", "512", whole(&Config::api_connections_max, 8, 8192), kRestart,
              "Local connections; past it the longest idle one of the greediest user is closed.");
     rows.add("api.connections_per_user", "64", whole(&Config::api_connections_per_user, 2, 8192),
@@ -472,6 +526,10 @@ void add_operation(Rows& rows) {
              "Local connections of one user; past it that user's longest idle one is closed.");
     rows.add("api.idle_seconds", "60", whole(&Config::api_idle_seconds, 5, 86400), kRestart,
              "A local connection without calls for this long is closed.");
+    rows.add("api.quota.calls", "512", whole(&Config::quota_calls, 8, 100'000), kRestart,
+             "Calls at once of one local user; past it further ones are refused.");
+    rows.add("api.quota.watches", "16", whole(&Config::quota_watches, 1, 64), kRestart,
+             "Event streams of one local user; past it calls are refused.");
     rows.add("api.quota.lookups", "256", whole(&Config::quota_lookups, 1, 100'000), kRestart,
              "Lookups and stores at once of one local user; past it calls are refused.");
     rows.add("api.quota.listens", "64", whole(&Config::quota_listens, 1, 256), kRestart,
@@ -482,6 +540,8 @@ void add_operation(Rows& rows) {
              "Values kept in the network for one local user; past it stores are refused.");
     rows.add("api.quota.value_bytes", "1048576", whole(&Config::quota_value_bytes, 1024, 1 << 24),
              kRestart, "Size of all values kept in the network for one local user.");
+    rows.add("api.quota.app_percent", "50", whole(&Config::quota_app_percent, 1, 100), kRestart,
+             "How much of its user's calls, watches, lookups and listens one app may have.");
     rows.add("metrics.enabled", "yes", boolean(&Config::metrics_enabled), kRestart,
              "Serve figures to Prometheus on the Unix socket <api.socket>.metrics.");
     rows.add("metrics.port", "0", whole(&Config::metrics_port, 0, 65535), kRestart,
@@ -522,34 +582,6 @@ std::vector<std::string> config_sections() {
             sections.push_back(section);
     }
     return sections;
-}
-
-std::optional<std::string> nearest(std::string_view typed, const std::vector<std::string>& known) {
-    // Levenshtein distance, one row at a time.
-    const auto distance = [&](std::string_view other) {
-        std::vector<std::size_t> costs(other.size() + 1);
-        for (std::size_t at = 0; at <= other.size(); ++at) costs[at] = at;
-        for (std::size_t i = 1; i <= typed.size(); ++i) {
-            std::size_t diagonal = std::exchange(costs[0], i);
-            for (std::size_t j = 1; j <= other.size(); ++j) {
-                const std::size_t change = diagonal + (typed[i - 1] == other[j - 1] ? 0 : 1);
-                diagonal = costs[j];
-                costs[j] = std::min({change, costs[j] + 1, costs[j - 1] + 1});
-            }
-        }
-        return costs.back();
-    };
-    if (typed.size() > 64) return std::nullopt;
-    const std::string* best = nullptr;
-    std::size_t best_distance = std::max<std::size_t>(typed.size() / 3, 2) + 1;
-    for (const std::string& word : known) {
-        const std::size_t at = distance(word);
-        if (at < best_distance) {
-            best = &word;
-            best_distance = at;
-        }
-    }
-    return best == nullptr ? std::nullopt : std::optional(*best);
 }
 
 }  // namespace sov::app

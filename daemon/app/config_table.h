@@ -28,9 +28,6 @@ struct ConfigRow {
 std::span<const ConfigRow> config_table();
 /// Null when there is no such key.
 const ConfigRow* find_row(std::string_view key);
-/// The known word that is nearest to a mistyped one, if any is near: at most a third of the letters
-/// differ.
-std::optional<std::string> nearest(std::string_view typed, const std::vector<std::string>& known);
 /// The sections of the table, each once.
 std::vector<std::string> config_sections();
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
 #include <utility>
 
 #include "daemon/core/identity/peer_name.h"
@@ -46,11 +45,12 @@ std::unique_ptr<ConnectionPlane> ConnectionPlane::make(boost::asio::io_context& 
     crypto.fill_random(seed);
     auto plane = std::unique_ptr<ConnectionPlane>(new ConnectionPlane(
         std::move(quic), hub_options(user, config), load_u64(seed.data()), crypto, log));
-    if (!plane->take_servers(config)) return nullptr;
+    plane->servers_ = std::make_unique<IceServerList>(context, log, [plane = plane.get()] {
+        if (plane->calls_) plane->calls_->set_servers(plane->servers_->usable());
+    });
+    if (!plane->servers_->start(config)) return nullptr;
     if (config.connect_ice) {
-        std::vector<ports::IceServer> servers;
-        for (const NamedServer& one : plane->servers_) servers.push_back(one.server);
-        plane->calls_ = std::make_unique<PeerCalls>(context, log, std::move(servers));
+        plane->calls_ = std::make_unique<PeerCalls>(context, log, plane->servers_->usable());
     }
     return plane;
 }
@@ -62,38 +62,6 @@ ConnectionPlane::ConnectionPlane(std::unique_ptr<quic::QuicTransport> quic, hub:
       hub_(std::make_unique<hub::StreamHub>(*quic_, options, seed)),
       crypto_(crypto),
       admission_(options.admission) {}
-
-// ICE's library speaks TURN over TCP only, and calls that TLS where it is told to: what wants TLS
-// goes through a tunnel of ours, or not at all.
-bool ConnectionPlane::take_servers(const Config& config) {
-    for (const IceServerLine& line : config.ice_servers) {
-        ports::IceServer server = line;
-        std::string name = line.endpoint.text();
-        if (!line.tls_name.empty()) {
-            name = line.tls_name + " at " + name + " over TLS";
-            try {
-                if (!tunnels_) {
-                    tunnels_ = std::make_unique<tls::TlsTunnels>(
-                        tls::TunnelOptions{.ca_file = config.turn_ca_file},
-                        [this](const Endpoint& at, const std::string& words) {
-                            log_.write(LogLevel::kWarning, "connect", "relay.tls",
-                                       "a relay can't be used over TLS",
-                                       {{"server", at.text()}, {"reason", words}});
-                        });
-                }
-            } catch (const std::runtime_error& problem) {
-                log_.write(LogLevel::kError, "connect", "relay.tls", problem.what(),
-                           {{"key", "connect.turn_ca_file"}});
-                return false;
-            }
-            const auto local = tunnels_->open(line.endpoint, line.tls_name);
-            if (!local) continue;
-            server.endpoint = *local;
-        }
-        servers_.push_back({std::move(server), std::move(name)});
-    }
-    return true;
-}
 
 void ConnectionPlane::join(io::NodeDriver& driver, const Node& node, EventSink sink) {
     driver_ = &driver;
@@ -151,9 +119,39 @@ Instant ConnectionPlane::next_timeout() const {
     return calls_ ? earliest(next, calls_->next_timeout()) : next;
 }
 
+void ConnectionPlane::set_wall_clock(Instant now, UnixMillis time) {
+    const UnixMillis at_start =
+        time - static_cast<UnixMillis>(now.time_since_epoch() / std::chrono::milliseconds(1));
+    hub_->set_wall_clock(at_start);
+    if (post_) post_->courier().set_wall_clock(at_start);
+}
+
+ConnectionPlane::OutsideUse ConnectionPlane::take_outside_use() {
+    OutsideUse use;
+    std::map<ports::ConnectionId, std::uint64_t> seen;
+    for (const hub::ConnectionView& one : hub_->connections()) {
+        if (one.path == PathClass::kLan) continue;
+        ++use.flows;
+        if (one.carrier != "ice") continue;
+        const std::uint64_t bytes = one.bytes_in + one.bytes_out;
+        const auto before = counted_.find(one.id);
+        use.bytes += bytes - (before == counted_.end() ? 0 : std::min(before->second, bytes));
+        seen.emplace(one.id, bytes);
+    }
+    counted_ = std::move(seen);
+    return use;
+}
+
+void ConnectionPlane::close_outside(Instant now) {
+    for (const hub::ConnectionView& one : hub_->connections()) {
+        if (one.path != PathClass::kLan) (void)hub_->disconnect(now, one.peer);
+    }
+}
+
 void ConnectionPlane::addresses_changed(Instant now, std::vector<Endpoint> addresses) {
     hub_->set_own_addresses(std::move(addresses));
     hub_->handle_network_change(now);
+    servers_->look_again();
     if (post_) post_->handle_network_change(now);
 }
 
@@ -173,6 +171,8 @@ void ConnectionPlane::settle(Instant now) {
         log_event(*event);
         sink_(now, *event);
     }
+    // What is under way to others goes first: the post wakes apps and the disk.
+    for (const auto& path : paths_) path->transport().flush();
     if (post_) post_->settle(now);
     if (calls_) calls_->update(now);
     check_->step(now);
@@ -182,7 +182,7 @@ bool ConnectionPlane::check_network(Instant now, Node& node, std::vector<Endpoin
                                     api::NetSink sink) {
     std::array<std::uint8_t, 8> seed{};
     crypto_.fill_random(seed);
-    return check_->begin(now, node, servers_, std::move(own), load_u64(seed.data()),
+    return check_->begin(now, node, servers_->servers(), std::move(own), load_u64(seed.data()),
                          std::move(sink));
 }
 
@@ -201,6 +201,11 @@ void ConnectionPlane::look_for(const PeerId& peer) {
 void ConnectionPlane::handle_event(Instant now, const Event& event) {
     if (post_) post_->handle_event(event);
     if (calls_) calls_->handle_event(now, event);
+    if (const auto* moved = std::get_if<PeerMoved>(&event); moved != nullptr && post_) {
+        driver_->post([this, from = moved->from, to = moved->to](Instant at, Node&) {
+            post_->courier().peer_moved(at, from, to);
+        });
+    }
     const auto* finished = std::get_if<FindFinished>(&event);
     if (finished == nullptr) return;
     const auto asked = finds_.find(finished->command);
@@ -224,6 +229,7 @@ void ConnectionPlane::handle_event(Instant now, const Event& event) {
 void ConnectionPlane::shut_down(Instant now) {
     hub_->shut_down(now);
     settle(now);
+    servers_->stop();
     if (calls_) calls_->stop();
     for (const auto& path : paths_) path->transport().flush();
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/app/config.h"
+#include "daemon/app/ice_server_list.h"
 #include "daemon/app/log_sink.h"
 #include "daemon/app/network_check.h"
 #include "daemon/app/peer_calls.h"
@@ -17,7 +18,6 @@
 #include "daemon/io/udp_path.h"
 #include "daemon/ports/store.h"
 #include "platform/quic/quic_transport.h"
-#include "platform/tls/tls_tunnels.h"
 
 namespace sov::app {
 
@@ -43,6 +43,16 @@ class ConnectionPlane final : public io::Companion {
     /// Only after carry_messages().
     PostOffice& post() { return *post_; }
     void set_admission(hub::Admission admission);
+    /// The clock of this host was set: it is this Unix time now.
+    void set_wall_clock(Instant now, UnixMillis time);
+    /// What connections use of the way to the Internet.
+    struct OutsideUse {
+        std::size_t flows = 0;    ///< endpoints that they are with now
+        std::uint64_t bytes = 0;  ///< since the last call, over sockets that are not the node's
+    };
+    OutsideUse take_outside_use();
+    /// Closes what leaves the own networks.
+    void close_outside(Instant now);
     void addresses_changed(Instant now, std::vector<Endpoint> addresses);
     /// Tests the network on these sockets; false when too many wait for that already. On the core
     /// thread, from within an input of the node.
@@ -67,14 +77,12 @@ class ConnectionPlane final : public io::Companion {
 
     bool is_friend(const PeerId& peer) const;
     void look_for(const PeerId& peer);
-    bool take_servers(const Config& config);
     void log_event(const hub::HubEvent& event);
 
     LogSink& log_;
     std::unique_ptr<quic::QuicTransport> quic_;
     std::vector<std::unique_ptr<io::UdpPath>> paths_;
-    std::vector<NamedServer> servers_;
-    std::unique_ptr<tls::TlsTunnels> tunnels_;  ///< where a server wants TLS
+    std::unique_ptr<IceServerList> servers_;
     std::unique_ptr<PeerCalls> calls_;  ///< nothing when they are switched off; outlives the hub
     std::unique_ptr<hub::StreamHub> hub_;
     std::unique_ptr<NetworkCheck> check_;  ///< after join()
@@ -84,6 +92,7 @@ class ConnectionPlane final : public io::Companion {
     io::NodeDriver* driver_ = nullptr;
     const Node* node_ = nullptr;
     EventSink sink_;
+    std::map<ports::ConnectionId, std::uint64_t> counted_;  ///< bytes of those over ICE
     std::map<CommandId, PeerId> finds_;  ///< of ours, under way; bounded by the hub's dials
 };
 

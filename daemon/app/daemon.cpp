@@ -9,8 +9,10 @@
 
 #include "daemon/app/event_log.h"
 #include "daemon/app/groups.h"
+#include "daemon/app/machine_facts.h"
 #include "daemon/app/own_addresses.h"
-#include "platform/linux/power_supply.h"
+#include "platform/linux/login_sessions.h"
+#include "platform/linux/spare_memory.h"
 
 namespace sov::app {
 namespace {
@@ -25,8 +27,8 @@ constexpr std::chrono::milliseconds kCallsGrace{500};
 /// Peers are remembered soon after joining, since that is when a first run may be ended, then often
 /// enough that a crash costs little.
 constexpr std::chrono::seconds kFirstSave{5}, kSaveEach{60};
-/// A plug that is pulled matters to how often the radio listens, which counts in minutes.
-constexpr std::chrono::seconds kPowerLook{30};
+/// What a disk did not take is tried again this often.
+constexpr std::chrono::seconds kMendEach{3};
 
 UnixMillis unix_now() {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
@@ -53,6 +55,22 @@ Limits limits_of(const Config& config) {
     limits.record_bytes_total_max = static_cast<std::size_t>(config.record_megabytes_max) << 20;
     limits.session_requests_per_second =
         static_cast<std::uint32_t>(config.session_requests_per_second);
+    const ProfileBounds bounds = bounds_of(config);
+    limits.flows_max = bounds.flows_max;
+    limits.datagrams_per_second = bounds.datagrams_per_second;
+    return limits;
+}
+
+api::QuotaLimits quotas_of(const Config& config) {
+    api::QuotaLimits limits;
+    limits.calls = static_cast<std::size_t>(config.quota_calls);
+    limits.watches = static_cast<std::size_t>(config.quota_watches);
+    limits.lookups = static_cast<std::size_t>(config.quota_lookups);
+    limits.listens = static_cast<std::size_t>(config.quota_listens);
+    limits.mails_per_hour = static_cast<std::size_t>(config.quota_mails_per_hour);
+    limits.values = static_cast<std::size_t>(config.quota_values);
+    limits.value_bytes = static_cast<std::size_t>(config.quota_value_bytes);
+    limits.app_percent = static_cast<std::size_t>(config.quota_app_percent);
     return limits;
 }
 
@@ -74,8 +92,8 @@ Daemon::Daemon(Config config, ConfigSource source, LogSink& log)
       service_(context_, log),
       signals_(context_),
       save_timer_(context_),
+      mend_timer_(context_),
       leave_timer_(context_),
-      power_timer_(context_),
       layers_{{"bootstrap", config_.bootstrap_layer},
               {"dht", config_.dht_layer},
               {"mdns", config_.mdns_layer},
@@ -103,6 +121,11 @@ std::optional<StartFailure> Daemon::make_parts() {
     if (auto* failure = std::get_if<StartFailure>(&keys)) return *failure;
     RestoredState restored;
     if (auto failure = open_store(restored)) return failure;
+    const NetworkId network = network_id(config_.network, crypto_);
+    restored.hand_overs =
+        load_hand_overs(config_.state_dir, network, std::get<Keys>(keys).user, crypto_);
+    keeper_ =
+        std::make_unique<IdentityKeeper>(config_.state_dir, network, std::get<Keys>(keys), log_);
     auto socket = service_.listen(config_.api_socket, config_.api_socket_mode, false);
     if (auto* failure = std::get_if<StartFailure>(&socket)) return *failure;
     io::NodeDriver::Transports transports;
@@ -115,15 +138,17 @@ std::optional<StartFailure> Daemon::make_parts() {
 std::optional<StartFailure> Daemon::open_store(RestoredState& restored) {
     store_ =
         std::make_unique<sqlite::SqliteStore>(sqlite::StoreOptions{.directory = config_.state_dir});
-    const UnixMillis now = unix_now();
+    clock_.emplace(Instant{}, unix_now(), program_time());
+    const UnixMillis now = clock_->time(Instant{});
     auto stored = store_->load(now);
     if (!stored.has_value()) {
         const bool second = stored.error() == Errc::kBusy;
         return StartFailure{second ? kExitSecondInstance : kExitUnusable, store_->problem()};
     }
     start_notice_ = stored->notice;
-    if (!start_notice_.empty())
-        log_.write(LogLevel::kWarning, "store", "store.notice", start_notice_);
+    for (const std::string& words : {start_notice_, store_->health()}) {
+        if (!words.empty()) log_.write(LogLevel::kWarning, "store", "store.notice", words);
+    }
     restored = restored_from(*stored, now);
     stored_messages_.outgoing = std::move(stored->outgoing);
     stored_messages_.incoming = std::move(stored->incoming);
@@ -163,6 +188,7 @@ std::optional<StartFailure> Daemon::open_sockets(io::NodeDriver::Transports& tra
         }
         // A port that the system chose is the same in both families, as a configured one is.
         if (port == 0) port = transport->local().port;
+        transport->count_outside(&outside_);
         transports.push_back(std::move(transport));
     }
     if (transports.empty())
@@ -204,10 +230,13 @@ void Daemon::make_node(const Keys& keys, RestoredState restored,
     facts_.mode = mode_of(config_.mode);
     facts_.node_key_persistent = keys.node_key_persistent;
 
+    // Keys may have taken their time since.
+    clock_.emplace(Instant{}, unix_now(), program_time());
     std::array<std::uint8_t, 8> seed{};
     crypto_.fill_random(seed);
-    node_ = std::make_unique<Node>(Surroundings{crypto_, book_, packets_}, options,
-                                   std::move(restored), unix_now(), load_u64(seed.data()));
+    node_ =
+        std::make_unique<Node>(Surroundings{crypto_, book_, packets_}, options, std::move(restored),
+                               clock_->time(Instant{}), load_u64(seed.data()));
     driver_ = std::make_unique<io::NodeDriver>(
         context_, *node_, std::move(transports),
         [this](Instant now, const Event& event) { handle_event(now, event); });
@@ -225,9 +254,10 @@ std::optional<StartFailure> Daemon::make_plane(const Keys& keys) {
         api_->handle_event(now, event);
     });
     plane_->carry_messages(
-        crypto_, *store_, unix_now(), stored_messages_,
+        crypto_, *store_, clock_->time(Instant{}), stored_messages_,
         [this](Instant, const hub::PostEvent& event) { api_->handle_event(event); });
     stored_messages_ = {};
+    plane_->set_wall_clock(Instant{}, clock_->time(Instant{}));
     return std::nullopt;
 }
 
@@ -245,11 +275,9 @@ std::optional<StartFailure> Daemon::make_api(api::ApiSocket socket) {
     options.limits.connections.total = static_cast<std::size_t>(config_.api_connections_max);
     options.limits.connections.per_uid = static_cast<std::size_t>(config_.api_connections_per_user);
     options.limits.idle = std::chrono::seconds(config_.api_idle_seconds);
-    options.limits.quotas = {static_cast<std::size_t>(config_.quota_lookups),
-                             static_cast<std::size_t>(config_.quota_listens),
-                             static_cast<std::size_t>(config_.quota_mails_per_hour),
-                             static_cast<std::size_t>(config_.quota_values),
-                             static_cast<std::size_t>(config_.quota_value_bytes)};
+    options.limits.quotas = quotas_of(config_);
+    options.sessions = host::has_active_session;
+    options.journal = [this](const sovereign::v1::Event& entry) { log_audit(log_, entry); };
     options.post = [this](api::CoreBridge::Work work) { driver_->post(std::move(work)); };
     api::Host& host = *this;
     api_ = std::make_unique<api::ApiServer>(std::move(socket), host, crypto_, std::move(options));
@@ -283,7 +311,11 @@ api::AccessRules Daemon::access_rules(const Config& config) {
         }
         return groups;
     };
-    return {geteuid(), ids(config.use_groups), ids(config.admin_groups)};
+    if (config.use_sessions && !host::has_login_manager()) {
+        log_.write(LogLevel::kInfo, "api", "api.no_login_manager",
+                   "no logind: nobody gets the role use by sitting at this host");
+    }
+    return {geteuid(), ids(config.use_groups), ids(config.admin_groups), config.use_sessions};
 }
 
 void Daemon::run() {
@@ -304,21 +336,22 @@ void Daemon::run() {
         if (plane_) plane_->hub().set_own_addresses(addresses);
     });
     if (plane_) plane_->post().start();
-    links_ = std::make_unique<LinkWatch>(context_, log_, [this] {
-        driver_->post([this, addresses = local_addresses()](Instant at, Node& node) {
-            node.set_own_addresses(at, addresses);
-            node.handle_network_change(at);
-            if (plane_) plane_->addresses_changed(at, addresses);
-        });
-        router_port_->look_again();
-    });
+    make_host_watch();
     router_port_ = std::make_unique<RouterPort>(context_, config_, listening(), log_, [this] {
         // Strangers may reach us now, or no more.
-        driver_->post([](Instant at, Node& node) { node.handle_network_change(at); });
+        std::optional<Endpoint> outside;
+        if (const auto& state = router_port_->state(); state && state->mapping) {
+            outside = state->mapping->external;
+        }
+        driver_->post([outside](Instant at, Node& node) {
+            node.set_mapped_endpoint(at, outside);
+            node.handle_network_change(at);
+        });
     });
     resolver_->resolve(config_.bootstrap);
     save_peers_in(kSaveEach);
-    watch_power();
+    mend_store_later();
+    host_->start();
     metrics_->start();
     log_.write(LogLevel::kInfo, "app", "app.started", "the daemon serves",
                {{"version", facts_.version},
@@ -419,21 +452,59 @@ void Daemon::save_peers_in(std::chrono::seconds pause) {
     save_timer_.async_wait([this](const boost::system::error_code& error) {
         if (error) return;
         persistence_->save_peers(*node_, driver_->now());
+        host::give_back_spare_memory();
         save_peers_in(kSaveEach);
     });
 }
 
-void Daemon::watch_power() {
-    const bool on_battery = host::on_battery();
-    if (on_battery != on_battery_) {
-        on_battery_ = on_battery;
-        driver_->post(
-            [on_battery](Instant at, Node& node) { node.set_on_battery(at, on_battery); });
-    }
-    power_timer_.expires_after(kPowerLook);
-    power_timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) watch_power();
+void Daemon::mend_store_later() {
+    mend_timer_.expires_after(kMendEach);
+    mend_timer_.async_wait([this](const boost::system::error_code& error) {
+        if (error) return;
+        persistence_->write_again();
+        mend_store_later();
     });
+}
+
+void Daemon::look_around() {
+    driver_->post([this, addresses = local_addresses()](Instant at, Node& node) {
+        node.set_own_addresses(at, addresses);
+        node.handle_network_change(at);
+        if (plane_) plane_->addresses_changed(at, addresses);
+    });
+    router_port_->look_again();
+}
+
+std::uint64_t Daemon::outside_use() {
+    if (!plane_) return 0;
+    const ConnectionPlane::OutsideUse use = plane_->take_outside_use();
+    driver_->post([this, flows = use.flows](Instant at, Node& node) {
+        node.set_flows_elsewhere(flows);
+        // Sockets that the node does not see would go on.
+        if (outside_.left == 0) plane_->close_outside(at);
+    });
+    return use.bytes;
+}
+
+void Daemon::make_host_watch() {
+    driver_->on_wake([this](Duration slept) {
+        boost::asio::post(context_, [this, slept] { host_->woke(slept); });
+    });
+    host_ = std::make_unique<HostWatch>(
+        context_, config_, log_, outside_, *clock_,
+        HostWatch::Sinks{[this] { look_around(); },
+                         [this](const Economy& economy) {
+                             driver_->post([economy](Instant at, Node& node) {
+                                 node.set_economy(at, economy);
+                             });
+                         },
+                         [this](UnixMillis now) {
+                             driver_->post([this, now](Instant at, Node& node) {
+                                 node.set_wall_clock(at, now);
+                                 if (plane_) plane_->set_wall_clock(at, now);
+                             });
+                         },
+                         [this] { return driver_->now(); }, [this] { return outside_use(); }});
 }
 
 void Daemon::await_signals() {
@@ -491,12 +562,12 @@ void Daemon::await_withdrawal() {
 
 void Daemon::stop_core() {
     save_timer_.cancel();
+    mend_timer_.cancel();
     leave_timer_.cancel();
-    power_timer_.cancel();
     service_.stop();
     metrics_->stop();
     resolver_->stop();
-    links_->stop();
+    host_->stop();
     if (lists_) lists_->stop();
     router_port_->stop();
     adapters_->stop();

@@ -13,8 +13,9 @@
 #include "daemon/app/bootstrap_resolver.h"
 #include "daemon/app/config.h"
 #include "daemon/app/connection_plane.h"
+#include "daemon/app/host_watch.h"
+#include "daemon/app/identity_keeper.h"
 #include "daemon/app/keys.h"
-#include "daemon/app/link_watch.h"
 #include "daemon/app/list_watch.h"
 #include "daemon/app/local_adapters.h"
 #include "daemon/app/log_sink.h"
@@ -56,9 +57,14 @@ class Daemon final : private api::Host {
     const api::HostFacts& facts() const override;
     std::vector<Endpoint> listening() const override;
     std::vector<Endpoint> local_addresses() const override;
+    bool way_out(Family family) const override;
     std::string store_problem() const override { return persistence_->problem(); }
     std::string store_notice() const override;
+    api::IdentityVault& vault() override { return *keeper_; }
     api::MachineFacts machine() const override;
+    api::EconomyFacts economy() const override {
+        return host_ ? host_->facts() : api::EconomyFacts{};
+    }
     void add_measures(ports::Measures& measures) const override;
     std::optional<ports::MappingChanged> port_mapping() const override {
         return router_port_ ? router_port_->state() : std::nullopt;
@@ -72,6 +78,7 @@ class Daemon final : private api::Host {
     std::vector<api::ModuleLevel> log_levels() const override { return log_.levels(); }
     bool set_log_level(std::string_view module, api::LogLevel level,
                        std::chrono::milliseconds back_after) override;
+    api::ConfigFacts config_facts() const override;
     api::ReloadOutcome reload_config() override;
     void shut_down(bool at_once) override;
     void name_unpinned(std::string_view folded_name) override {
@@ -100,8 +107,13 @@ class Daemon final : private api::Host {
     void make_lists();
     void await_signals();
     void save_peers_in(std::chrono::seconds pause);
-    /// Tells the node whether this host runs on its battery, again and again.
-    void watch_power();
+    void mend_store_later();
+    void make_host_watch();
+    /// This host has other addresses, or woke up: the node, the connections and the router's
+    /// mapping are looked after anew.
+    void look_around();
+    /// What connections used of the way to the Internet beside the node's sockets, in bytes.
+    std::uint64_t outside_use();
     void apply(const Config& fresh, const std::string& key);
     enum class Leaving : std::uint8_t { kNo, kWithdrawing, kNow };
     void leave(Leaving how);
@@ -127,16 +139,18 @@ class Daemon final : private api::Host {
     std::unique_ptr<io::NodeDriver> driver_;
     std::unique_ptr<sqlite::SqliteStore> store_;
     std::unique_ptr<Persistence> persistence_;
+    std::unique_ptr<IdentityKeeper> keeper_;  ///< its thread answers calls of the API
     std::unique_ptr<api::ApiServer> api_;
     std::unique_ptr<Metrics> metrics_;
     std::unique_ptr<BootstrapResolver> resolver_;
     std::unique_ptr<LocalAdapters> adapters_;
-    std::unique_ptr<LinkWatch> links_;
+    std::optional<guard::ClockWatch> clock_;  ///< as of the start
+    io::OutsideMeter outside_;
+    std::unique_ptr<HostWatch> host_;
     std::unique_ptr<ListWatch> lists_;  ///< only where the configuration names keys for one
     std::unique_ptr<RouterPort> router_port_;
     boost::asio::signal_set signals_;
-    boost::asio::steady_timer save_timer_, leave_timer_, power_timer_;
-    bool on_battery_ = false;
+    boost::asio::steady_timer save_timer_, mend_timer_, leave_timer_;
     std::vector<api::LayerSwitch> layers_;
     std::optional<BrowserChanged> browser_state_;  ///< what the adapters said last
     std::optional<RadioChanged> radio_state_;

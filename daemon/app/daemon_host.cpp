@@ -38,6 +38,8 @@ std::vector<Endpoint> Daemon::local_addresses() const {
     return all;
 }
 
+bool Daemon::way_out(Family family) const { return has_way_out(family); }
+
 api::MachineFacts Daemon::machine() const {
     api::MachineFacts facts = machine_facts(config_.state_dir);
     facts.browser = browser_state_;
@@ -71,11 +73,13 @@ void Daemon::add_measures(ports::Measures& measures) const {
         sum.dropped_queue_full += one.dropped_queue_full;
         sum.refused += one.refused;
         sum.unreachable += one.unreachable;
+        sum.withheld += one.withheld;
     }
-    const std::array<std::pair<std::string_view, std::uint64_t>, 3> losses = {
+    const std::array<std::pair<std::string_view, std::uint64_t>, 4> losses = {
         {{"queue_full", sum.dropped_queue_full},
          {"refused_by_kernel", sum.refused},
-         {"unreachable", sum.unreachable}}};
+         {"unreachable", sum.unreachable},
+         {"over_budget", sum.withheld}}};
     for (const auto& [word, count] : losses) {
         measures.counter("sovereign_socket_losses_total",
                          "Datagrams that did not leave, by reason.", static_cast<double>(count),
@@ -113,8 +117,26 @@ std::string Daemon::verdict_line() const {
     const auto bootstrap = node_->bootstrap(driver_->now());
     const auto names = node_->own_names();
     const api::Verdict verdict = api::judge(
-        {status, bootstrap, names, layers_, facts_.mode, persistence_->problem(), store_notice()});
+        {status, bootstrap, names, layers_, facts_.mode, persistence_->problem(), store_notice(),
+         economy(), keeper_->next().has_value(), api::any_disputed(node_->hand_overs())});
     return std::string(api::verdict_text(verdict.word)) + ": " + verdict.sentence;
+}
+
+api::ConfigFacts Daemon::config_facts() const {
+    const ConfigOutcome read = load_config(source_.file, source_.overrides);
+    api::ConfigFacts facts;
+    facts.port_by_chance = config_.udp_port == 0;
+    if (!read.problems.empty()) {
+        facts.problem = describe(read.problems);
+        return facts;
+    }
+    for (const ConfigRow& row : config_table()) {
+        const auto before = config_.values.find(row.key), after = read.config.values.find(row.key);
+        if (before != config_.values.end() && after != read.config.values.end() &&
+            before->second != after->second)
+            facts.waiting.emplace_back(row.key);
+    }
+    return facts;
 }
 
 api::ReloadOutcome Daemon::reload_config() {
@@ -166,7 +188,9 @@ void Daemon::apply(const Config& fresh, const std::string& key) {
                                                : fresh.ble_layer;
         driver_->post([layer, on](Instant at, Node& node) { node.set_layer(at, layer, on); });
         layer_switched(layer, on);
-    } else if (key == "api.use_groups" || key == "api.admin_groups") {
+    } else if (key == "node.power" || key == "traffic.monthly_budget") {
+        if (host_) host_->reconfigure(fresh.power, fresh.monthly_megabytes);
+    } else if (key == "api.use_groups" || key == "api.admin_groups" || key == "api.use_sessions") {
         api_->set_rules(access_rules(fresh));
     } else if (key == "connect.from") {
         if (plane_) plane_->set_admission(fresh.connect_from);

@@ -2,6 +2,7 @@
 
 #include <variant>
 
+#include "daemon/api/audit_log.h"
 #include "daemon/core/identity/peer_name.h"
 
 namespace sov::app {
@@ -64,6 +65,12 @@ struct Line {
                   "an owner signed two records under one sequence number",
                   {{"key", seen.key.hex()}, {"seq", std::to_string(seen.sequence)}});
     }
+    void operator()(const OwnValueOver& over) const {
+        if (!over.lost_to) return;
+        log.write(LogLevel::kInfo, "dht", "value.overtaken",
+                  "a value is kept no longer: its owner has stored another version elsewhere",
+                  {{"key", over.key.hex()}, {"seq", std::to_string(*over.lost_to)}});
+    }
     void operator()(const OwnRecordPublished& published) const {
         log.write(
             published.error ? LogLevel::kWarning : LogLevel::kDebug, "dht", "record.published",
@@ -91,6 +98,36 @@ struct Line {
                    {"pinned", identity::peer_text(changed.pinned)},
                    {"now", identity::peer_text(changed.now)}});
     }
+    void operator()(const PeerMoved& moved) const {
+        log.write(
+            LogLevel::kInfo, "discovery", "friend.moved",
+            "a friend has another key now, and said so with both",
+            {{"from", identity::peer_text(moved.from)}, {"to", identity::peer_text(moved.to)}});
+    }
+    void operator()(const SecondKeyBroken& broken) const {
+        log.write(LogLevel::kWarning, "discovery", "friend.second_key",
+                  broken.missing ? "a friend's record lacks the second key that they were seen with"
+                                 : "a friend's record names another second key than before",
+                  {{"peer", identity::peer_text(broken.peer)},
+                   {"found", broken.missing ? "missing" : "changed"},
+                   {"done", broken.refused ? "refused" : "believed"}});
+    }
+    void operator()(const HandOverDisputed& disputed) const {
+        log.write(LogLevel::kWarning, "discovery", "identity.disputed",
+                  "different hand-overs are signed with one key: it was stolen",
+                  {{"peer", identity::peer_text(disputed.peer)}});
+    }
+    void operator()(const IdentityElsewhere& elsewhere) const {
+        std::string where;
+        for (const identity::PeerNode& node : elsewhere.nodes) {
+            for (const Endpoint& endpoint : node.endpoints) where += endpoint.text() + " ";
+        }
+        log.write(LogLevel::kWarning, "node", "identity.elsewhere",
+                  elsewhere.handed_to ? "this key was handed over, and not here"
+                                      : "this identity is in use on another machine, too",
+                  {{"at", where},
+                   {"to", elsewhere.handed_to ? identity::peer_text(*elsewhere.handed_to) : ""}});
+    }
     void operator()(const BootstrapProblem& problem) const {
         // The node key is what the operator configured and has to correct.
         log.write(LogLevel::kWarning, "discovery", "bootstrap.problem",
@@ -109,6 +146,25 @@ struct Line {
 };
 
 }  // namespace
+
+void log_audit(LogSink& log, const sovereign::v1::Event& entry) {
+    const auto& audited = entry.audited();
+    const auto role = api::role_word(static_cast<api::Role>(audited.role()));
+    const std::initializer_list<LogField> fields = {
+        {"client_uid", std::to_string(audited.user())},
+        {"client_pid", std::to_string(audited.process())},
+        {"app", audited.app()},
+        {"role", std::string(role)},
+        {"rpc", audited.method()},
+        {"subject", audited.subject()},
+        {"code", audited.code().empty() ? "done" : audited.code()},
+        {"times", std::to_string(audited.times())}};
+    if (entry.type() == api::AuditLog::kRefused) {
+        log.write(LogLevel::kInfo, "api", "api.refused", "a local user was refused", fields);
+    } else {
+        log.write(LogLevel::kInfo, "api", "api.change", "a local user changed something", fields);
+    }
+}
 
 void log_event(LogSink& log, const Event& event) { std::visit(Line{log}, event); }
 

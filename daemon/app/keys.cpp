@@ -81,6 +81,7 @@ std::variant<Keys, StartFailure> load_keys(const std::string& state_dir, NodeMod
     if (auto* failure = std::get_if<StartFailure>(&user)) return *failure;
     Keys keys;
     keys.user = std::get<identity::SigningKey>(user);
+    keys.user_key_is_credential = host::credential_file(kIdentityCredential).has_value();
     if (mode == NodeMode::kClient) {
         keys.node = identity::make_node_key(crypto, 0);
         return keys;

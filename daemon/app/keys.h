@@ -15,6 +15,7 @@ namespace sov::app {
 struct Keys {
     identity::SigningKey user, node;
     bool node_key_persistent = false;
+    bool user_key_is_credential = false;
 };
 
 /// Reads or makes the keys in `state_dir`, which it makes (0700) when it is missing:

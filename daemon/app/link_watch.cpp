@@ -12,11 +12,11 @@ constexpr std::chrono::milliseconds kSettle{300};
 }  // namespace
 
 LinkWatch::LinkWatch(boost::asio::io_context& context, LogSink& log, std::function<void()> changed)
-    : log_(log), changed_(std::move(changed)), descriptor_(context), settle_(context) {
+    : changed_(std::move(changed)), descriptor_(context), settle_(context) {
     if (monitor_.descriptor() < 0) {
-        log_.write(api::LogLevel::kWarning, "app", "app.links_unwatched",
-                   "changes of addresses are noticed only by their effects",
-                   {{"reason", monitor_.problem()}});
+        log.write(api::LogLevel::kWarning, "app", "app.links_unwatched",
+                  "changes of addresses are noticed only by their effects",
+                  {{"reason", monitor_.problem()}});
         return;
     }
     descriptor_.assign(monitor_.descriptor());
@@ -38,8 +38,6 @@ void LinkWatch::await() {
                 settle_.expires_after(kSettle);
                 settle_.async_wait([this](const boost::system::error_code& overtaken) {
                     if (overtaken) return;
-                    log_.write(api::LogLevel::kInfo, "app", "app.links_changed",
-                               "addresses or links of this host changed");
                     changed_();
                 });
             }

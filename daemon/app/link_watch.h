@@ -22,7 +22,6 @@ class LinkWatch {
   private:
     void await();
 
-    LogSink& log_;
     std::function<void()> changed_;
     host::LinkMonitor monitor_;
     boost::asio::posix::stream_descriptor descriptor_;

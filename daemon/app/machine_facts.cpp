@@ -71,6 +71,8 @@ std::string trimmed(const std::string& text) {
 
 }  // namespace
 
+UnixMillis program_time() { return time_of("/proc/self/exe"); }
+
 MachineFacts::Privacy privacy_in(const std::string& main_conf) {
     std::istringstream lines(main_conf);
     std::string line, section;

@@ -6,6 +6,9 @@
 
 namespace sov::app {
 
+/// When the program that runs was made or installed: a moment that has surely been; 0: not known.
+UnixMillis program_time();
+
 /// What the system around the daemon offers; all but what the adapters say. Reads the state folder
 /// and a few files of the system, below `root` ("/" but for tests), and never writes. What can't be
 /// read counts as not there or unknown.

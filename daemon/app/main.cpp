@@ -14,6 +14,7 @@
 #include "daemon/app/daemon.h"
 #include "daemon/app/log_sink.h"
 #include "daemon/app/start_failure.h"
+#include "platform/linux/spare_memory.h"
 
 namespace {
 
@@ -40,6 +41,7 @@ void harden() {
 
 int serve(const CommandLine& line, const Config& config) {
     harden();
+    sov::host::keep_heap_together();
     LogSink log(config.log_levels, config.log_target);
     Daemon daemon(config, {line.config_file, line.overrides}, log);
     if (const auto failure = daemon.prepare()) {

@@ -24,9 +24,13 @@ bool NetworkCheck::begin(Instant now, Node& node, const std::vector<NamedServer>
     connect::NetCheckPlan plan;
     plan.own = std::move(own);
     std::vector<std::string> names;
+    std::vector<api::NamelessServer> nameless;
     for (const NamedServer& one : servers) {
+        // Of a relay its own test says so.
+        if (one.server.kind == ports::IceServer::Kind::kStun && !one.problem.empty())
+            nameless.push_back({one.name, one.problem});
         // A TURN server answers STUN's question, too (RFC 8656 s2.1).
-        if (one.server.kind == ports::IceServer::Kind::kTurnTcp) continue;
+        if (one.server.kind == ports::IceServer::Kind::kTurnTcp || !one.problem.empty()) continue;
         const bool reachable = std::any_of(
             plan.own.begin(), plan.own.end(),
             [&](const Endpoint& address) { return address.family == one.server.endpoint.family; });
@@ -45,6 +49,7 @@ bool NetworkCheck::begin(Instant now, Node& node, const std::vector<NamedServer>
     run_->filtering = !filtering_;
     run_->begun = now;
     run_->names = std::move(names);
+    run_->nameless = std::move(nameless);
     run_->sinks.push_back(std::move(sink));
     run_->peers_asked = node.ask_addresses(now);
     run_->probes.start(now);
@@ -59,6 +64,11 @@ void NetworkCheck::ask_relays(const std::vector<NamedServer>& servers) {
         const std::size_t number = run_->relays.size();
         Relay& relay = run_->relays.emplace_back();
         relay.test.name = one.name;
+        if (!one.problem.empty()) {
+            relay.test.problem = one.problem;
+            relay.open = false;
+            continue;
+        }
         relay.test.problem = kNoAddressYet;
         ports::IceStart start;
         start.servers = {one.server};
@@ -148,6 +158,7 @@ void NetworkCheck::finish(Instant now) {
     tests.servers = run_->probes.findings();
     recall_filtering(now, tests.servers);
     tests.server_names = run_->names;
+    tests.nameless = run_->nameless;
     tests.peers_asked = run_->peers_asked;
     tests.peers = peers_heard(now);
     tests.took = now - run_->begun;

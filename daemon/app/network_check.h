@@ -18,6 +18,7 @@ namespace sov::app {
 struct NamedServer {
     ports::IceServer server;
     std::string name;
+    std::string problem;  ///< why it can't be asked; empty when it can
 };
 
 /// Tests the network on the node's own sockets: nodes and STUN servers tell where they see us, and
@@ -65,6 +66,7 @@ class NetworkCheck {
         std::vector<Endpoint> own;
         bool filtering = true;
         std::vector<std::string> names;
+        std::vector<api::NamelessServer> nameless;
         std::size_t peers_asked = 0, settled_told = 0;
         std::vector<Relay> relays;
         std::vector<api::NetSink> sinks;

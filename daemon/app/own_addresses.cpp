@@ -3,11 +3,16 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <optional>
 #include <span>
+
+#include "platform/linux/socket_address.h"
 
 namespace sov::app {
 namespace {
@@ -68,6 +73,21 @@ std::vector<Endpoint> reachable_addresses(const Endpoint& bound) {
     }
     if (found.size() > kAddressesMax) found.resize(kAddressesMax);
     return found;
+}
+
+bool has_way_out(Family family) {
+    // Routed as any other, and nobody's (RFC 5737, RFC 3849).
+    const Endpoint anybody =
+        *Endpoint::parse(family == Family::kIpv4 ? "192.0.2.1:9" : "[2001:db8::1]:9");
+    host::SocketAddress address{};
+    const socklen_t length = host::to_socket_address(anybody, address);
+    const int socket = ::socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (socket < 0) return errno != EAFNOSUPPORT;
+    // To connect a datagram socket is to have the kernel choose a route.
+    const bool refused = ::connect(socket, &address.any, length) != 0;
+    const int reason = errno;
+    ::close(socket);
+    return !refused || (reason != ENETUNREACH && reason != EHOSTUNREACH && reason != EADDRNOTAVAIL);
 }
 
 std::vector<api::LinkFact> link_facts() {

@@ -13,6 +13,10 @@ namespace sov::app {
 /// first; loopback only when there is nothing else. At most four.
 std::vector<Endpoint> reachable_addresses(const Endpoint& bound);
 
+/// False when no route leads to addresses of a family beyond this host's networks. Sends nothing;
+/// true as well when the kernel could not be asked.
+bool has_way_out(Family family);
+
 /// Interfaces that are up, loopback left out, at most 16; whether they are used is not said.
 std::vector<api::LinkFact> link_facts();
 

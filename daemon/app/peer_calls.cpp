@@ -27,7 +27,7 @@ void PeerCalls::join(io::NodeDriver& driver, const Node& node, hub::StreamHub& h
     driver_ = &driver;
     node_ = &node;
     hub_ = &hub;
-    hub_->set_ice_options({servers_, {}});
+    tell_options();
     const auto running =
         std::chrono::duration_cast<std::chrono::milliseconds>(driver.now().time_since_epoch());
     hub_->start_ice(agents_, wall_clock_now() - static_cast<UnixMillis>(running.count()),
@@ -81,7 +81,17 @@ void PeerCalls::update(Instant now) {
     // The port is that of the node's socket; a session has its own, and most routers keep it.
     Endpoint candidate = seen_as;
     candidate.port = 0;
-    hub_->set_ice_options({servers_, {candidate}});
+    extra_ = {candidate};
+    tell_options();
+}
+
+void PeerCalls::set_servers(std::vector<ports::IceServer> servers) {
+    servers_ = std::move(servers);
+    tell_options();
+}
+
+void PeerCalls::tell_options() {
+    if (hub_ != nullptr) hub_->set_ice_options({servers_, extra_});
 }
 
 // Whom its user talks to is not for everybody who reads logs.

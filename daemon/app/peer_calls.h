@@ -31,6 +31,8 @@ class PeerCalls {
 
     /// Before the driver starts; all outlive every call.
     void join(io::NodeDriver& driver, const Node& node, hub::StreamHub& hub);
+    /// Of calls to come.
+    void set_servers(std::vector<ports::IceServer> servers);
     /// Words of the hub's.
     void carry(const hub::SignalWanted& words);
     /// Every event of the node.
@@ -42,6 +44,7 @@ class PeerCalls {
     ports::IceAgents& agents() { return agents_; }
 
   private:
+    void tell_options();
     void log_words(const char* event, const char* text, const PeerId& peer, std::size_t size);
 
     LogSink& log_;
@@ -54,6 +57,7 @@ class PeerCalls {
     Instant listen_at_{}, look_at_{};
     bool listening_posted_ = false, listening_told_ = false, stopped_ = false;
     Endpoint seen_as_;
+    std::vector<Endpoint> extra_;  ///< where our sessions may be reached besides
 };
 
 }  // namespace sov::app

@@ -2,8 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <string_view>
 #include <utility>
 #include <variant>
+
+#include "daemon/core/base/utf8.h"
+#include "daemon/core/identity/peer_name.h"
 
 namespace sov::app {
 namespace {
@@ -45,6 +50,26 @@ std::vector<guard::Block> blocks_from(const std::vector<ports::StoredBlock>& sto
 
 }  // namespace
 
+namespace {
+
+// A flipped bit makes no name that can be claimed, and none that protobuf carries.
+bool is_name(const std::string& text) {
+    const auto folded = identity::fold_name(text);
+    return folded && *folded == text;
+}
+
+// Where a character is broken, '?' takes its place.
+std::string whole_text(std::string text) {
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t size = utf8_character_bytes(std::string_view(text).substr(at));
+        if (size == 0) text[at] = '?';
+        at += std::max<std::size_t>(size, 1);
+    }
+    return text;
+}
+
+}  // namespace
+
 RestoredState restored_from(const ports::StoredState& stored, UnixMillis now) {
     RestoredState state;
     for (const ports::StoredRecord& record : stored.records) {
@@ -64,16 +89,21 @@ RestoredState restored_from(const ports::StoredState& stored, UnixMillis now) {
     for (const ports::CachedPeer& peer : stored.peers) {
         (peer.anchor ? state.anchors : state.cached_peers).push_back(peer.contact);
     }
-    for (const ports::NamePin& pin : stored.pins) state.name_pins.emplace_back(pin.name, pin.owner);
-    state.own_names = stored.own_names;
+    for (const ports::NamePin& pin : stored.pins) {
+        if (is_name(pin.name)) state.name_pins.emplace_back(pin.name, pin.owner);
+    }
+    std::copy_if(stored.own_names.begin(), stored.own_names.end(),
+                 std::back_inserter(state.own_names), is_name);
     state.sequence_reserved = stored.sequence_reserved;
     if (stored.presence_key) state.presence_key = stored.presence_key->bytes;
     for (const ports::StoredFriend& one : stored.friends) {
         discovery::FriendRecord& known = state.friends.emplace_back();
         known.peer = one.peer;
-        known.note = one.note;
+        known.note = whole_text(one.note);
         if (one.presence_key) known.presence_key = one.presence_key->bytes;
         known.told = one.told;
+        known.moved_from = one.moved_from;
+        known.second_key = one.second_key;
     }
     state.blocks = blocks_from(stored.blocks);
     return state;
@@ -89,7 +119,9 @@ class Persistence::Router {
         confirmed(ports::PutRecord{std::move(record)}, wanted.ticket);
     }
     void operator()(const OwnNamesChanged& wanted) const {
-        confirmed(ports::ReplaceOwnNames{wanted.names}, wanted.ticket);
+        owner_.submit_replacing(
+            {ports::ReplaceOwnNames{wanted.names}, "the list of own names"},
+            [confirm = owner_.confirm_, ticket = wanted.ticket](bool ok) { confirm(ticket, ok); });
     }
     void operator()(const ReserveSequence& wanted) const {
         confirmed(ports::ReserveSequence{wanted.up_to}, wanted.ticket);
@@ -100,12 +132,18 @@ class Persistence::Router {
             "an expired record");
     }
     void operator()(const OwnValueKept& kept) const {
-        owner_.submit(ports::PutOwnValue{{kept.key, kept.owner, kept.app, kept.record,
-                                          wall_time(kept.ends, now_)}},
-                      "a value to keep in the network");
+        owner_.submit_replacing({ports::PutOwnValue{{kept.key, kept.owner, kept.app, kept.record,
+                                                     wall_time(kept.ends, now_)}},
+                                 "a value to keep in the network"});
     }
     void operator()(const OwnValueOver& over) const {
-        owner_.submit(ports::EraseOwnValue{over.key, over.owner}, "the end of a value");
+        std::function<void(bool ok)> done;
+        if (over.ticket != 0)
+            done = [confirm = owner_.confirm_, ticket = over.ticket](bool ok) {
+                confirm(ticket, ok);
+            };
+        owner_.submit_replacing({ports::EraseOwnValue{over.key, over.owner}, "the end of a value"},
+                                std::move(done));
     }
     void operator()(const PinName& wanted) const {
         owner_.submit(ports::PutPin{{wanted.name, wanted.owner}}, "a name's owner");
@@ -118,8 +156,10 @@ class Persistence::Router {
             one.note = known.note;
             if (known.presence_key) one.presence_key = Hash32{*known.presence_key};
             one.told = known.told;
+            one.moved_from = known.moved_from;
+            one.second_key = known.second_key;
         }
-        owner_.submit(std::move(write), "the list of friends");
+        owner_.submit_replacing({std::move(write), "the list of friends"});
     }
     void operator()(const BlocksChanged& changed) const {
         ports::ReplaceBlocks write;
@@ -130,7 +170,7 @@ class Persistence::Router {
                  to_bytes(addresses ? block.address.address_view() : block.key.view()),
                  block.bits});
         }
-        owner_.submit(std::move(write), "the blocklist");
+        owner_.submit_replacing({std::move(write), "the blocklist"});
     }
     template <typename Other>
     void operator()(const Other&) const {}
@@ -167,6 +207,58 @@ void Persistence::submit(ports::StoreWrite write, std::string_view what) {
             log.write(LogLevel::kWarning, "store", "store.write_failed",
                       "could not be written to disk", {{"what", what}});
     });
+}
+
+Persistence::Place Persistence::place_of(const ports::StoreWrite& write) {
+    if (const auto* put = std::get_if<ports::PutOwnValue>(&write))
+        return {write.index(), put->value.key, put->value.owner};
+    // The end of a value takes the place of the value.
+    if (const auto* over = std::get_if<ports::EraseOwnValue>(&write))
+        return {ports::StoreWrite(ports::PutOwnValue{}).index(), over->key, over->owner};
+    return {write.index(), Key{}, PeerId{}};
+}
+
+void Persistence::submit_replacing(Replacing replacing, std::function<void(bool ok)> done) {
+    const Place place = place_of(replacing.write);
+    const std::uint64_t serial = ++replacing_submitted_;
+    {
+        const std::lock_guard lock(unsaved_->mutex);
+        if (unsaved_->places.size() < kUnsavedMax || unsaved_->places.contains(place))
+            unsaved_->places[place] = {serial, std::nullopt};
+    }
+    ports::StoreWrite write = replacing.write;
+    store_.submit(std::move(write),
+                  [unsaved = unsaved_, &log = log_, place, serial, replacing = std::move(replacing),
+                   done = std::move(done)](bool ok) mutable {
+                      if (done) done(ok);
+                      if (!ok && !std::exchange(replacing.told, true))
+                          log.write(LogLevel::kWarning, "store", "store.write_failed",
+                                    "could not be written to disk", {{"what", replacing.what}});
+                      const std::lock_guard lock(unsaved->mutex);
+                      const auto newest = unsaved->places.find(place);
+                      // What came for the place meanwhile is behind this one in the store's queue.
+                      if (newest == unsaved->places.end() || newest->second.serial != serial)
+                          return;
+                      if (ok) {
+                          unsaved->places.erase(newest);
+                      } else {
+                          newest->second.failed = std::move(replacing);
+                      }
+                  });
+}
+
+void Persistence::write_again() {
+    std::vector<Replacing> failed;
+    {
+        const std::lock_guard lock(unsaved_->mutex);
+        for (auto& [place, newest] : unsaved_->places) {
+            if (newest.failed) failed.push_back(std::move(*newest.failed));
+            newest.failed.reset();
+        }
+    }
+    for (Replacing& replacing : failed) submit_replacing(std::move(replacing));
+    // Reserves what is reserved: without a write nobody learns that the disk is well again.
+    if (!problem().empty()) store_.submit(ports::ReserveSequence{0}, {});
 }
 
 }  // namespace sov::app

@@ -1,6 +1,8 @@
 #include "daemon/app/post_office.h"
 
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace sov::app {
 namespace {
@@ -103,6 +105,19 @@ void PostOffice::handle_timeout(Instant now) {
     courier_.handle_timeout(now);
 }
 
+namespace {
+
+template <typename Wanted>
+constexpr bool is_write(const Wanted&) {
+    return std::is_same_v<Wanted, messaging::KeepOutgoing> ||
+           std::is_same_v<Wanted, messaging::KeepIncoming> ||
+           std::is_same_v<Wanted, messaging::ForgetOutgoing> ||
+           std::is_same_v<Wanted, messaging::ForgetIncoming> ||
+           std::is_same_v<Wanted, messaging::ForgetTaken>;
+}
+
+}  // namespace
+
 class PostOffice::Router {
   public:
     Router(PostOffice& owner, Instant now) : owner_(owner), now_(now) {}
@@ -156,7 +171,17 @@ class PostOffice::Router {
 };
 
 void PostOffice::settle(Instant now) {
-    while (auto event = courier_.poll_event()) std::visit(Router(*this, now), std::move(*event));
+    // Apps are told before the disk is, whose thread would be in their way.
+    std::vector<hub::CourierEvent> writes;
+    const Router router(*this, now);
+    while (auto event = courier_.poll_event()) {
+        if (std::visit([](const auto& wanted) { return is_write(wanted); }, *event)) {
+            writes.push_back(std::move(*event));
+        } else {
+            std::visit(router, std::move(*event));
+        }
+    }
+    for (hub::CourierEvent& write : writes) std::visit(router, std::move(write));
 }
 
 void PostOffice::leave_mail(hub::LeaveMail mail) {

@@ -41,26 +41,29 @@ void BootTimer::arm(Instant at) {
 
 void BootTimer::wait() {
     waiting_ = true;
-    descriptor_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                           [this](const boost::system::error_code& error) {
-                               if (error) return;  // closed; this object may be gone
-                               waiting_ = false;
-                               std::uint64_t expirations = 0;
-                               const bool due = read(descriptor_.native_handle(), &expirations,
-                                                     sizeof expirations) == sizeof expirations;
-                               // Armed anew between expiry and this call: the new deadline counts.
-                               if (!due) return wait();
-                               armed_ = kNever;
-                               fire_();
-                           });
+    descriptor_.async_wait(
+        boost::asio::posix::stream_descriptor::wait_read,
+        [this](const boost::system::error_code& error) {
+            if (error) return;  // closed; this object may be gone
+            waiting_ = false;
+            std::uint64_t expirations = 0;
+            const bool due = read(descriptor_.native_handle(), &expirations, sizeof expirations) ==
+                             sizeof expirations;
+            // Armed anew between expiry and this call: the new deadline counts.
+            if (!due) return wait();
+            armed_ = kNever;
+            if (const Duration slept = this->slept(); woke_ && slept > Duration{0}) woke_(slept);
+            fire_();
+        });
 }
 
 Duration BootTimer::asleep() { return read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC); }
 
-bool BootTimer::woke_up() {
+Duration BootTimer::slept() {
     const Duration before = asleep_;
     asleep_ = asleep();
-    return asleep_ - before >= std::chrono::seconds(1);
+    const Duration lately = asleep_ - before;
+    return lately >= std::chrono::seconds(1) ? lately : Duration{0};
 }
 
 void BootTimer::close() {

@@ -28,8 +28,11 @@ class BootTimer {
     /// What arm() calls. Set once, before the first arm().
     void on_fire(std::function<void()> fire) { fire_ = std::move(fire); }
 
-    /// True once after the host slept for a second or more since the last call.
-    bool woke_up();
+    /// Called before what arm() calls, when the host slept for a second or more meanwhile.
+    void on_wake(std::function<void(Duration slept)> woke) { woke_ = std::move(woke); }
+
+    /// How long the host slept since the last call, when that was a second or more; else 0.
+    Duration slept();
 
     void close();
 
@@ -39,6 +42,7 @@ class BootTimer {
 
     boost::asio::posix::stream_descriptor descriptor_;
     std::function<void()> fire_;
+    std::function<void(Duration slept)> woke_;
     Duration origin_;
     Duration asleep_;
     Instant armed_ = kNever;

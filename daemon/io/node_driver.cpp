@@ -64,7 +64,6 @@ void NodeDriver::take_turn(UdpTransport& transport) {
 
 void NodeDriver::take_timeout() {
     if (!*running_) return;
-    if (timer_.woke_up()) apply([](Instant at, Node& node) { node.handle_network_change(at); });
     seat_.timeout(now());
     apply([](Instant at, Node& node) { node.handle_timeout(at); });
 }

@@ -24,6 +24,8 @@ class NodeDriver {
 
     /// Another machine on the sockets and the timer; before start(), outlives stop().
     void share_with(Companion& companion) { seat_.take(companion); }
+    /// What BootTimer::on_wake() says.
+    void on_wake(std::function<void(Duration slept)> woke) { timer_.on_wake(std::move(woke)); }
     /// Starts the node and begins to receive. On the loop's thread, or before it runs.
     void start();
     /// Closes the sockets; the node is not called again, work posted later is dropped. On the

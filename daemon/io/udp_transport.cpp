@@ -14,6 +14,12 @@
 #include "daemon/core/base/check.h"
 
 namespace sov::io {
+
+using host::family_name;
+using host::SocketAddress;
+using host::to_endpoint;
+using host::to_socket_address;
+
 namespace {
 
 using UdpSocket = boost::asio::ip::udp::socket;
@@ -204,8 +210,9 @@ std::span<UdpTransport::Received> UdpTransport::receive() {
         const auto index = static_cast<std::size_t>(at);
         const auto from = to_endpoint(in.addresses[index]);
         if (!from) continue;
-        arrivals.received[filled++] = {
-            Path{*from}, MutableBytes(in.slots[index].data(), in.messages[index].msg_len)};
+        const std::size_t size = in.messages[index].msg_len;
+        if (meter_ != nullptr && OutsideMeter::concerns(*from)) meter_->count(*from, size);
+        arrivals.received[filled++] = {Path{*from}, MutableBytes(in.slots[index].data(), size)};
     }
     counters_.received += filled;
     // The caller reads "fewer than a batch" as "empty"; every address of these sockets is known, so
@@ -247,6 +254,10 @@ std::span<const Endpoint> UdpTransport::unreachable() {
 }
 
 void UdpTransport::send(const Transmit& transmit) {
+    if (meter_ != nullptr && !meter_->take(transmit.to.remote, transmit.size)) {
+        ++counters_.withheld;
+        return;
+    }
     if (end_ == kQueueMax) {
         ++counters_.dropped_queue_full;
         return;
@@ -260,74 +271,23 @@ void UdpTransport::send(const Transmit& transmit) {
 }
 
 void UdpTransport::send_burst(const Endpoint& to, ByteView datagram) {
-    SOV_CHECK(datagram.size() <= kDatagramBytesMax);
-    if (!burst_) burst_ = std::make_unique_for_overwrite<Burst>();
-    Burst& burst = *burst_;
-    const bool fits =
-        burst.size > 0 && burst.to == to && !burst.closed && datagram.size() <= burst.piece &&
-        burst.size + datagram.size() <= kBurstBytesMax && burst.size / burst.piece < kBurst;
-    if (!fits) {
-        flush_burst();
-        burst.to = to;
-        burst.piece = datagram.size();
+    if (meter_ != nullptr && !meter_->take(to, datagram.size())) {
+        ++counters_.withheld;
+        return;
     }
-    std::memcpy(burst.bytes.data() + burst.size, datagram.data(), datagram.size());
-    burst.size += datagram.size();
-    burst.closed = datagram.size() < burst.piece;
+    if (!burst_) burst_ = std::make_unique_for_overwrite<host::UdpBurst>();
+    if (burst_->add(to, datagram)) return;
+    flush_burst();
+    SOV_CHECK(burst_->add(to, datagram));
 }
 
 void UdpTransport::flush_burst() {
-    if (!burst_ || burst_->size == 0) return;
-    const std::size_t size = std::exchange(burst_->size, 0), piece = burst_->piece;
-    burst_->closed = false;
-    if (cuts_ && size > piece) {
-        if (send_pieces(0, size, true)) return;
-        // A device that can't compute checksums of pieces says EIO, an old kernel EINVAL.
-        if (errno != EIO && errno != EINVAL && errno != ENOPROTOOPT) return;
-        cuts_ = false;
-    }
-    for (std::size_t at = 0; at < size; at += piece) {
-        (void)send_pieces(at, std::min(piece, size - at), false);
-    }
-}
-
-// One system call for a part of the burst. False when the kernel took nothing; errno says why.
-bool UdpTransport::send_pieces(std::size_t at, std::size_t size, bool cut) {
-    SocketAddress address;
-    iovec vector{burst_->bytes.data() + at, size};
-    msghdr header{};
-    header.msg_name = &address;
-    header.msg_namelen = to_socket_address(burst_->to, address);
-    header.msg_iov = &vector;
-    header.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(std::uint16_t))> control{};
-    if (cut) {
-        header.msg_control = control.data();
-        header.msg_controllen = control.size();
-        cmsghdr* part = CMSG_FIRSTHDR(&header);
-        part->cmsg_level = SOL_UDP;
-        part->cmsg_type = UDP_SEGMENT;
-        part->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
-        const auto piece = static_cast<std::uint16_t>(burst_->piece);
-        std::memcpy(CMSG_DATA(part), &piece, sizeof piece);
-    }
-    const std::size_t count = (size + burst_->piece - 1) / burst_->piece;
-    for (int attempt = 0; attempt < 2; ++attempt) {
-        if (sendmsg(socket_.native_handle(), &header, MSG_DONTWAIT) >= 0) {
-            counters_.sent += count;
-            return true;
-        }
-        if (errno == EAGAIN || errno == ENOBUFS) {
-            counters_.dropped_queue_full += count;
-            return false;
-        }
-        // The first failure may be an ICMP error about an earlier datagram, as in flush().
-    }
-    if (!cut) {
-        ++counters_.refused;
-        counters_.last_refusal = errno;
-    }
-    return false;
+    if (!burst_) return;
+    const host::UdpBurst::Flushed flushed = burst_->flush(socket_.native_handle(), cuts_);
+    counters_.sent += flushed.sent;
+    counters_.dropped_queue_full += flushed.dropped;
+    counters_.refused += flushed.refused;
+    if (flushed.refused > 0) counters_.last_refusal = flushed.refusal;
 }
 
 void UdpTransport::flush() {

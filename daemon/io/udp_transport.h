@@ -13,7 +13,9 @@
 
 #include "daemon/core/base/contact.h"
 #include "daemon/core/base/packet_pool.h"
-#include "daemon/io/socket_address.h"
+#include "daemon/io/outside_meter.h"
+#include "platform/linux/socket_address.h"
+#include "platform/linux/udp_burst.h"
 
 namespace sov::io {
 
@@ -25,6 +27,7 @@ struct SocketCounters {
     std::uint64_t refused = 0;      ///< the kernel refused to send: firewall, no route, ...
     std::uint64_t unreachable = 0;  ///< ICMP answers that named one of our destinations
     int last_refusal = 0;           ///< errno of the latest refusal
+    std::uint64_t withheld = 0;     ///< did not leave because the meter was at its end
 };
 
 /// One UDP socket of one family. Datagrams move in batches of up to kBatch, one system call each;
@@ -38,10 +41,7 @@ class UdpTransport {
     static constexpr std::size_t kQueueMax = 256;
     /// The longest datagram that is received or sent: what Ethernet takes with IPv6. The node's own
     /// are shorter.
-    static constexpr std::size_t kDatagramBytesMax = 1452;
-    /// Datagrams of one burst, and its bytes: one system call, cut up by the kernel or the network
-    /// card (UDP_SEGMENT, Linux 4.18).
-    static constexpr std::size_t kBurst = 44, kBurstBytesMax = kBurst * kDatagramBytesMax;
+    static constexpr std::size_t kDatagramBytesMax = host::UdpBurst::kDatagramBytesMax;
     /// Asked from the kernel for both directions; it may grant less.
     static constexpr int kSocketBufferBytes = 4 << 20;
 
@@ -89,34 +89,29 @@ class UdpTransport {
     /// the socket becomes writable.
     void flush();
 
+    /// Counts what goes to and comes from the Internet; outlives this.
+    void count_outside(OutsideMeter* meter) { meter_ = meter; }
+
     void close();
     const SocketCounters& counters() const { return counters_; }
 
   private:
     struct Queue;
-    /// Datagrams of one size to one destination; the last may be shorter.
-    struct Burst {
-        Endpoint to;
-        std::size_t piece = 0, size = 0;
-        bool closed = false;  ///< the last one was shorter
-        std::array<std::uint8_t, kBurstBytesMax> bytes;
-    };
-
     void flush_burst();
-    bool send_pieces(std::size_t at, std::size_t size, bool cut);
     void set_options(bool v4);
     void wait_writable();
     void refuse_first(int error);
 
     boost::asio::ip::udp::socket socket_;
     Endpoint local_;
-    std::unique_ptr<Queue> queue_;     ///< only while datagrams wait
-    std::size_t first_ = 0, end_ = 0;  ///< the part of the queue that waits
-    bool blocked_ = false;             ///< waiting for writability
-    std::unique_ptr<Burst> burst_;     ///< once something sent bursts
-    bool cuts_ = true;                 ///< the kernel takes UDP_SEGMENT here
+    std::unique_ptr<Queue> queue_;           ///< only while datagrams wait
+    std::size_t first_ = 0, end_ = 0;        ///< the part of the queue that waits
+    bool blocked_ = false;                   ///< waiting for writability
+    std::unique_ptr<host::UdpBurst> burst_;  ///< once something sent bursts
+    bool cuts_ = true;                       ///< the kernel takes UDP_SEGMENT here
     std::function<void()> ready_;
     SocketCounters counters_;
+    OutsideMeter* meter_ = nullptr;
 };
 
 }  // namespace sov::io
