@@ -7,11 +7,13 @@
 
 #include <algorithm>
 
+#include "daemon/core/base/dns_answer.h"
+
 namespace sov::host {
 
 namespace {
 
-constexpr std::size_t kAnswerMax = 64 << 10, kTextsMax = 16;
+constexpr std::size_t kAnswerMax = 64 << 10;
 /// Seconds for the first try at each server, and tries.
 constexpr int kPatience = 2, kTries = 2;
 
@@ -43,37 +45,13 @@ std::string words_of(int error) {
     }
 }
 
-// A TXT record is a row of strings, each behind its length.
-std::optional<std::string> joined(const unsigned char* at, std::size_t size) {
-    std::string text;
-    while (size > 0) {
-        const std::size_t length = *at;
-        if (length + 1 > size) return std::nullopt;
-        text.append(reinterpret_cast<const char*>(at + 1), length);
-        at += length + 1;
-        size -= length + 1;
-    }
-    return text;
-}
-
 }  // namespace
 
 DnsTexts texts_in(ByteView answer) {
-    DnsTexts found;
-    ns_msg message;
-    if (ns_initparse(answer.data(), static_cast<int>(answer.size()), &message) != 0) {
-        found.problem = "the DNS server's answer is damaged";
-        return found;
-    }
-    for (int at = 0; at < ns_msg_count(message, ns_s_an); ++at) {
-        ns_rr record;
-        if (ns_parserr(&message, ns_s_an, at, &record) != 0) break;
-        if (ns_rr_type(record) != ns_t_txt || found.texts.size() == kTextsMax) continue;
-        if (auto text = joined(ns_rr_rdata(record), ns_rr_rdlen(record)))
-            found.texts.push_back(std::move(*text));
-    }
-    if (found.texts.empty()) found.problem = words_of(NO_DATA);
-    return found;
+    auto texts = read_dns_texts(answer);
+    if (!texts) return {{}, "the DNS server's answer is damaged"};
+    if (texts->empty()) return {{}, words_of(NO_DATA)};
+    return {std::move(*texts), ""};
 }
 
 DnsTexts look_up_texts(const std::string& name, const std::optional<Endpoint>& server) {

@@ -19,7 +19,7 @@ struct DnsTexts {
 /// resolvers that are silent. At most 16 records and 64 KiB in all; the rest is left.
 DnsTexts look_up_texts(const std::string& name, const std::optional<Endpoint>& server);
 
-/// The same from the bytes of an answer, for tests and fuzzers.
+/// The same from the bytes of an answer.
 DnsTexts texts_in(ByteView answer);
 
 }  // namespace sov::host

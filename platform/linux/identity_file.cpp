@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "platform/linux/private_file.h"
+
 namespace sov::host {
 
 namespace {
@@ -250,6 +252,20 @@ int move_to_free_name(const std::string& from, const std::string& to) {
     return 0;
 }
 
+// Into a text that has room, so that it never moves.
+void write_key_file(KeyKind kind, const Secret32& seed, std::string& text) {
+    text += "# Sovereign ";
+    text += name_of(kind);
+    text += kind == KeyKind::kUser
+                ? ". Whoever has the next line is you: keep a copy in a safe place, show it to "
+                  "nobody.\n"
+                : ". It only routes; a lost one is replaced by a new one. Show it to nobody.\n";
+    text += tag_of(kind);
+    text += ' ';
+    for (const std::uint8_t& byte : seed) text += to_hex({&byte, 1});
+    text += ' ' + crc_text(seed) + '\n';
+}
+
 // 0 or an errno value; EEXIST when somebody else made the file meanwhile.
 int create(const std::string& path, KeyKind kind, const Secret32& seed) {
     // A name that no other process and no earlier run with this pid has: it need not be secret.
@@ -261,17 +277,7 @@ int create(const std::string& path, KeyKind kind, const Secret32& seed) {
         open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (file.descriptor < 0) return errno;
     SecretText content;
-    content.text += "# Sovereign ";
-    content.text += name_of(kind);
-    content.text +=
-        kind == KeyKind::kUser
-            ? ". Whoever has the next line is you: keep a copy in a safe place, show it to "
-              "nobody.\n"
-            : ". It only routes; a lost one is replaced by a new one. Show it to nobody.\n";
-    content.text += tag_of(kind);
-    content.text += ' ';
-    for (const std::uint8_t& byte : seed) content.text += to_hex({&byte, 1});
-    content.text += ' ' + crc_text(seed) + '\n';
+    write_key_file(kind, seed, content.text);
     int failure = fchmod(file.descriptor, 0600) == 0 ? 0 : errno;  // whatever the umask left
     if (failure == 0) failure = write_whole(file.descriptor, content.text);
     if (failure == 0) failure = move_to_free_name(unfinished, path);
@@ -285,6 +291,15 @@ int create(const std::string& path, KeyKind kind, const Secret32& seed) {
 }
 
 }  // namespace
+
+std::string replace_user_seed(const std::string& path, const Secret32& seed,
+                              const std::string& keep_as) {
+    SecretText content;
+    write_key_file(KeyKind::kUser, seed, content.text);
+    const int failure = replace_private_file(path, content.text, keep_as);
+    if (failure == 0) return {};
+    return Complaint(path, KeyKind::kUser).system("can't be replaced", failure, true).problem;
+}
 
 LoadedSeed load_credential_seed(const std::string& path, KeyKind kind) {
     const Complaint complaint(path, kind, true);

@@ -38,6 +38,11 @@ struct LoadedSeed {
 LoadedSeed load_or_create_seed(const std::string& path, KeyKind kind,
                                const std::function<void(MutableBytes)>& random);
 
+/// Puts another user key in the place of the one at `path`, whole or not at all; what was there is
+/// kept under `keep_as`. Empty, or what is wrong and what to do.
+std::string replace_user_seed(const std::string& path, const identity::Secret32& seed,
+                              const std::string& keep_as);
+
 /// Reads a key file that the service manager handed over as a credential (systemd.exec(5)). As
 /// above, but it is never made, and its group may read it, which is how an access list for the
 /// service's user looks. `path` is in a folder that only root and that user can enter.

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace sov::host {
 
@@ -16,7 +17,8 @@ LinkMonitor::LinkMonitor() {
     socket_ = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
     sockaddr_nl address{};
     address.nl_family = AF_NETLINK;
-    address.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+    address.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
+                        RTMGRP_IPV6_ROUTE;
     if (socket_ >= 0 &&
         bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
         return;
@@ -45,6 +47,31 @@ bool LinkMonitor::take_change() {
     }
 }
 
+// Only default routes: the way out came or went. Routers say again and again that theirs is there.
+bool LinkMonitor::read_route(const void* bytes) {
+    const auto* message = static_cast<const nlmsghdr*>(bytes);
+    if (message->nlmsg_len < NLMSG_LENGTH(sizeof(rtmsg))) return false;
+    const auto* route = static_cast<const rtmsg*>(NLMSG_DATA(message));
+    if (route->rtm_dst_len != 0 || route->rtm_type != RTN_UNICAST) return false;
+    int interface = 0;
+    std::string gateway;
+    auto left = static_cast<unsigned>(RTM_PAYLOAD(message));
+    for (auto* part = RTM_RTA(route); RTA_OK(part, left); part = RTA_NEXT(part, left)) {
+        const auto* value = static_cast<const char*>(RTA_DATA(part));
+        if (part->rta_type == RTA_OIF && RTA_PAYLOAD(part) == sizeof interface)
+            std::memcpy(&interface, value, sizeof interface);
+        if (part->rta_type == RTA_GATEWAY) gateway.assign(value, RTA_PAYLOAD(part));
+    }
+    DefaultRoute found{route->rtm_family, interface, std::move(gateway)};
+    if (message->nlmsg_type == RTM_DELROUTE) {
+        // Also one that was there before us and is not known.
+        defaults_.erase(found);
+        return true;
+    }
+    if (defaults_.size() >= kDefaultsMax) return false;
+    return defaults_.insert(std::move(found)).second;
+}
+
 bool LinkMonitor::read_message(const void* bytes) {
     const auto* message = static_cast<const nlmsghdr*>(bytes);
     if (message->nlmsg_type == RTM_NEWADDR || message->nlmsg_type == RTM_DELADDR) {
@@ -53,6 +80,8 @@ bool LinkMonitor::read_message(const void* bytes) {
         const auto* address = static_cast<const ifaddrmsg*>(NLMSG_DATA(message));
         return (address->ifa_flags & IFA_F_TENTATIVE) == 0;
     }
+    if (message->nlmsg_type == RTM_NEWROUTE || message->nlmsg_type == RTM_DELROUTE)
+        return read_route(message);
     if (message->nlmsg_type != RTM_NEWLINK && message->nlmsg_type != RTM_DELLINK) return false;
     if (message->nlmsg_len < NLMSG_LENGTH(sizeof(ifinfomsg))) return false;
     const auto* link = static_cast<const ifinfomsg*>(NLMSG_DATA(message));

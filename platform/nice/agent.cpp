@@ -1,7 +1,9 @@
 #include "platform/nice/agent.h"
 
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string>
@@ -36,6 +38,8 @@ void on_closed(GObject* native, GAsyncResult*, gpointer data) {
 
 }  // namespace
 
+DirectWay::~DirectWay() { ::close(descriptor); }
+
 Agent::~Agent() {
     // Only when the shard ended before it could run close().
     if (NiceAgent* native = native_.load()) g_object_unref(native);
@@ -47,7 +51,8 @@ void Agent::open() {
     NiceAgent* native = nice_agent_new_full(shard_.context(), NICE_COMPATIBILITY_RFC5245, options);
     shard_.agent_opened();
     // Without TCP: it would make libnice nominate the slow way. Port mapping is not an agent's.
-    g_object_set(native, "upnp", FALSE, "ice-tcp", FALSE, "controlling-mode",
+    g_object_set(native, "upnp", FALSE, "ice-tcp", FALSE, "stun-pacing-timer",
+                 static_cast<guint>(plan_.pace.count()), "controlling-mode",
                  plan_.start.role == IceRole::kControlling ? TRUE : FALSE, "force-relay",
                  plan_.start.relay_only ? TRUE : FALSE, nullptr);
     for (const Endpoint& own : plan_.own_addresses) {
@@ -60,8 +65,8 @@ void Agent::open() {
     g_signal_connect(native, "candidate-gathering-done", G_CALLBACK(on_gathered), this);
     g_signal_connect(native, "component-state-changed", G_CALLBACK(on_state), this);
     g_signal_connect(native, "new-selected-pair-full", G_CALLBACK(on_pair), this);
-    nice_agent_set_local_credentials(native, stream_, plan_.local.fragment.c_str(),
-                                     plan_.local.password.c_str());
+    nice_agent_set_local_credentials(native, stream_, local_.fragment.c_str(),
+                                     local_.password.c_str());
     if (plan_.start.port_max != 0) {
         nice_agent_set_port_range(native, stream_, kIceComponent, plan_.start.port_min,
                                   plan_.start.port_max);
@@ -118,9 +123,43 @@ void Agent::fail(const char* words) {
     tell_state(IceState::kFailed, words);
 }
 
-void Agent::set_remote(const IceDescription& description) {
-    nice_agent_set_remote_credentials(native_.load(), stream_, description.fragment.c_str(),
+// The other side's first checks may be faster than its words. libnice 0.1.21 answers those that it
+// has when gathering ends by checks without a password, which fail, and a pair that has failed is
+// not tried again: often the best one, on the same LAN. So these pairs are forgotten, and the
+// addresses, which have proven that they know our password, are checked like candidates.
+void Agent::set_remote(const IceDescription& description,
+                       const std::vector<IceCandidate>& candidates) {
+    NiceAgent* native = native_.load();
+    const std::vector<IceCandidate> early = remote_candidates();
+    if (!early.empty()) {
+        nice_agent_restart_stream(native, stream_);
+        nice_agent_set_local_credentials(native, stream_, local_.fragment.c_str(),
+                                         local_.password.c_str());
+    }
+    nice_agent_set_remote_credentials(native, stream_, description.fragment.c_str(),
                                       description.password.c_str());
+    for (const IceCandidate& candidate : candidates) add_remote_candidate(candidate);
+    for (const IceCandidate& candidate : early) add_remote_candidate(candidate);
+}
+
+// They are ours and not the other side's word, so candidate_of() would refuse them.
+std::vector<IceCandidate> Agent::remote_candidates() {
+    std::vector<IceCandidate> found;
+    GSList* list = nice_agent_get_remote_candidates(native_.load(), stream_, kIceComponent);
+    for (const GSList* at = list; at != nullptr; at = at->next) {
+        const NativeCandidate native(static_cast<NiceCandidate*>(at->data));
+        const auto endpoint = endpoint_of(native->addr);
+        if (!endpoint || found.size() >= plan_.candidates_max) continue;
+        IceCandidate candidate;
+        candidate.foundation = native->foundation;
+        candidate.priority = native->priority;
+        candidate.endpoint = *endpoint;
+        // As it is told: libnice takes no peer-reflexive one from outside.
+        candidate.kind = CandidateKind::kServerReflexive;
+        found.push_back(std::move(candidate));
+    }
+    g_slist_free(list);
+    return found;
 }
 
 void Agent::add_remote_candidate(const IceCandidate& candidate) {
@@ -132,6 +171,7 @@ void Agent::add_remote_candidate(const IceCandidate& candidate) {
 void Agent::remote_gathered() { nice_agent_peer_candidate_gathering_done(native_.load(), stream_); }
 
 void Agent::restart(const IceDescription& local) {
+    local_ = local;
     {
         const std::lock_guard guard(mutex_);
         ++round_;
@@ -149,6 +189,10 @@ void Agent::close() {
     NiceAgent* native = native_.exchange(nullptr);
     if (native == nullptr) return;
     g_signal_handlers_disconnect_by_data(native, this);
+    {
+        const std::lock_guard guard(mutex_);
+        direct_.reset();
+    }
     // Sockets are read on, for the servers' answers. The callback comes to this thread's loop.
     nice_agent_close_async(native, on_closed, new Goodbye{shard_, shared_from_this()});
 }
@@ -158,6 +202,22 @@ void Agent::send(ByteView datagram) {
         nice_agent_send(native, stream_, kIceComponent, static_cast<guint>(datagram.size()),
                         reinterpret_cast<const gchar*>(datagram.data()));
     }
+}
+
+std::shared_ptr<const DirectWay> Agent::direct() {
+    const std::lock_guard guard(mutex_);
+    return direct_;
+}
+
+std::shared_ptr<const DirectWay> Agent::find_direct(const IcePair& pair) {
+    NiceAgent* native = native_.load();
+    if (native == nullptr || pair.local_kind == CandidateKind::kRelayed) return nullptr;
+    GSocket* socket = nice_agent_get_selected_socket(native, stream_, kIceComponent);
+    if (socket == nullptr) return nullptr;
+    const int descriptor = fcntl(g_socket_get_fd(socket), F_DUPFD_CLOEXEC, 0);
+    g_object_unref(socket);
+    if (descriptor < 0) return nullptr;
+    return std::make_shared<const DirectWay>(descriptor, pair.remote);
 }
 
 // --- what libnice says ---------------------------------------------------------------------------
@@ -184,10 +244,12 @@ void Agent::on_pair(NiceAgent*, guint, guint, NiceCandidate* local, NiceCandidat
     Agent& self = *static_cast<Agent*>(data);
     const auto near = endpoint_of(local->addr), far = endpoint_of(remote->addr);
     if (!near || !far) return;
-    const std::lock_guard guard(self.mutex_);
     const IcePair pair{kind_of(local->type), kind_of(remote->type), *near, *far};
+    auto direct = self.find_direct(pair);
+    const std::lock_guard guard(self.mutex_);
     if (self.pair_ == pair) return;
     self.pair_ = pair;
+    self.direct_ = std::move(direct);
     if (!self.connected_) return;
     self.state_.reset();
     self.tell_state(IceState::kConnected, "");
@@ -207,6 +269,7 @@ void Agent::on_state(NiceAgent*, guint, guint, guint state, gpointer data) {
         case NICE_COMPONENT_STATE_FAILED:
             self.connected_ = false;
             self.pair_.reset();
+            self.direct_.reset();
             if (self.was_connected_) {
                 return self.tell_state(IceState::kDisconnected,
                                        "the other side does not answer any more");

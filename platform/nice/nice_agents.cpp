@@ -69,6 +69,13 @@ std::size_t NiceAgents::roomy_lane() {
     return lane;
 }
 
+std::chrono::milliseconds NiceAgents::next_pace() const {
+    const auto looking = std::count_if(sessions_.begin(), sessions_.end(), [](const auto& entry) {
+        return !entry.second.session->pair().has_value();
+    });
+    return std::min(options_.pace * (looking + 1), options_.pace_max);
+}
+
 NiceSession* NiceAgents::find(SessionNumber number) const {
     const auto found = sessions_.find(number);
     return found == sessions_.end() ? nullptr : found->second.session;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <vector>
@@ -24,6 +25,10 @@ struct NiceOptions {
     std::size_t agents_per_shard = 50;
     /// Datagrams of one thread that the core thread has not taken yet; past it they are dropped.
     std::size_t inbox_bytes_max = std::size_t{8} << 20;
+    /// What a session waits between two checks when no other looks for a path; beside one that does
+    /// twice as much, beside two three times as much, up to the most. RFC 8445 s14.2 wants 5 ms
+    /// between any two checks of a host, and has 50 ms for who knows nothing of the other side.
+    std::chrono::milliseconds pace{5}, pace_max{50};
 };
 
 /// ICE by libnice, whose loops run on threads of their own (docs/decisions, "ICE on libnice").
@@ -45,7 +50,10 @@ class NiceAgents final : public ports::IceAgents {
 
     // --- for NiceSession ---
     const NiceOptions& options() const { return options_; }
+    boost::asio::io_context& context() { return context_; }
     void forget(SessionNumber number);
+    /// What a session that is opened now waits between two checks (NiceOptions::pace).
+    std::chrono::milliseconds next_pace() const;
 
   private:
     struct Lane {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/post.hpp>
 #include <string_view>
 #include <utility>
 
@@ -55,6 +56,7 @@ NiceSession::NiceSession(NiceAgents& agents, Shard& shard, SessionNumber number,
       sinks_(std::make_shared<const ports::IceSinks>(std::move(sinks))),
       own_(own_addresses(agents.options().addresses)),
       local_(new_description()),
+      pace_(agents.next_pace()),
       path_(*this, made_up(1, number)) {
     Agent::Plan plan;
     plan.session = number;
@@ -62,6 +64,7 @@ NiceSession::NiceSession(NiceAgents& agents, Shard& shard, SessionNumber number,
     plan.own_addresses = own_.usable;
     plan.local = local_;
     plan.candidates_max = agents.options().candidates_max;
+    plan.pace = pace_;
     agent_ = std::make_shared<Agent>(shard_, std::move(plan));
     post([](Agent& agent) { agent.open(); });
 }
@@ -82,8 +85,7 @@ Result<void> NiceSession::set_remote(const IceDescription& description) {
     remote_ = description;
     // Checks need both, and libnice wants the description first.
     post([description, candidates = remote_candidates_, gathered = remote_gathered_](Agent& agent) {
-        agent.set_remote(description);
-        for (const IceCandidate& candidate : candidates) agent.add_remote_candidate(candidate);
+        agent.set_remote(description, candidates);
         if (gathered) agent.remote_gathered();
     });
     return {};
@@ -139,7 +141,10 @@ void NiceSession::handle(const Inbox::News& news) {
         if (!is_told(local->candidate.endpoint)) told_.push_back(local->candidate.endpoint);
     } else if (const auto* changed = std::get_if<ports::IceStateChanged>(&news.event)) {
         state_ = changed->state;
-        if (changed->pair) pair_ = changed->pair;
+        if (changed->pair) {
+            pair_ = changed->pair;
+            path_.release();
+        }
         if (state_ == ports::IceState::kFailed || state_ == ports::IceState::kDisconnected)
             pair_.reset();
     }
@@ -153,8 +158,38 @@ void NiceSession::handle(std::span<const ByteView> datagrams) {
 }
 
 void NiceSession::Path::send(const Endpoint& to, ByteView datagram) {
-    if (to != session_.remote() || datagram.size() > kDatagramBytesMax) return;
-    session_.agent_->send(datagram);
+    if (to != session_.remote() || datagram.empty() || datagram.size() > kDatagramBytesMax) return;
+    if (released_) return leave(datagram);
+    if (held_.size() < kHeldMax) held_.push_back(to_bytes(datagram));
+}
+
+void NiceSession::Path::release() {
+    if (std::exchange(released_, true)) return;
+    for (const Bytes& datagram : std::exchange(held_, {})) leave(datagram);
+}
+
+void NiceSession::Path::leave(ByteView datagram) {
+    auto way = session_.agent_->direct();
+    if (!way) return session_.agent_->send(datagram);
+    Waiting& waiting = *waiting_;
+    if (waiting.way != way) {
+        waiting.flush();
+        waiting.way = std::move(way);
+    }
+    if (waiting.burst && waiting.burst->add(waiting.way->remote, datagram)) return;
+    if (waiting.burst) {
+        waiting.flush();
+    } else {
+        boost::asio::post(session_.agents_.context(), [waiting = waiting_] { waiting->flush(); });
+    }
+    waiting.burst = std::make_unique_for_overwrite<host::UdpBurst>();
+    SOV_CHECK(waiting.burst->add(waiting.way->remote, datagram));
+}
+
+void NiceSession::Path::Waiting::flush() {
+    // What the kernel does not take is lost, as it may be anywhere on the path.
+    if (burst) (void)burst->flush(way->descriptor, cuts);
+    burst.reset();
 }
 
 }  // namespace sov::nice

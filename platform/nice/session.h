@@ -6,6 +6,7 @@
 
 #include "daemon/core/base/rng.h"
 #include "daemon/ports/ice_agent.h"
+#include "platform/linux/udp_burst.h"
 #include "platform/nice/agent.h"
 
 namespace sov::nice {
@@ -30,6 +31,8 @@ class NiceSession final : public ports::IceSession {
     Endpoint remote() const override;
     ports::IceState state() const override { return state_; }
     std::optional<IcePair> pair() const override { return pair_; }
+    /// Between two of its checks.
+    std::chrono::milliseconds pace() const { return pace_; }
 
     // --- for NiceAgents; the session may be gone after either ---
     void handle(const Inbox::News& news);
@@ -42,10 +45,28 @@ class NiceSession final : public ports::IceSession {
         void send(const Endpoint& to, ByteView datagram) override;
         Endpoint local() const override { return local_; }
         std::size_t datagram_bytes_max() const override { return kDatagramBytesMax; }
+        /// There is a pair: what was held until now leaves.
+        void release();
 
       private:
+        /// What leaves together at the end of the loop's turn, and through what. It has nothing
+        /// of the session, which may be gone by then.
+        struct Waiting {
+            std::shared_ptr<const DirectWay> way;
+            std::unique_ptr<host::UdpBurst> burst;  ///< while something waits
+            bool cuts = true;
+            void flush();
+        };
+
+        void leave(ByteView datagram);
+
         NiceSession& session_;
         const Endpoint local_;
+        /// The other side may have a path, and say its first words on it, a round trip before we
+        /// do: what is answered meanwhile waits for ours.
+        std::vector<Bytes> held_;
+        bool released_ = false;
+        const std::shared_ptr<Waiting> waiting_ = std::make_shared<Waiting>();
     };
 
     template <typename Call>
@@ -55,6 +76,8 @@ class NiceSession final : public ports::IceSession {
 
     /// RFC 9000 s14: what every path carries, relays included.
     static constexpr std::size_t kDatagramBytesMax = 1200;
+    /// Datagrams that wait for the first pair, a few handshakes' worth; past it they are dropped.
+    static constexpr std::size_t kHeldMax = 16;
 
     NiceAgents& agents_;
     Shard& shard_;
@@ -71,6 +94,7 @@ class NiceSession final : public ports::IceSession {
     ports::IceState state_ = ports::IceState::kGathering;
     std::optional<IcePair> pair_;
     std::shared_ptr<Agent> agent_;
+    const std::chrono::milliseconds pace_;
     Path path_;
 };
 

@@ -150,6 +150,8 @@ void QuicConnection::set_connected() {
     connected_ = true;
     const ports::DatagramPath* path = NativePath::way(*ngtcp2_conn_get_path(native_));
     const bool there = host_.is_there(path);
+    told_remote_ = remote_;
+    told_path_ = path;
     host_.emit(ports::Connected{options_.id, *tls_->peer(), remote_, inbound(),
                                 there ? path->local() : Endpoint{}});
     tell_arrivals();
@@ -235,7 +237,8 @@ void QuicConnection::receive(Instant now, ports::DatagramPath& path, const Endpo
     if (std::exchange(any_blocked_, false)) {
         for (auto& [number, stream] : streams_) stream.blocked = false;
     }
-    NativePath native(path, from, turn_of(path));
+    if (from != remote_) follow(now, path, from);
+    NativePath native(path, from, turn_of(path, from));
     const ngtcp2_pkt_info info{};
     const int error = ngtcp2_conn_read_pkt(native_, &native.get(), &info, datagram.data(),
                                            datagram.size(), stamp(now));
@@ -243,11 +246,24 @@ void QuicConnection::receive(Instant now, ports::DatagramPath& path, const Endpo
         fail(now, error);
     } else {
         heard_ = now;
+        owed_since_.reset();
     }
 }
 
+// A datagram that asks for no answer leaves nothing in flight.
+void QuicConnection::note_debt(Instant now) {
+    if (owed_since_) return;
+    ngtcp2_conn_stat native;
+    ngtcp2_conn_get_conn_stat(native_, &native);
+    if (native.bytes_in_flight > 0) owed_since_ = asked_ = now;
+}
+
+Instant QuicConnection::ask_at() const {
+    return busy_ && owed_since_ ? asked_ + options_.limits.ask_again : kNever;
+}
+
 ports::ConnectionFigures QuicConnection::figures() const {
-    ports::ConnectionFigures figures{{}, bytes_in_, bytes_out_, heard_};
+    ports::ConnectionFigures figures{{}, bytes_in_, bytes_out_, heard_, owed_since_};
     ngtcp2_conn_stat native;
     ngtcp2_conn_get_conn_stat(native_, &native);
     if (native.first_rtt_sample_ts != UINT64_MAX) {
@@ -263,9 +279,20 @@ ports::ConnectionFigures QuicConnection::figures() const {
 void QuicConnection::watch_peer() {
     const bool busy = connected_ && !streams_.empty();
     if (std::exchange(busy_, busy) == busy) return;
+    set_keep_alive();
+}
+
+void QuicConnection::set_keep_alive() {
     const QuicLimits& limits = options_.limits;
     ngtcp2_conn_set_keep_alive_timeout(
-        native_, nanoseconds(busy ? limits.keep_alive_busy : limits.keep_alive));
+        native_, nanoseconds(busy_ ? limits.keep_alive_busy : limits.keep_alive));
+}
+
+// A keep-alive that is due at once: ngtcp2 has no other way to send a PING.
+void QuicConnection::nudge() {
+    if (over_ || !connected_) return;
+    nudged_ = true;
+    ngtcp2_conn_set_keep_alive_timeout(native_, 1);
 }
 
 Instant QuicConnection::silent_at() const {
@@ -287,6 +314,10 @@ void QuicConnection::handle_timeout(Instant now) {
         fail(now, NGTCP2_ERR_IDLE_CLOSE);
         return;
     }
+    if (ask_at() <= now) {
+        asked_ = now;
+        nudge();
+    }
     if (native_due() > now) return;
     const int error = ngtcp2_conn_handle_expiry(native_, stamp(now));
     if (error != 0) fail(now, error);
@@ -294,7 +325,7 @@ void QuicConnection::handle_timeout(Instant now) {
 
 Instant QuicConnection::next_timeout() const {
     if (over_) return kNever;
-    return earliest(native_due(), silent_at());
+    return earliest(native_due(), earliest(silent_at(), ask_at()));
 }
 
 // ngtcp2 0.12 does nothing about a retired connection id at its very deadline, only after it.
@@ -324,7 +355,12 @@ void QuicConnection::flush(Instant now) {
         send(path.path, ByteView(packet).first(static_cast<std::size_t>(size)));
         total += static_cast<std::size_t>(size);
     }
-    if (handshake_done_ && total > 0) ngtcp2_conn_update_pkt_tx_time(native_, stamp(now));
+    if (total > 0) note_debt(now);
+    // The pace is kept while there is more to send. ngtcp2 would have us come back a moment after
+    // every datagram, also after the only one.
+    if (handshake_done_ && total > 0 && (total >= quantum || has_unsent()))
+        ngtcp2_conn_update_pkt_tx_time(native_, stamp(now));
+    if (std::exchange(nudged_, false)) set_keep_alive();
 }
 
 ngtcp2_ssize QuicConnection::write_packet(Instant now, ngtcp2_path_storage& path,
@@ -393,7 +429,7 @@ bool QuicConnection::send(const ngtcp2_path& path, ByteView datagram) {
     return true;
 }
 
-Result<void> QuicConnection::move(Instant now, ports::DatagramPath& path) {
+Result<void> QuicConnection::move(Instant now, ports::DatagramPath& path, const Endpoint& to) {
     if (over_) return Errc::kNotFound;
     if (role_ == Role::kServer) return Errc::kUnsupported;
     if (!connected_) return Errc::kBusy;
@@ -404,17 +440,38 @@ Result<void> QuicConnection::move(Instant now, ports::DatagramPath& path) {
         turn_ = turned_ == &path ? static_cast<std::uint8_t>(turn_ + 1) : std::uint8_t{1};
         turned_ = &path;
     }
-    NativePath native(path, remote_, turn_of(path));
+    NativePath native(path, to, turn_of(path));
     if (ngtcp2_conn_initiate_immediate_migration(native_, &native.get(), stamp(now)) != 0) {
         turned_ = turned_before;
         turn_ = turn_before;
         return Errc::kBusy;
     }
+    follow_.reset();
+    remote_ = to;
     return {};
+}
+
+// A listener can't move (RFC 9000 s9), but its address may change under it. Who speaks with our
+// connection id from elsewhere is the listener, or somebody on the way: proving the new path to it,
+// while the old one stays in use, tells them apart as far as QUIC can.
+void QuicConnection::follow(Instant now, ports::DatagramPath& path, const Endpoint& from) {
+    if (role_ == Role::kServer || !connected_ || !uses(path)) return;
+    if (from.family != remote_.family || from.scope() == Scope::kBogon) return;
+    if (follow_ && now - follow_->begun < options_.limits.follow_pause) return;
+    const std::uint8_t turn =
+        static_cast<std::uint8_t>((follow_ ? follow_->turn : turn_of(path)) + 1);
+    NativePath native(path, from, turn);
+    if (ngtcp2_conn_initiate_migration(native_, &native.get(), stamp(now)) != 0) return;
+    follow_ = Follow{from, turn, now};
 }
 
 std::uint8_t QuicConnection::turn_of(const ports::DatagramPath& path) const {
     return &path == turned_ ? turn_ : std::uint8_t{0};
+}
+
+std::uint8_t QuicConnection::turn_of(const ports::DatagramPath& path,
+                                     const Endpoint& remote) const {
+    return follow_ && follow_->remote == remote ? follow_->turn : turn_of(path);
 }
 
 bool QuicConnection::uses(const ports::DatagramPath& path) const {
@@ -422,10 +479,19 @@ bool QuicConnection::uses(const ports::DatagramPath& path) const {
 }
 
 void QuicConnection::note_path(const ngtcp2_path& path) {
+    if (!connected_) return;
     const Endpoint remote = NativePath::remote(path);
-    if (!connected_ || remote == remote_) return;
+    const ports::DatagramPath* way = NativePath::way(path);
+    if (follow_ && follow_->remote == remote) {
+        turned_ = way;
+        turn_ = std::exchange(follow_, std::nullopt)->turn;
+    }
     remote_ = remote;
-    host_.emit(ports::PeerMoved{options_.id, remote});
+    if (remote == told_remote_ && way == told_path_) return;
+    told_remote_ = remote;
+    told_path_ = way;
+    host_.emit(
+        ports::PeerMoved{options_.id, remote, host_.is_there(way) ? way->local() : Endpoint{}});
 }
 
 }  // namespace sov::quic

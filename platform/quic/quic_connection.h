@@ -72,7 +72,8 @@ class QuicConnection {
     void handle_timeout(Instant now);
     void flush(Instant now);
     Instant next_timeout() const;
-    Result<void> move(Instant now, ports::DatagramPath& path);
+    Result<void> move(Instant now, ports::DatagramPath& path, const Endpoint& to);
+    void nudge();
     /// Says goodbye, see goodbye(), and is over.
     void close(Instant now, ports::CloseReason reason, ports::CloseCode code);
 
@@ -135,8 +136,13 @@ class QuicConnection {
     Stream* find(std::int64_t number);
 
     void note_path(const ngtcp2_path& path);
+    void follow(Instant now, ports::DatagramPath& path, const Endpoint& from);
     std::uint8_t turn_of(const ports::DatagramPath& path) const;
+    std::uint8_t turn_of(const ports::DatagramPath& path, const Endpoint& remote) const;
+    void note_debt(Instant now);
+    Instant ask_at() const;
     void watch_peer();
+    void set_keep_alive();
     bool peer_is_silent(Instant now);
     Instant silent_at() const;
     Instant native_due() const;
@@ -157,6 +163,8 @@ class QuicConnection {
     std::map<std::int64_t, Stream> streams_;
     std::int64_t written_last_ = -1;  ///< streams take turns
     Endpoint remote_;
+    Endpoint told_remote_;                            ///< as the last event said,
+    const ports::DatagramPath* told_path_ = nullptr;  ///< and on which path
     bool connected_ = false;
     bool handshake_done_ = false;
     bool any_blocked_ = false;  ///< some stream is
@@ -166,7 +174,17 @@ class QuicConnection {
     /// A path that was moved to while it was in use, and how often; see NativePath.
     const ports::DatagramPath* turned_ = nullptr;
     std::uint8_t turn_ = 0;
-    Instant heard_{};    ///< when the other side was last heard
+    /// From where the listener that we dialled was heard, and what proves it.
+    struct Follow {
+        Endpoint remote;
+        std::uint8_t turn = 0;
+        Instant begun{};
+    };
+    std::optional<Follow> follow_;
+    bool nudged_ = false;
+    Instant heard_{};  ///< when the other side was last heard
+    std::optional<Instant> owed_since_;
+    Instant asked_{};    ///< and when it was last asked for
     bool busy_ = false;  ///< streams are open, so the other side is watched closely
     std::optional<ConnectionKey> first_key_;  ///< that a client chose for us
     Bytes goodbye_;

@@ -42,8 +42,14 @@ struct QuicLimits {
     std::chrono::seconds keep_alive{15};
     /// The same while streams are open, so that a dead peer is noticed before people give up; and
     /// how long a connection with streams may hear nothing. A pause of this host counts for less.
-    std::chrono::seconds keep_alive_busy{4};
-    std::chrono::seconds silence_busy{14};
+    std::chrono::seconds keep_alive_busy{3};
+    std::chrono::seconds silence_busy{11};
+    /// While streams are open and an answer is owed, it is asked for this often: what keeps a
+    /// connection alive is lost like any other datagram, and is not sent again by itself.
+    std::chrono::milliseconds ask_again{500};
+    /// Between tries to follow a listener to an address from which it was heard; what comes from
+    /// elsewhere meanwhile is dropped.
+    std::chrono::seconds follow_pause{1};
     /// A Retry token is good for this long.
     std::chrono::seconds retry_time{10};
 };

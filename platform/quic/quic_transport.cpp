@@ -228,12 +228,23 @@ Result<ConnectionId> QuicTransport::dial(Instant now, ports::DatagramPath& path,
     return id;
 }
 
-Result<void> QuicTransport::move(Instant now, ConnectionId id, ports::DatagramPath& path) {
+Result<void> QuicTransport::move(Instant now, ConnectionId id, ports::DatagramPath& path,
+                                 const Endpoint& to) {
     QuicConnection* connection = find(id);
     if (connection == nullptr) return Errc::kNotFound;
+    if (to.scope() == Scope::kBogon || to.family != path.local().family) {
+        return Errc::kInvalidArgument;
+    }
     paths_.insert(&path);
     touch(id);
-    return connection->move(now, path);
+    return connection->move(now, path, to);
+}
+
+void QuicTransport::nudge(Instant, ConnectionId id) {
+    QuicConnection* connection = find(id);
+    if (connection == nullptr) return;
+    connection->nudge();
+    touch(id);
 }
 
 void QuicTransport::close(Instant now, ConnectionId id, ports::CloseCode code) {

@@ -54,8 +54,9 @@ class QuicTransport final : public ports::StreamTransport, private ConnectionHos
 
     Result<ports::ConnectionId> dial(Instant now, ports::DatagramPath& path, const Endpoint& to,
                                      const PeerId& peer, const DialOptions& options) override;
-    Result<void> move(Instant now, ports::ConnectionId connection,
-                      ports::DatagramPath& path) override;
+    Result<void> move(Instant now, ports::ConnectionId connection, ports::DatagramPath& path,
+                      const Endpoint& to) override;
+    void nudge(Instant now, ports::ConnectionId connection) override;
     void close(Instant now, ports::ConnectionId connection, ports::CloseCode code) override;
 
     Result<ports::StreamId> open_stream(ports::ConnectionId connection) override;

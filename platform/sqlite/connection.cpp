@@ -1,5 +1,6 @@
 #include "platform/sqlite/connection.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace sov::sqlite {
@@ -88,9 +89,17 @@ std::string Connection::text(std::string_view sql) {
     return statement.text(0);
 }
 
+std::string printable(std::string words) {
+    constexpr std::size_t kLongest = 300;
+    if (words.size() > kLongest) words.resize(kLongest);
+    std::replace_if(
+        words.begin(), words.end(), [](char byte) { return byte < ' ' || byte > '~'; }, '?');
+    return words;
+}
+
 std::string Connection::message() const {
     if (!handle_) return "out of memory";
-    std::string words = sqlite3_errmsg(handle_.get());
+    std::string words = printable(sqlite3_errmsg(handle_.get()));
     const int number = sqlite3_system_errno(handle_.get());
     if (number != 0) words += std::string(" (") + std::strerror(number) + ")";
     return words;

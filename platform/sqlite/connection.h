@@ -71,6 +71,10 @@ class Connection {
     Code code_ = SQLITE_OK;
 };
 
+/// SQLite's words for people: it quotes what stands in a damaged file, which may be any bytes.
+/// Other bytes than those of printable ASCII become '?', and what is over 300 is left out.
+std::string printable(std::string words);
+
 /// The URI of a file, with the characters escaped that mean something in one.
 std::string file_uri(const std::string& path);
 

@@ -24,6 +24,12 @@ bool must_reach_platter(const ports::StoreWrite& write) {
     return std::holds_alternative<ports::ReserveSequence>(write);
 }
 
+/// Nobody waits for it, and without it nothing worse comes than a repetition.
+bool can_wait(const ports::StoreWrite& write) {
+    return std::holds_alternative<ports::EraseOutgoing>(write) ||
+           std::holds_alternative<ports::EraseIncoming>(write);
+}
+
 UnixMillis wall_clock() {
     return static_cast<UnixMillis>(std::chrono::duration_cast<std::chrono::milliseconds>(
                                        std::chrono::system_clock::now().time_since_epoch())
@@ -64,9 +70,9 @@ Result<ports::StoredState> SqliteStore::load(UnixMillis now) {
     if (outcome == Outcome::kUnavailable) {
         const std::string words = file_.problem();
         const bool read = file_.read_frozen(now, state);
-        state.notice = words + (read ? "; what it holds was read, nothing new is kept"
-                                     : "; it could not be read, the node starts without it");
-        set_health(words);
+        // What was read is complete once writes succeed; what was not is missing until a restart.
+        if (!read) state.notice = words + "; it could not be read, the node starts without it";
+        set_health(read ? words + "; what it holds was read, nothing new is kept" : words);
     } else if (outcome != Outcome::kDone) {
         problem_ = file_.problem();
         return errc_of(outcome);
@@ -85,15 +91,20 @@ Result<ports::StoredState> SqliteStore::load(UnixMillis now) {
 }
 
 void SqliteStore::submit(ports::StoreWrite write, std::function<void(bool ok)> done) {
+    bool taken = false, wakes = false;
     {
         const std::lock_guard lock(mutex_);
-        if (accepting_ && queue_.size() < options_.queue_max) {
+        taken = accepting_ && queue_.size() < options_.queue_max;
+        if (taken) {
+            const bool waits = can_wait(write);
+            wakes = !(waits && looking_) && !urgent_;
+            urgent_ = urgent_ || !waits;
             queue_.push_back({std::move(write), std::move(done)});
-            wake_.notify_one();
-            return;
         }
     }
-    answer(done, false);
+    // Not under the lock, which the writer would wait for right after it was woken.
+    if (wakes) wake_.notify_one();
+    if (!taken) answer(done, false);
 }
 
 std::string SqliteStore::health() const {
@@ -116,11 +127,15 @@ void SqliteStore::run() {
         Batch batch;
         {
             std::unique_lock lock(mutex_);
+            looking_ = true;
+            wake_.wait_for(lock, options_.linger, [this] { return urgent_ || !accepting_; });
+            looking_ = false;
             wake_.wait(lock, [this] { return !queue_.empty() || !accepting_; });
             if (queue_.empty()) break;
             const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), kBatchMost));
             std::move(queue_.begin(), queue_.begin() + count, std::back_inserter(batch));
             queue_.erase(queue_.begin(), queue_.begin() + count);
+            urgent_ = !queue_.empty();
         }
         carry_out(batch);
     }

@@ -19,6 +19,9 @@ struct StoreOptions {
     std::size_t queue_max = 8192;  ///< writes waiting; beyond it submit() refuses
     int pages_most = 262144;       ///< pages of 4 KiB: 1 GiB, so the store alone can't fill a disk
     std::chrono::milliseconds retry_after{1000};  ///< between attempts to open a failing disk again
+    /// Erasing a message that is done waits this long for another write to share a transaction
+    /// with: whoever dies meanwhile tells or sends it once more.
+    std::chrono::milliseconds linger{20};
 };
 
 /// The store in one SQLite file. Files in `directory`, all of mode 0600:
@@ -40,7 +43,7 @@ struct StoreOptions {
 /// load() fails, and the file is not touched, for kBusy (another process has it), kUnsupported (a
 /// database of another program or of a newer version) and kUnauthorized (permissions): problem()
 /// then tells the operator what to do. A disk that takes no writes is no failure: load() returns
-/// what can be read, with a notice.
+/// what can be read: health() says so, and a notice when that is nothing.
 class SqliteStore final : public ports::Store {
   public:
     static constexpr std::size_t kBatchMost = 512;
@@ -88,6 +91,8 @@ class SqliteStore final : public ports::Store {
     std::string health_;
     std::string notice_;
     bool accepting_ = false;
+    bool urgent_ = false;   ///< there is more in the queue than what can wait
+    bool looking_ = false;  ///< the writer comes back by itself soon
     std::thread thread_;
 };
 

@@ -172,9 +172,10 @@ Outcome StateFile::open_database(UnixMillis now) {
         std::to_string(pages_most_);
     Code code = connection_->execute(settings);
     if (code != SQLITE_OK) return failed(code, "settings");
+    syncs_ = false;
     code = connection_->execute("PRAGMA journal_mode = WAL");
     if (code != SQLITE_OK) return failed(code, "write-ahead log");
-    const std::string check = connection_->text("PRAGMA quick_check(1)");
+    const std::string check = printable(connection_->text("PRAGMA quick_check(1)"));
     // No row at all means that the check itself failed; the next statement then says how.
     if (!check.empty() && check != "ok") {
         note_sequence();
@@ -319,9 +320,13 @@ bool StateFile::read_frozen(UnixMillis now, ports::StoredState& state) {
 Code StateFile::begin(bool on_platter) {
     failure_.clear();
     // The setting can't change inside a transaction. FULL makes SQLite sync the log at each commit.
-    const Code code = connection_->execute(on_platter ? "PRAGMA synchronous = FULL"
-                                                      : "PRAGMA synchronous = NORMAL");
-    return code == SQLITE_OK ? connection_->execute("BEGIN IMMEDIATE") : code;
+    if (on_platter != syncs_) {
+        const Code code = connection_->execute(on_platter ? "PRAGMA synchronous = FULL"
+                                                          : "PRAGMA synchronous = NORMAL");
+        if (code != SQLITE_OK) return code;
+        syncs_ = on_platter;
+    }
+    return connection_->execute("BEGIN IMMEDIATE");
 }
 
 Code StateFile::finish(Code code) {

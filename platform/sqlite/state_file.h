@@ -72,6 +72,7 @@ class StateFile {
     StateLock lock_;
     std::unique_ptr<Connection> connection_;
     std::unique_ptr<StateTables> tables_;  ///< its statements go before the connection does
+    bool syncs_ = false;                   ///< the connection's setting
     std::uint64_t sequence_seen_ = 0;
     std::string distrusted_;
     std::string notice_;

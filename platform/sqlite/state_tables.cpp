@@ -26,6 +26,8 @@ CREATE TABLE sequence (one INTEGER PRIMARY KEY CHECK (one = 1), reserved INTEGER
 constexpr const char* kAdd = R"(
 CREATE TABLE IF NOT EXISTS friends (peer BLOB PRIMARY KEY, note BLOB NOT NULL, presence_key BLOB,
     told INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS moved_friends (peer BLOB PRIMARY KEY, before BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS second_keys (peer BLOB PRIMARY KEY, hash BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS blocks (position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, what BLOB NOT NULL,
     bits INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS own_values (key BLOB, owner BLOB, app INTEGER NOT NULL, record BLOB NOT NULL,
@@ -113,7 +115,13 @@ Code StateTables::prepare(Connection& database) {
         {"SELECT name FROM own_names ORDER BY position", &all_own_names_},
         {"DELETE FROM friends", &erase_friends_},
         {"INSERT OR REPLACE INTO friends VALUES (?, ?, ?, ?)", &put_friend_},
-        {"SELECT peer, note, presence_key, told FROM friends ORDER BY peer", &all_friends_},
+        {"SELECT peer, note, presence_key, told, before, hash FROM friends LEFT JOIN moved_friends "
+         "USING (peer) LEFT JOIN second_keys USING (peer) ORDER BY peer",
+         &all_friends_},
+        {"DELETE FROM moved_friends", &erase_moved_},
+        {"INSERT OR REPLACE INTO moved_friends VALUES (?, ?)", &put_moved_},
+        {"DELETE FROM second_keys", &erase_second_keys_},
+        {"INSERT OR REPLACE INTO second_keys VALUES (?, ?)", &put_second_key_},
         {"DELETE FROM blocks", &erase_blocks_},
         {"INSERT INTO blocks VALUES (?, ?, ?, ?)", &put_block_},
         {"SELECT kind, what, bits FROM blocks ORDER BY position", &all_blocks_},
@@ -217,6 +225,10 @@ Code StateTables::read_friends(ports::StoredState& state) {
         if (!all_friends_.none(2) && !read_fixed(all_friends_, 2, one.presence_key.emplace()))
             return SQLITE_CORRUPT;
         one.told = all_friends_.integer(3) != 0;
+        if (!all_friends_.none(4) && !read_fixed(all_friends_, 4, one.moved_from.emplace()))
+            return SQLITE_CORRUPT;
+        if (!all_friends_.none(5) && !read_fixed(all_friends_, 5, one.second_key.emplace()))
+            return SQLITE_CORRUPT;
         state.friends.push_back(std::move(one));
     }
     if (code != SQLITE_DONE) return code;
@@ -326,6 +338,8 @@ Code StateTables::apply_one(const ports::ReplaceOwnNames& write) {
 
 Code StateTables::apply_one(const ports::ReplaceFriends& write) {
     Code code = erase_friends_.run();
+    if (code == SQLITE_OK) code = erase_moved_.run();
+    if (code == SQLITE_OK) code = erase_second_keys_.run();
     for (const ports::StoredFriend& one : write.friends) {
         if (code != SQLITE_OK) return code;
         put_friend_.bind(1, one.peer.view()).bind(2, as_bytes(one.note)).bind(4, one.told ? 1 : 0);
@@ -335,6 +349,10 @@ Code StateTables::apply_one(const ports::ReplaceFriends& write) {
             put_friend_.bind_none(3);
         }
         code = put_friend_.run();
+        if (code == SQLITE_OK && one.moved_from)
+            code = put_moved_.bind(1, one.peer.view()).bind(2, one.moved_from->view()).run();
+        if (code == SQLITE_OK && one.second_key)
+            code = put_second_key_.bind(1, one.peer.view()).bind(2, one.second_key->view()).run();
     }
     return code == SQLITE_OK ? put_presence_.bind(1, write.presence_key.view()).run() : code;
 }

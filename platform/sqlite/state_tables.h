@@ -20,7 +20,7 @@ namespace sov::sqlite {
 ///   pins       name -> owner
 ///   own_names  what this node claims
 ///   friends    in the order of their ids: what the user calls them, their presence key, whether
-///              they have ours
+///              they have ours; and the key that they had before (moved_friends)
 ///   blocks     in the order in which the user made them
 ///   presence   one row: our own presence key
 ///   sequence   one row: the highest reserved sequence number, and its complement as a check,
@@ -79,6 +79,7 @@ class StateTables {
     Statement erase_peers_, put_peer_, all_peers_;
     Statement put_pin_, erase_pin_, all_pins_;
     Statement erase_own_names_, put_own_name_, all_own_names_;
+    Statement erase_moved_, put_moved_, erase_second_keys_, put_second_key_;
     Statement erase_friends_, put_friend_, all_friends_, put_presence_, get_presence_;
     Statement erase_blocks_, put_block_, all_blocks_;
     Statement put_sequence_, get_sequence_;

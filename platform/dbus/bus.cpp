@@ -1,4 +1,4 @@
-#include "platform/avahi/bus.h"
+#include "platform/dbus/bus.h"
 
 #include <poll.h>
 #include <time.h>
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-namespace sov::avahi {
+namespace sov::dbus {
 
 namespace {
 
@@ -201,4 +201,4 @@ bool is_no_reply(sd_bus_message* message) {
     return error_name(message) == "org.freedesktop.DBus.Error.NoReply";
 }
 
-}  // namespace sov::avahi
+}  // namespace sov::dbus
