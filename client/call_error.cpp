@@ -40,8 +40,8 @@ std::string sentence_for(const grpc::Status& status) {
         case grpc::StatusCode::DEADLINE_EXCEEDED: return "the daemon did not answer in time";
         case grpc::StatusCode::CANCELLED: return "interrupted";
         case grpc::StatusCode::UNAVAILABLE:
-            return "the daemon closed the connection: it has ended, or this user has too many "
-                   "connections open";
+            return "the daemon closed the connection: it has ended, this user has too many, or "
+                   "calls came as a flood";
         case grpc::StatusCode::UNIMPLEMENTED:
             return "the daemon does not know this call: it is older or newer than this program";
         default: return status.error_message();
@@ -49,8 +49,9 @@ std::string sentence_for(const grpc::Status& status) {
 }
 
 bool is_verification(std::string_view word) {
-    constexpr std::array<std::string_view, 6> kWords = {
-        "bad_signature", "wrong_key", "wrong_network", "insufficient_work", "stale", "expired"};
+    constexpr std::array<std::string_view, 7> kWords = {
+        "bad_signature", "wrong_key", "wrong_network",     "insufficient_work",
+        "stale",         "expired",   "second_key_changed"};
     return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 

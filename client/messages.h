@@ -21,7 +21,7 @@ struct MessageProgress {
     PeerId peer;
     std::string id;     ///< "9f3c07d21be4a688-12"
     std::string state;  ///< waiting sent in_mailbox delivered failed
-    std::string words;  ///< why it failed
+    std::string words;  ///< why it failed, or why a peer with mail was not reached
 };
 
 struct ReceivedMessage {

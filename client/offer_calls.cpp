@@ -57,14 +57,31 @@ Result<std::uint32_t> call_withdraw_offers(DhtStub& stub, const std::vector<Subj
 }
 
 Result<Providers> call_find_providers(DhtStub& stub, const ProviderQuery& query,
+                                      const std::function<void(const FoundProvider&)>& on_found,
                                       const CallOptions& options) {
     v1::FindProvidersRequest request;
     write_subject(query.subject, request.mutable_subject());
     request.set_most(query.most);
     request.set_region(query.region);
     request.set_cookie(query.cookie);
-    return call(stub, &DhtStub::FindProviders, request, options,
-                [](const v1::FindProvidersResponse& answer) { return plain(answer); });
+    for (const std::string& region : query.avoid) request.add_avoid_regions(region);
+    CallLimits limits(options);
+    const auto reader = stub.FindProviders(limits.context(), request);
+    Providers all;
+    v1::FindProvidersResponse told;
+    while (reader->Read(&told)) {
+        if (told.has_ended()) {
+            auto found = std::move(all.providers);
+            all = plain(told.ended());
+            all.providers = std::move(found);
+        } else if (told.has_provider()) {
+            all.providers.push_back(plain(told.provider()));
+            if (on_found) on_found(all.providers.back());
+        }
+    }
+    const grpc::Status status = reader->Finish();
+    if (!status.ok()) return call_error(status);
+    return all;
 }
 
 Result<std::vector<OwnOffer>> call_offers(DhtStub& stub, const CallOptions& options) {

@@ -18,6 +18,7 @@ Result<OfferProgress> call_offer(DhtStub& stub, const OfferQuery& query,
 Result<std::uint32_t> call_withdraw_offers(DhtStub& stub, const std::vector<Subject>& subjects,
                                            const CallOptions& options);
 Result<Providers> call_find_providers(DhtStub& stub, const ProviderQuery& query,
+                                      const std::function<void(const FoundProvider&)>& on_found,
                                       const CallOptions& options);
 Result<std::vector<OwnOffer>> call_offers(DhtStub& stub, const CallOptions& options);
 Result<Held> call_held(DhtStub& stub, const CallOptions& options);

@@ -41,9 +41,10 @@ struct OfferProgress {
 /// Whom to look for.
 struct ProviderQuery {
     Subject subject;
-    std::uint32_t most = 0;  ///< at most 64; 0: 20
-    std::string region;      ///< these first
-    std::string cookie;      ///< of an earlier answer: what it told is left out
+    std::uint32_t most = 0;               ///< at most 64; 0: 20
+    std::string region;                   ///< those in it first, as eu-west for eu
+    std::string cookie;                   ///< of an earlier answer: what it told is left out
+    std::vector<std::string> avoid = {};  ///< who says to be in one of these 8 is left out
 };
 
 /// One who says that it provides.
@@ -55,11 +56,15 @@ struct FoundProvider {
     bool own = false;
 };
 
+/// Everybody who was found, and how it ended.
 struct Providers {
     std::vector<FoundProvider> providers;  ///< in the order in which to try them
     std::string key_hex;
     std::string cookie;  ///< bytes, for the next question
     Lookup lookup;
+    std::uint32_t replicas = 0;  ///< nodes nearest to the key that answered
+    bool complete = false;       ///< all of those were heard, or have failed
+    bool sampled = false;        ///< there are more
 };
 
 /// An offer of this daemon's own apps.

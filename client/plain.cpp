@@ -68,6 +68,9 @@ FoundPeer plain_found(const v1::FoundPeer& message) {
     found.ttl = span_of<milliseconds>(message.ttl_ms());
     found.nodes = plain_list(message.nodes());
     found.post_quantum = word(message.post_quantum());
+    for (const v1::PeerId& before : message.moved_from()) found.moved_from.push_back(plain(before));
+    found.disputed = message.disputed();
+    found.second_key = word(message.second_key());
     return found;
 }
 
@@ -245,6 +248,41 @@ Session plain(const v1::Session& message) {
     return session;
 }
 
+Economy plain(const v1::Economy& message) {
+    Economy economy;
+    economy.profile = message.profile();
+    economy.flows = message.flows();
+    economy.flows_max = message.flows_max();
+    economy.datagrams_per_second_max = message.datagrams_per_second_max();
+    if (message.has_on_battery()) economy.on_battery = message.on_battery();
+    if (message.has_metered()) economy.metered = message.metered();
+    economy.connectivity = message.connectivity();
+    economy.saves_because = message.saves_because();
+    economy.serves_nobody_because = message.serves_nobody_because();
+    economy.budget_bytes = message.budget_bytes();
+    economy.used_bytes = message.used_bytes();
+    economy.budget_stage = message.budget_stage();
+    economy.budget_renews = message.budget_renews();
+    economy.clock_off = milliseconds(message.clock_off_ms());
+    economy.clock_absurd = message.clock_absurd();
+    return economy;
+}
+
+namespace {
+
+Coordinate plain_coordinate(const v1::Coordinate& message) {
+    Coordinate place;
+    // Nothing on Earth is ten seconds away.
+    constexpr std::int64_t kFarthestUs = 10'000'000;
+    for (const std::int64_t at : message.at_us())
+        place.at.emplace_back(std::clamp(at, -kFarthestUs, kFarthestUs));
+    place.height = span_of<microseconds>(message.height_us());
+    place.error_percent = message.error_percent();
+    return place;
+}
+
+}  // namespace
+
 NodeStatus plain(const v1::GetStatusResponse& message) {
     NodeStatus status;
     status.verdict = word(message.verdict());
@@ -278,6 +316,7 @@ NodeStatus plain(const v1::GetStatusResponse& message) {
     }
     status.contacts_known = message.contacts_known();
     status.crowded_regions = message.crowded_regions();
+    if (message.has_coordinate()) status.coordinate = plain_coordinate(message.coordinate());
     const auto& around = message.surround();
     status.surround = {
         around.suspected(), around.signs(),   around.size_near(), around.size_far(),
@@ -299,6 +338,7 @@ NodeStatus plain(const v1::GetStatusResponse& message) {
     for (const auto& one : counts.stuck())
         status.connections.stuck.push_back(
             {plain(one.peer()), span_of<milliseconds>(one.age_ms())});
+    status.economy = plain(message.economy());
     if (message.has_port_mapping()) {
         const auto& mapping = message.port_mapping();
         status.port_mapping = {mapping.external(), mapping.method(),
@@ -309,19 +349,6 @@ NodeStatus plain(const v1::GetStatusResponse& message) {
     status.counters.assign(message.counters().begin(), message.counters().end());
     std::sort(status.counters.begin(), status.counters.end());
     return status;
-}
-
-Identity plain(const v1::GetIdentityResponse& message) {
-    Identity identity;
-    identity.peer = plain(message.peer());
-    identity.node = plain(message.node());
-    identity.bootstrap_line = message.bootstrap_line();
-    identity.endpoints = texts(message.endpoints());
-    identity.endpoints_observed = message.endpoints_observed();
-    identity.network_id = message.network_id();
-    identity.network_name = message.network_name();
-    identity.node_key_persistent = message.node_key_persistent();
-    return identity;
 }
 
 Event plain(const v1::Event& message) {
@@ -451,6 +478,9 @@ Friend plain(const v1::Friend& message) {
     plain_friend.told = message.told();
     if (message.has_met_ago_ms())
         plain_friend.met_ago = span_of<milliseconds>(message.met_ago_ms());
+    plain_friend.moved_from = plain(message.moved_from());
+    plain_friend.second_key_hash = message.second_key_hash();
+    plain_friend.second_key = word(message.second_key());
     return plain_friend;
 }
 
@@ -487,9 +517,14 @@ FoundProvider plain(const v1::FoundProvider& message) {
             message.own()};
 }
 
-Providers plain(const v1::FindProvidersResponse& message) {
-    return {plain_list(message.providers()), message.key().hex(), message.cookie(),
-            plain(message.lookup())};
+Providers plain(const v1::FindProvidersResponse::Ended& message) {
+    return {{},
+            message.key().hex(),
+            message.cookie(),
+            plain(message.lookup()),
+            message.replicas(),
+            message.complete(),
+            message.sampled()};
 }
 
 OwnOffer plain(const v1::OwnOffer& message) {

@@ -10,6 +10,8 @@
 #include "client/call_limits.h"
 #include "client/connection_calls.h"
 #include "client/enum_word.h"
+#include "client/friend_calls.h"
+#include "client/identity_calls.h"
 #include "client/key_text.h"
 #include "client/message_calls.h"
 #include "client/network_calls.h"
@@ -62,6 +64,17 @@ class GrpcClient final : public Client {
     Result<Identity> identity(const CallOptions& options) override {
         return call(*node_, &v1::Node::Stub::GetIdentity, v1::GetIdentityRequest(), options,
                     [](const v1::GetIdentityResponse& answer) { return plain(answer); });
+    }
+    Result<ExportedIdentity> export_identity(const std::string& passphrase,
+                                             const CallOptions& options) override {
+        return call_export(*node_, passphrase, options);
+    }
+    Result<ImportedIdentity> import_identity(const ImportIdentity& wanted,
+                                             const CallOptions& options) override {
+        return call_import(*node_, wanted, options);
+    }
+    Result<RotatedIdentity> rotate_identity(const CallOptions& options) override {
+        return call_rotate(*node_, options);
     }
     Result<std::vector<Session>> sessions(const CallOptions& options) override {
         return call(
@@ -162,22 +175,16 @@ class GrpcClient final : public Client {
                         const CallOptions& options) override;
     Result<Friend> add_friend(const std::string& peer, const std::string& note,
                               const CallOptions& options) override {
-        v1::AddFriendRequest request;
-        request.set_peer_text(peer);
-        request.set_note(note);
-        return call(*local_, &v1::Local::Stub::AddFriend, request, options,
-                    [](const v1::AddFriendResponse& answer) { return plain(answer.friend_()); });
+        return call_add_friend(*local_, peer, note, options);
     }
     Result<Done> remove_friend(const std::string& peer, const CallOptions& options) override {
-        v1::RemoveFriendRequest request;
-        request.set_peer_text(peer);
-        return call(*local_, &v1::Local::Stub::RemoveFriend, request, options,
-                    [](const v1::RemoveFriendResponse&) { return Done{}; });
+        return call_remove_friend(*local_, peer, options);
+    }
+    Result<Done> repin_friend(const std::string& peer, const CallOptions& options) override {
+        return call_repin_friend(*local_, peer, options);
     }
     Result<std::vector<Friend>> friends(const CallOptions& options) override {
-        return call(
-            *local_, &v1::Local::Stub::ListFriends, v1::ListFriendsRequest(), options,
-            [](const v1::ListFriendsResponse& answer) { return plain_list(answer.friends()); });
+        return call_friends(*local_, options);
     }
     Result<std::vector<Check>> doctor(const CallOptions& options) override {
         return call(*local_, &v1::Local::Stub::Doctor, v1::DoctorRequest(), options,
@@ -349,8 +356,9 @@ class GrpcClient final : public Client {
         return call_withdraw_offers(*dht_, subjects, options);
     }
     Result<Providers> find_providers(const ProviderQuery& query,
+                                     const std::function<void(const FoundProvider&)>& on_found,
                                      const CallOptions& options) override {
-        return call_find_providers(*dht_, query, options);
+        return call_find_providers(*dht_, query, on_found, options);
     }
     Result<std::vector<OwnOffer>> offers(const CallOptions& options) override {
         return call_offers(*dht_, options);
@@ -387,7 +395,9 @@ Result<Done> GrpcClient::events(const EventQuery& query,
     request.set_from_oldest(query.from_oldest);
     request.set_replay_only(!query.follow);
     CallLimits limits(options);
-    return read_events(limits, *node_->WatchEvents(limits.context(), request),
+    const auto reader = query.audit ? node_->WatchAudit(limits.context(), request)
+                                    : node_->WatchEvents(limits.context(), request);
+    return read_events(limits, *reader,
                        [&](const v1::Event& event) { return on_event(plain(event)); });
 }
 
@@ -575,7 +585,9 @@ Result<Done> GrpcClient::listen(const ValuePlace& place, const std::string& curs
 Result<std::unique_ptr<Client>> connect(const ConnectOptions& options) {
     const auto descriptor = connect_socket(options);
     if (!descriptor) return descriptor.error();
-    auto channel = grpc::CreateInsecureChannelFromFd("sovereignd", *descriptor);
+    grpc::ChannelArguments arguments;
+    if (!options.app.empty()) arguments.SetUserAgentPrefix(options.app);
+    auto channel = grpc::CreateCustomInsecureChannelFromFd("sovereignd", *descriptor, arguments);
     return std::unique_ptr<Client>(std::make_unique<GrpcClient>(channel));
 }
 

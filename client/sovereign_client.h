@@ -15,6 +15,7 @@
 
 #include "client/connections.h"
 #include "client/diagnosis.h"
+#include "client/identity.h"
 #include "client/lookup.h"
 #include "client/messages.h"
 #include "client/node_status.h"
@@ -57,6 +58,28 @@ struct OwnName {
     std::string problem;         ///< why it is not stored; empty: none
 };
 
+/// What the host lets the node spend, and what the node does without for it.
+struct Economy {
+    std::string profile;  ///< home desktop server; empty: an older daemon
+    std::uint32_t flows = 0, flows_max = 0, datagrams_per_second_max = 0;  ///< 0: no bound
+    std::optional<bool> on_battery, metered;                               ///< empty: nobody says
+    std::string connectivity;                          ///< none portal limited full, or empty
+    std::string saves_because, serves_nobody_because;  ///< empty: it does not, it does
+    std::uint64_t budget_bytes = 0, used_bytes = 0;    ///< of this month; budget 0: none
+    std::string budget_stage;                          ///< plenty ... used_up
+    std::uint64_t budget_renews = 0;                   ///< seconds since 1970
+    milliseconds clock_off{0};                         ///< 0: the host's clock is believed
+    bool clock_absurd = false;
+};
+
+/// Where a node is (Vivaldi): the round trip to another one is the distance of both points and
+/// both heights.
+struct Coordinate {
+    std::vector<microseconds> at;  ///< four of them
+    microseconds height{0};
+    std::uint32_t error_percent = 100;  ///< how far off its predictions are
+};
+
 struct NodeStatus {
     std::string verdict;  ///< starting online degraded offline
     std::string sentence;
@@ -80,6 +103,7 @@ struct NodeStatus {
     std::uint32_t own_record_replicas = 0;
     std::optional<milliseconds> own_record_age;  ///< empty: never stored
     std::uint32_t contacts_known = 0, crowded_regions = 0;
+    std::optional<Coordinate> coordinate;  ///< empty: no round trip was measured yet
     Surround surround;
     Signatures signatures;
     std::optional<BootstrapList> bootstrap_list;  ///< empty: none is configured
@@ -87,19 +111,10 @@ struct NodeStatus {
     std::vector<OwnName> names;
     std::vector<LayerStatus> layers;
     ConnectionCounts connections;
+    Economy economy;
     std::optional<PortMapping> port_mapping;                      ///< empty: not known
     std::string store_problem, store_notice;                      ///< empty: none
     std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< in order of name
-};
-
-struct Identity {
-    PeerId peer;
-    NodeId node;
-    std::string bootstrap_line;  ///< "sovn1...@address:port"; empty when there is no address
-    std::vector<std::string> endpoints;
-    bool endpoints_observed = false;  ///< seen by others, not just what the socket is bound to
-    std::string network_id, network_name;
-    bool node_key_persistent = false;  ///< false: the line is worth nothing after a restart
 };
 
 struct Session {
@@ -139,6 +154,7 @@ struct EventQuery {
     std::vector<std::string> type_globs;  ///< '*' any run, '?' any one; none: all
     bool from_oldest = false;             ///< first what the daemon remembers
     bool follow = false;                  ///< then what happens, until cancelled
+    bool audit = false;                   ///< of the audit log; needs the role admin
 };
 
 // ---- lookups -----------------------------------------------------------------------------------
@@ -155,6 +171,10 @@ struct FoundPeer {
     std::vector<Contact> nodes;
     /// none unchecked missing unverifiable verified false; empty: there is no record
     std::string post_quantum;
+    std::vector<PeerId> moved_from;  ///< the keys that it had before, the oldest first
+    bool disputed = false;           ///< one of them was stolen
+    /// Of a friend, beside what is remembered: held unchecked missing changed awaited; or empty
+    std::string second_key = {};
 };
 
 struct Found {
@@ -279,6 +299,9 @@ struct Friend {
     bool recognisable = false;            ///< we know the tags that they show
     bool told = false;                    ///< they know ours
     std::optional<milliseconds> met_ago;  ///< empty: not since the daemon started
+    PeerId moved_from;                    ///< the key that they had before; empty: none is known
+    std::string second_key_hash = {};     ///< 32 bytes; empty: none is remembered
+    std::string second_key = {};          ///< held, unchecked, missing, changed, awaited; or empty
 };
 
 /// Mail for a peer that may be away.
@@ -309,6 +332,8 @@ std::string default_socket();
 struct ConnectOptions {
     std::string socket = default_socket();
     milliseconds patience{2000};  ///< how long a full listen queue is tried again
+    /// What this program calls itself, "chat/1.2"; the daemon's admin sees it in the audit log.
+    std::string app = {};
 };
 
 /// Limits of one call.
@@ -344,6 +369,12 @@ class Client {
 
     virtual Result<NodeStatus> status(const CallOptions& options = {}) = 0;
     virtual Result<Identity> identity(const CallOptions& options = {}) = 0;
+    /// `passphrase` has 8 to 1024 bytes.
+    virtual Result<ExportedIdentity> export_identity(const std::string& passphrase,
+                                                     const CallOptions& options = {}) = 0;
+    virtual Result<ImportedIdentity> import_identity(const ImportIdentity& wanted,
+                                                     const CallOptions& options = {}) = 0;
+    virtual Result<RotatedIdentity> rotate_identity(const CallOptions& options = {}) = 0;
     virtual Result<std::vector<Session>> sessions(const CallOptions& options = {}) = 0;
     /// Calls `on_event` for each event, on the calling thread, until it returns false, the past is
     /// told (without `follow`), the call is cancelled, or the daemon leaves (an Error).
@@ -398,6 +429,8 @@ class Client {
                                       const CallOptions& options = {}) = 0;
     virtual Result<Done> remove_friend(const std::string& peer,
                                        const CallOptions& options = {}) = 0;
+    /// Forgets the second key that a friend was seen with. Errors: not_found (none is remembered).
+    virtual Result<Done> repin_friend(const std::string& peer, const CallOptions& options = {}) = 0;
     virtual Result<std::vector<Friend>> friends(const CallOptions& options = {}) = 0;
     virtual Result<std::vector<Check>> doctor(const CallOptions& options = {}) = 0;
 
@@ -500,8 +533,11 @@ class Client {
     /// How many were withdrawn; not_found when none is offered.
     virtual Result<std::uint32_t> withdraw_offers(const std::vector<Subject>& subjects,
                                                   const CallOptions& options = {}) = 0;
-    virtual Result<Providers> find_providers(const ProviderQuery& query,
-                                             const CallOptions& options = {}) = 0;
+    /// Tells each provider once, as soon as it is sure; the answer has them all. Errors: not_found,
+    /// no_peers, over_quota.
+    virtual Result<Providers> find_providers(
+        const ProviderQuery& query, const std::function<void(const FoundProvider&)>& on_found,
+        const CallOptions& options = {}) = 0;
     /// All pages of this user's offers; an admin gets everybody's.
     virtual Result<std::vector<OwnOffer>> offers(const CallOptions& options = {}) = 0;
     /// All pages of the records that the daemon holds for others.

@@ -1,6 +1,8 @@
 #include "client/ctl/command_table.h"
 
+#include "client/ctl/friend_commands.h"
 #include "client/ctl/guard_commands.h"
+#include "client/ctl/identity_commands.h"
 #include "client/ctl/look_commands.h"
 #include "client/ctl/message_commands.h"
 #include "client/ctl/network_commands.h"
@@ -16,9 +18,6 @@ constexpr ArgumentSpec kLayer = {.name = "LAYER",
                                  .summary = "bootstrap, dht, mdns or ble",
                                  .completes = Completes::kWords,
                                  .words = "bootstrap dht mdns ble"};
-constexpr ArgumentSpec kPeer = {.name = "PEER", .summary = "sov1..."};
-constexpr ArgumentSpec kFriend = {
-    .name = "PEER", .summary = "sov1... of a friend", .completes = Completes::kFriend};
 constexpr ArgumentSpec kWhom = {.name = "PEER",
                                 .summary = "sov1..., what a friend is called here, or a name",
                                 .completes = Completes::kFriend};
@@ -36,7 +35,8 @@ constexpr Command kCommands[] = {
              "who you are, "
              "how others reach you, the table, the peers, your names and the load; then what needs "
              "attention, "
-             "each with the next step. With the daemon stopped it says why and what to do.",
+             "each with the next step. With --verbose also where the node is in a space whose "
+             "distances predict round trips. With the daemon stopped it says why and what to do.",
      .option_slots = {{{.name = "strict", .summary = "exit 7 unless the verdict is online"},
                        {.name = "counters",
                         .summary = "also every counter since the daemon started"}}},
@@ -86,12 +86,16 @@ constexpr Command kCommands[] = {
     {.path = "doctor",
      .section = Section::kLook,
      .summary = "what is wrong or could be, why it matters and what to do",
-     .text = "Looks at the network, the bootstrap peers, mDNS, Bluetooth, the clock and the store. "
-             "Each finding comes with the next step, as a command where there is one. Nothing is "
-             "changed.",
+     .text =
+         "Looks at the network, the bootstrap peers, lookups, the routing table, mDNS, Bluetooth, "
+         "the clock and the store. Each finding comes with the next step, as a command where there "
+         "is one. Nothing is "
+         "changed.",
      .examples = {"sovctl doctor", "sovctl doctor --json"},
      .exit_codes = {7},
      .run = verbs::doctor},
+    kBugreport,
+    kErrors,
     kNetcheck,
     kTop,
     kStats,
@@ -101,12 +105,16 @@ constexpr Command kCommands[] = {
      .summary = "what happened, and with --follow what happens",
      .text = "Prints what the daemon remembers and ends; with --follow only new events until "
              "interrupted, "
-             "with both --follow and --past the past first. With --json one object on each line.",
+             "with both --follow and --past the past first. With --json one object on each line. "
+             "--audit shows the audit log instead: which user and program changed the "
+             "configuration, the identity or trust, and who was refused what. Kept while the "
+             "daemon runs; the journal keeps it for longer (journalctl SOV_EVENT=api.change).",
      .option_slots =
          {{{.name = "follow", .letter = 'f', .summary = "wait for new events until interrupted"},
            {.name = "past", .summary = "with --follow: first what the daemon remembers"},
-           {.name = "type", .value = "GLOB", .summary = "only these types, as in 'name.*'"}}},
-     .examples = {"sovctl events --type 'discovery.*'", "sovctl events --follow --json"},
+           {.name = "type", .value = "GLOB", .summary = "only these types, as in 'name.*'"},
+           {.name = "audit", .summary = "who changed what and who was refused; needs admin"}}},
+     .examples = {"sovctl events --type 'discovery.*'", "sovctl events --audit --follow"},
      .exit_codes = {11},
      .run = verbs::events},
 
@@ -160,33 +168,10 @@ constexpr Command kCommands[] = {
      .argument_slots = {{kName}},
      .examples = {"sovctl name forget bob", "sovctl name forget bob && sovctl find bob"},
      .run = verbs::name_forget},
-
-    {.path = "friend add",
-     .section = Section::kFind,
-     .summary = "add a friend, to recognise each other nearby",
-     .text = "Friends recognise each other on a link and in Bluetooth range while others see only "
-             "random numbers. It takes both: they must add you too. Adding again changes the note.",
-     .argument_slots = {{kPeer}},
-     .option_slots = {{{.name = "note",
-                        .value = "TEXT",
-                        .summary = "what to call them here, at most 64 bytes; told to nobody"}}},
-     .examples = {"sovctl friend add sov1...", "sovctl friend add sov1... --note 'Bob at work'"},
-     .exit_codes = {8, 11},
-     .run = verbs::friend_add},
-    {.path = "friend remove",
-     .section = Section::kFind,
-     .summary = "remove a friend, who then recognises you no longer",
-     .text = "Your tags change, and your other friends learn the new ones when they are next met.",
-     .argument_slots = {{kFriend}},
-     .examples = {"sovctl friend remove sov1...", "sovctl friend remove sov1... --json"},
-     .exit_codes = {8},
-     .run = verbs::friend_remove},
-    {.path = "friend list",
-     .section = Section::kFind,
-     .summary = "your friends and whether you would recognise each other",
-     .text = "With --quiet only the ids, one on each line.",
-     .examples = {"sovctl friend list", "sovctl friend list --quiet"},
-     .run = verbs::friend_list},
+    kFriendAdd,
+    kFriendRemove,
+    kFriendRepin,
+    kFriendList,
 
     {.path = "dht table",
      .section = Section::kFind,
@@ -531,6 +516,11 @@ constexpr Command kCommands[] = {
      .examples = {"sovctl layer off dht", "sovctl layer off bootstrap"},
      .run = verbs::layer_off},
     kPeerWhy,
+    kIdentityShow,
+    kIdentityExport,
+    kIdentityImport,
+    kIdentityVerify,
+    kIdentityRotate,
     kBlock,
     kUnblock,
     {.path = "shutdown",

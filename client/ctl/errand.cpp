@@ -14,6 +14,7 @@ const client::Error* Errand::connect() {
     if (daemon_ != nullptr) return nullptr;
     client::ConnectOptions options;
     options.socket = socket();
+    options.app = "sovctl/" SOV_VERSION;
     if (input_.timeout) options.patience = std::min(options.patience, *input_.timeout);
     auto connected = machine_.connect(options);
     if (!connected) {

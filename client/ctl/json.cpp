@@ -5,35 +5,12 @@
 #include <charconv>
 #include <cmath>
 
+#include "daemon/core/base/utf8.h"
+
 namespace sov::ctl::json {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-/// Bytes of the well-formed UTF-8 sequence that `text` begins with; 0 when it is none (Unicode 15,
-/// table 3-7).
-std::size_t utf8_sequence(std::string_view text) {
-    const auto byte = [&](std::size_t index) {
-        return index < text.size() ? static_cast<unsigned char>(text[index]) : 0U;
-    };
-    const auto follows = [&](std::size_t index, unsigned low = 0x80, unsigned high = 0xBF) {
-        return byte(index) >= low && byte(index) <= high;
-    };
-    const unsigned lead = byte(0);
-    if (lead < 0x80) return 1;
-    if (lead >= 0xC2 && lead <= 0xDF) return follows(1) ? 2 : 0;
-    if (lead >= 0xE0 && lead <= 0xEF) {
-        const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
-        const unsigned high = lead == 0xED ? 0x9F : 0xBF;
-        return follows(1, low, high) && follows(2) ? 3 : 0;
-    }
-    if (lead >= 0xF0 && lead <= 0xF4) {
-        const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
-        const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
-        return follows(1, low, high) && follows(2) && follows(3) ? 4 : 0;
-    }
-    return 0;
-}
 
 void append_escape(std::string& out, char symbol) {
     constexpr std::string_view kDigits = "0123456789abcdef";
@@ -54,7 +31,7 @@ void append_escape(std::string& out, char symbol) {
 void append_string(std::string& out, std::string_view text) {
     out += '"';
     while (!text.empty()) {
-        const std::size_t length = utf8_sequence(text);
+        const std::size_t length = utf8_character_bytes(text);
         const char first = text.front();
         if (length == 0) {
             out += kReplacement;

@@ -56,4 +56,35 @@ inline constexpr Command kGraph = {
     .examples = {"sovctl graph --what latency", "sovctl graph --format svg > map.svg"},
     .run = verbs::graph};
 
+inline constexpr Command kBugreport = {
+    .path = "bugreport",
+    .section = Section::kLook,
+    .summary = "a file about this host and daemon for somebody who helps",
+    .text =
+        "One text file that only its owner may read: versions, status, findings of the doctor, a "
+        "network test, connections, figures, the last events and changes, facts about the kernel, "
+        "and which keys the configuration sets. Ids, addresses, names and random words are "
+        "replaced by stand-ins. Messages, values, friends and neighbours are not in it. Nothing is "
+        "sent. It also works while the daemon is stopped.",
+    .option_slots =
+        {{{.name = "out", .value = "FILE", .summary = "where to write; must be new"},
+          {.name = "config", .value = "FILE", .summary = "default /etc/sovereignd/sovereignd.conf"},
+          {.name = "no-redact", .summary = "leave ids, addresses and names in it"}}},
+    .examples = {"sovctl bugreport", "sovctl bugreport --out report.txt"},
+    .exit_codes = {1},
+    .asks_daemon = false,
+    .run = verbs::bugreport};
+
+inline constexpr Command kErrors = {
+    .path = "errors",
+    .section = Section::kLook,
+    .summary = "what each error code means and what to do",
+    .text =
+        "The codes are the words that --json has as \"name\" and that the API has in ErrorDetail.",
+    .argument_slots = {{{.name = "CODE", .summary = "only this one", .optional = true}}},
+    .examples = {"sovctl errors", "sovctl errors wrong_role"},
+    .exit_codes = {5},
+    .asks_daemon = false,
+    .run = verbs::errors};
+
 }  // namespace sov::ctl

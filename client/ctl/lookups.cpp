@@ -3,21 +3,12 @@
 #include <algorithm>
 
 #include "client/ctl/phrases.h"
+#include "client/ctl/values.h"
 
 namespace sov::ctl {
 namespace {
 
-constexpr std::string_view kDigits = "0123456789abcdef";
-
-std::string hex_of(std::string_view bytes) {
-    std::string text;
-    for (const char each : bytes) {
-        const auto byte = static_cast<unsigned char>(each);
-        text += kDigits[byte >> 4U];
-        text += kDigits[byte & 0xFU];
-    }
-    return text;
-}
+constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 std::string answer_text(const client::TraceStep& step) {
     if (step.outcome == "contacts") return count_text(step.contacts, "node");
@@ -164,8 +155,8 @@ std::string bytes_of_hex(std::string_view hex) {
         const auto lower = [](char symbol) {
             return symbol >= 'A' && symbol <= 'F' ? static_cast<char>(symbol - 'A' + 'a') : symbol;
         };
-        const std::size_t high = kDigits.find(lower(hex[index]));
-        const std::size_t low = kDigits.find(lower(hex[index + 1]));
+        const std::size_t high = kHexDigits.find(lower(hex[index]));
+        const std::size_t low = kHexDigits.find(lower(hex[index + 1]));
         if (high == std::string_view::npos || low == std::string_view::npos) return {};
         bytes += static_cast<char>(high * 16 + low);
     }

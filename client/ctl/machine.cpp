@@ -86,15 +86,23 @@ bool read_chunks(const std::string& path, const Machine::TakeChunk& take, int& e
     }
 }
 
-int create_file(const std::string& path, std::string_view content) {
-    const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+int create(const std::string& path, std::string_view content, mode_t mode) {
+    const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (file.get() < 0) return errno;
     while (!content.empty()) {
         const ssize_t count = write(file.get(), content.data(), content.size());
         if (count < 0 && errno != EINTR) return errno;
         if (count > 0) content.remove_prefix(static_cast<std::size_t>(count));
     }
-    return 0;
+    return fsync(file.get()) == 0 || errno == EINVAL ? 0 : errno;
+}
+
+int replace_private_file(const std::string& path, std::string_view content) {
+    const std::string unfinished = path + ".new-" + std::to_string(getpid());
+    int failure = create(unfinished, content, 0600);
+    if (failure == 0 && rename(unfinished.c_str(), path.c_str()) != 0) failure = errno;
+    if (failure != 0) unlink(unfinished.c_str());
+    return failure;
 }
 
 /// Signals as a program expects to find them: we block some for our own threads.
@@ -159,7 +167,13 @@ Machine this_machine() {
     machine.run_program = run_program;
     machine.read_file = read_file;
     machine.read_chunks = read_chunks;
-    machine.create_file = create_file;
+    machine.create_file = [](const std::string& path, std::string_view content) {
+        return create(path, content, 0644);
+    };
+    machine.create_private_file = [](const std::string& path, std::string_view content) {
+        return create(path, content, 0600);
+    };
+    machine.replace_private_file = replace_private_file;
     return machine;
 }
 

@@ -43,6 +43,10 @@ struct Machine {
     int standard_input = 0, standard_output = 1;
     /// Creates a file that must not exist yet. 0 or an errno.
     std::function<int(const std::string& path, std::string_view content)> create_file;
+    /// The same for a file that only its owner may read.
+    std::function<int(const std::string& path, std::string_view content)> create_private_file;
+    /// The same in the place of whatever is there, whole or not at all.
+    std::function<int(const std::string& path, std::string_view content)> replace_private_file;
 };
 
 /// The host we run on.

@@ -4,6 +4,7 @@
 
 #include "client/ctl/lookups.h"
 #include "client/ctl/phrases.h"
+#include "client/ctl/values.h"
 
 namespace sov::ctl {
 namespace {
@@ -18,7 +19,7 @@ std::string distance_text(std::uint32_t centimetres) {
     return "about " + std::to_string(centimetres / 100) + " m";
 }
 
-json::Object json_of(const client::Proximity& proximity) {
+json::Object proximity_json(const client::Proximity& proximity) {
     json::Object object;
     object.set("rssi_dbm", proximity.rssi_dbm).set("distance_cm", proximity.distance_cm);
     return object.set("near", proximity.near);
@@ -41,7 +42,7 @@ json::Object json_of(const client::Evidence& evidence) {
     object.set_text("label", evidence.label);
     object.set("first_seen_ago_ms", json::milliseconds(evidence.first_seen_ago));
     object.set("last_seen_ago_ms", json::milliseconds(evidence.last_seen_ago));
-    if (evidence.proximity) object.set("proximity", json_of(*evidence.proximity));
+    if (evidence.proximity) object.set("proximity", proximity_json(*evidence.proximity));
     return object;
 }
 
@@ -54,7 +55,7 @@ json::Object json_of(const client::Neighbour& neighbour) {
     object.set("first_seen_ago_ms", json::milliseconds(neighbour.first_seen_ago));
     object.set("last_seen_ago_ms", json::milliseconds(neighbour.last_seen_ago));
     object.set("capabilities", neighbour.capabilities);
-    if (neighbour.proximity) object.set("proximity", json_of(*neighbour.proximity));
+    if (neighbour.proximity) object.set("proximity", proximity_json(*neighbour.proximity));
     json::Array evidence;
     for (const client::Evidence& each : neighbour.evidence) evidence.emplace_back(json_of(each));
     return object.set("evidence", std::move(evidence));
@@ -65,6 +66,10 @@ json::Object json_of(const client::Friend& listed) {
     object.set("peer", json_of(listed.peer)).set_text("note", listed.note);
     object.set("recognisable", listed.recognisable).set("told", listed.told);
     if (listed.met_ago) object.set("met_ago_ms", json::milliseconds(*listed.met_ago));
+    if (!listed.moved_from.text.empty()) object.set("moved_from", listed.moved_from.text);
+    object.set_text("second_key", listed.second_key);
+    if (!listed.second_key_hash.empty())
+        object.set("second_key_hash", hex_of(listed.second_key_hash));
     return object;
 }
 

@@ -9,7 +9,7 @@ namespace sov::ctl {
 
 inline constexpr OptionSpec kRegion = {
     .name = "region", .value = "REGION", .summary = "where you are, as in eu-west; a hint"};
-inline constexpr OptionSpec kLatency = {
+inline constexpr OptionSpec kRoundTrip = {
     .name = "latency", .value = "DUR", .summary = "how long a request to you takes; a hint"};
 inline constexpr OptionSpec kOfferNote = {
     .name = "note", .value = "TEXT", .summary = "up to 64 bytes for whoever finds you"};
@@ -22,12 +22,16 @@ inline constexpr OptionSpec kFrom = {
 inline constexpr OptionSpec kCount = {
     .name = "count", .value = "N", .summary = "how many at most; default 20, at most 64"};
 inline constexpr OptionSpec kRegionFirst = {
-    .name = "region", .value = "REGION", .summary = "those that say they are there come first"};
+    .name = "region", .value = "REGION", .summary = "those that say they are in it come first"};
+inline constexpr OptionSpec kAvoid = {
+    .name = "avoid",
+    .value = "REGION[,...]",
+    .summary = "leave out those that say they are in one, as eu-west is in eu"};
 inline constexpr ArgumentSpec kTypes = {.name = "TYPE",
                                         .summary = "as in printer/ipp: a-z 0-9 . _ - + /",
                                         .optional = true,
                                         .repeats = true};
-inline constexpr ArgumentSpec kContents = {.name = "FILE|ID",
+inline constexpr ArgumentSpec kFileOrId = {.name = "FILE|ID",
                                            .summary = "a file, or 64 hexadecimal digits",
                                            .completes = Completes::kFile,
                                            .optional = true,
@@ -44,7 +48,7 @@ inline constexpr Command kDhtProvide = {
         "up to 10,000 at once, which share their lookups.",
     .argument_slots =
         {{{.name = "SUBJECT", .summary = kSubjectSummary, .optional = true, .repeats = true}}},
-    .option_slots = {{kRegion, kLatency, kOfferNote, kFor, kFrom}},
+    .option_slots = {{kRegion, kRoundTrip, kOfferNote, kFor, kFrom}},
     .examples = {"sovctl dht provide service:printer/ipp", "sovctl dht provide --from ids.txt"},
     .exit_codes = {8, 11},
     .run = verbs::dht_provide};
@@ -55,7 +59,7 @@ inline constexpr Command kDhtProviders = {
     .summary = "who provides something",
     .text = "For services and contents alike; see service find and content find.",
     .argument_slots = {{{.name = "SUBJECT", .summary = kSubjectSummary}}},
-    .option_slots = {{kCount, kRegionFirst, kCookie}},
+    .option_slots = {{kCount, kRegionFirst, kAvoid, kCookie}},
     .examples = {"sovctl dht providers service:printer/ipp",
                  "sovctl dht providers service:printer/ipp --json"},
     .exit_codes = {5, 8, 11},
@@ -70,7 +74,7 @@ inline constexpr Command kServiceOffer = {
         "yourself. The daemon repeats it every 40 minutes until you withdraw it or the daemon "
         "ends; after a restart offer again.",
     .argument_slots = {{kTypes}},
-    .option_slots = {{kRegion, kLatency, kOfferNote, kFor, kFrom}},
+    .option_slots = {{kRegion, kRoundTrip, kOfferNote, kFor, kFrom}},
     .examples = {"sovctl service offer printer/ipp --note second-floor",
                  "sovctl service offer relay/turn --region eu-west --latency 20ms"},
     .exit_codes = {8, 11},
@@ -81,12 +85,15 @@ inline constexpr Command kServiceFind = {
     .section = Section::kFind,
     .summary = "who runs a service of a type",
     .text =
-        "A random sample where there are more than --count. What providers say of themselves "
+        "Each is shown as soon as three of the nodes that keep such offers have shown it, the "
+        "others when all have been asked; with --json all at once at the end. A random sample "
+        "where there are more than --count, with which it ends. What providers say of themselves "
         "is unverified: only who they are is proven. The column nodes says how many nodes "
         "showed the offer.",
     .argument_slots = {{{.name = "TYPE", .summary = "as in printer/ipp"}}},
-    .option_slots = {{kCount, kRegionFirst, kCookie}},
-    .examples = {"sovctl service find printer/ipp", "sovctl service find relay/turn --count 5"},
+    .option_slots = {{kCount, kRegionFirst, kAvoid, kCookie}},
+    .examples = {"sovctl service find printer/ipp",
+                 "sovctl service find relay/turn --region eu --avoid eu-east,us"},
     .exit_codes = {5, 8, 11},
     .run = verbs::service_find};
 
@@ -117,8 +124,8 @@ inline constexpr Command kContentProvide = {
         "A content is named by the SHA-256 of its bytes. Of a file it is made here and shown; "
         "the file itself goes nowhere. The daemon repeats the offer every 40 minutes until "
         "you withdraw it or the daemon ends; after a restart provide again.",
-    .argument_slots = {{kContents}},
-    .option_slots = {{kRegion, kLatency, kOfferNote, kFor, kFrom}},
+    .argument_slots = {{kFileOrId}},
+    .option_slots = {{kRegion, kRoundTrip, kOfferNote, kFor, kFrom}},
     .examples = {"sovctl content provide disk.img", "sovctl content provide --from ids.txt"},
     .exit_codes = {8, 11},
     .run = verbs::content_provide};
@@ -131,7 +138,7 @@ inline constexpr Command kContentFind = {
     .argument_slots = {{{.name = "FILE|ID",
                          .summary = "a file, or 64 hexadecimal digits",
                          .completes = Completes::kFile}}},
-    .option_slots = {{kCount, kRegionFirst, kCookie}},
+    .option_slots = {{kCount, kRegionFirst, kAvoid, kCookie}},
     .examples = {"sovctl content find disk.img", "sovctl content find disk.img --json"},
     .exit_codes = {5, 8, 11},
     .run = verbs::content_find};
@@ -151,7 +158,7 @@ inline constexpr Command kContentWithdraw = {
     .text =
         "Nodes that can't be reached forget it within the hour. With --from - it takes from its "
         "input what content list --quiet prints.",
-    .argument_slots = {{kContents}},
+    .argument_slots = {{kFileOrId}},
     .option_slots = {{kFrom}},
     .examples = {"sovctl content withdraw disk.img", "sovctl content withdraw --from ids.txt"},
     .exit_codes = {5, 8, 11},

@@ -98,6 +98,18 @@ std::string signed_text(std::string_view post_quantum, std::string_view library)
     return text + "not checkable: " + std::string(library);
 }
 
+std::string second_key_text(std::string_view state, std::string_view peer) {
+    if (state == "held") return "ML-DSA-65 key as remembered";
+    if (state == "unchecked") return "an ML-DSA-65 key is remembered; not checked here";
+    if (state == "awaited") return "the ML-DSA-65 key of their new identity is awaited";
+    if (state != "missing" && state != "changed") return "";
+    return std::string("ALARM: second key ") + std::string(state) +
+           (state == "missing" ? ", they signed with ML-DSA-65 before"
+                               : ", they signed with another ML-DSA-65 key before") +
+           "; ask them by another way, and if it is right: sovctl friend repin " +
+           std::string(peer);
+}
+
 std::string short_id(std::string_view id) { return std::string(id.substr(0, kShortIdChars)); }
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {

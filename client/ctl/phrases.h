@@ -29,6 +29,10 @@ std::string count_text(std::uint64_t count, std::string_view singular,
 /// Which halves of a record's signatures were verified, by the word of client::FoundPeer.
 std::string signed_text(std::string_view post_quantum, std::string_view library);
 
+/// What is remembered of a friend's second key and how it compares, with what to do about it; empty
+/// where nothing is. `state` and `peer` as the client has them.
+std::string second_key_text(std::string_view state, std::string_view peer);
+
 /// The first characters of an id, for reading only: never accepted where trust depends on it.
 std::string short_id(std::string_view id);
 

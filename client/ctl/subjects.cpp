@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "client/ctl/lookups.h"
 #include "client/ctl/phrases.h"
@@ -13,6 +14,8 @@ namespace sov::ctl {
 namespace {
 
 constexpr std::size_t kContentIdSize = 32;
+/// What the daemon looks for without --count.
+constexpr std::uint32_t kUsualMost = 20;
 /// Ids in a file of ids: what one request takes, each on a line of its own.
 constexpr std::size_t kIdsFileMax = 1 << 20;
 
@@ -154,6 +157,54 @@ json::Object offer_json(const client::OwnOffer& offer) {
     return object.set("withdrawing", offer.withdrawing);
 }
 
+// Who is found, a row each as it comes; so the widths are those of what usually comes.
+class FoundRows {
+  public:
+    explicit FoundRows(Errand& errand) : errand_(errand) {
+        if (errand.wants_progress()) errand.progress("asking the network");
+    }
+
+    void show(const client::FoundProvider& found) {
+        if (!errand_.wants_text()) return;
+        if (!titled_) errand_.progress({});
+        errand_.draw({}, [&](Screen& screen) {
+            if (errand_.quiet()) return screen.line(found.peer.text);
+            if (!std::exchange(titled_, true)) {
+                screen.line(screen.paint(
+                    Paint::kDim,
+                    row("provider", found.peer.text.size(), "address", "nodes") + "says"));
+            }
+            const auto& endpoints = found.contact.endpoints;
+            screen.line(row(found.peer.text, found.peer.text.size(),
+                            endpoints.empty() ? "-" : endpoints.front(),
+                            std::to_string(found.replicas)) +
+                        (found.own ? "(you) " : "") + hints_text(found.hints));
+        });
+    }
+
+  private:
+    static std::string row(std::string provider, std::size_t width, std::string address,
+                           const std::string& nodes) {
+        constexpr std::size_t kAddress = std::string_view("255.255.255.255:65535").size();
+        constexpr std::size_t kNodes = std::string_view("nodes").size();
+        provider.resize(std::max(provider.size(), width), ' ');
+        address.resize(std::max(address.size(), kAddress), ' ');
+        return provider + "  " + address + "  " +
+               std::string(kNodes - std::min(nodes.size(), kNodes), ' ') + nodes + "  ";
+    }
+
+    Errand& errand_;
+    bool titled_ = false;
+};
+
+// What was not told, and how to hear it.
+std::string rest_text(const client::Providers& answer, std::size_t most) {
+    if (!answer.complete && answer.providers.size() >= most)
+        return "as many as were asked for; there may be more: --count";
+    if (!answer.complete) return "its time was over before all nodes were heard; there may be more";
+    return answer.sampled ? "there are more: a random sample; ask again for another" : "";
+}
+
 bool shows(Names names, const client::OwnOffer& offer) {
     return names == Names::kBoth || (names == Names::kServices) == !offer.subject.service.empty();
 }
@@ -161,6 +212,17 @@ bool shows(Names names, const client::OwnOffer& offer) {
 Problem problem_of(const client::Error& error, Errand& errand) {
     return Problem::usage(error.message,
                           {"sovctl help " + std::string(errand.input().command->path)});
+}
+
+// What stands between commas.
+std::vector<std::string> listed(std::string_view text) {
+    std::vector<std::string> words;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        words.emplace_back(text.substr(0, comma));
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return words;
 }
 
 }  // namespace
@@ -282,17 +344,21 @@ int find_subject(Errand& errand, Names names) {
     if (!subject) return errand.fail(problem_of(subject.error(), errand));
     query.subject = *subject;
     query.region = input.value("region");
+    query.avoid = listed(input.value("avoid"));
     const auto cookie = bytes_of(input.value("cookie"));
     if (!cookie) {
         return errand.fail(problem_of(
             misused("--cookie wants the cookie of an earlier answer with --json"), errand));
     }
     query.cookie = *cookie;
+    FoundRows rows(errand);
     const auto answer = errand.ask(
         [&](client::Client& daemon, const client::CallOptions& options) {
-            return daemon.find_providers(query, options);
+            return daemon.find_providers(
+                query, [&](const client::FoundProvider& found) { rows.show(found); }, options);
         },
         std::chrono::seconds(30));
+    errand.progress({});
     if (!answer) return errand.fail(answer.error());
     json::Object data = subject_json(*subject);
     data.set("key", answer->key_hex);
@@ -300,26 +366,18 @@ int find_subject(Errand& errand, Names names) {
     for (const client::FoundProvider& found : answer->providers)
         array.emplace_back(found_json(found));
     data.set("providers", std::move(array))
+        .set("complete", answer->complete)
+        .set("sampled", answer->sampled)
+        .set("replicas", answer->replicas)
         .set("cookie", hex_of(answer->cookie))
         .set("lookup", json_of(answer->lookup, false));
     return errand.answer(std::move(data), [&](Screen& screen) {
-        if (errand.quiet()) {
-            for (const client::FoundProvider& found : answer->providers)
-                screen.line(found.peer.text);
-            return;
-        }
-        Table table({{"provider"}, {"address"}, {"nodes", true}, {"says"}});
-        for (const client::FoundProvider& found : answer->providers) {
-            const auto& endpoints = found.contact.endpoints;
-            table.row({found.peer.text + (found.own ? " (you)" : ""),
-                       endpoints.empty() ? "-" : endpoints.front(), std::to_string(found.replicas),
-                       hints_text(found.hints)});
-        }
-        if (answer->providers.empty())
-            screen.line("nothing new");
-        else
-            table.print(screen);
-        screen.line(effort_text(answer->lookup));
+        if (errand.quiet()) return;
+        if (answer->providers.empty()) screen.line("nothing new");
+        screen.line(count_text(answer->providers.size(), "provider") + " " +
+                    effort_text(answer->lookup));
+        const std::string rest = rest_text(*answer, query.most == 0 ? kUsualMost : query.most);
+        if (!rest.empty()) screen.wrapped(rest, 2);
     });
 }
 

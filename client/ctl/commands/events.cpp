@@ -29,6 +29,7 @@ int events(Errand& errand) {
     client::EventQuery query;
     query.follow = input.has("follow");
     query.from_oldest = !query.follow || input.has("past");
+    query.audit = input.has("audit");
     if (input.has("type")) query.type_globs.emplace_back(input.value("type"));
     const auto patience = query.follow ? std::chrono::seconds(0) : std::chrono::seconds(10);
     std::size_t count = 0;

@@ -13,6 +13,11 @@ json::Object found_json(const client::FoundPeer& found) {
     if (found.claim_sequence != 0) object.set("claim_sequence", found.claim_sequence);
     object.set("located", found.located);
     object.set_text("post_quantum", found.post_quantum);
+    object.set_text("second_key", found.second_key);
+    json::Array moved;
+    for (const client::PeerId& before : found.moved_from) moved.emplace_back(before.text);
+    if (!found.moved_from.empty()) object.set("moved_from", std::move(moved));
+    if (found.disputed) object.set("disputed", true);
     if (found.located) {
         object.set("sequence", found.sequence).set("ttl_ms", json::milliseconds(found.ttl));
         object.set("nodes", json_list(found.nodes));
@@ -48,6 +53,11 @@ void show_peer(const client::FoundPeer& found, const client::Found& all, Screen&
         screen.line(screen.paint(Paint::kStrong, name + '#' + found.peer.tag));
         show_detail("id", found.peer.text, screen);
     }
+    for (const client::PeerId& before : found.moved_from)
+        show_detail("before", before.text + " (handed over, signed by both keys)", screen);
+    if (found.disputed)
+        show_detail("!", "somebody signed other hand-overs with an old key, which was stolen",
+                    screen);
     std::string label = "at";
     for (const client::Contact& contact : found.nodes) {
         for (const std::string& endpoint : contact.endpoints) {
@@ -62,6 +72,9 @@ void show_peer(const client::FoundPeer& found, const client::Found& all, Screen&
     }
     if (!found.post_quantum.empty())
         show_detail("signed", signed_text(found.post_quantum, all.crypto_library), screen);
+    if (const std::string second = second_key_text(found.second_key, found.peer.text);
+        !second.empty())
+        show_detail(second.starts_with("ALARM") ? "!" : "", second, screen);
     if (name.empty()) return;
     std::string claim = "kept by " + count_text(found.replicas, "node") + ", " +
                         count_text(found.work_bits, "bit") + " of work";
@@ -135,6 +148,15 @@ Problem refused(const client::Found& found, const std::string& query) {
     const client::FoundPeer& first = found.refused.front();
     Problem problem{.exit_code = 10, .name = "bad_signature", .what = {}, .why = {}, .steps = {}};
     problem.what = "what was found of " + query + " is not believed: " + first.peer.text;
+    if (first.second_key == "missing" || first.second_key == "changed") {
+        problem.name = "second_key_changed";
+        problem.why = first.second_key == "missing"
+                          ? "this friend signed with ML-DSA-65 before, and this record does not"
+                          : "this friend signed with another ML-DSA-65 key before";
+        problem.steps = {"ask the friend by another way; if it is right: sovctl friend repin " +
+                         first.peer.text};
+        return problem;
+    }
     problem.why = signed_text(first.post_quantum, found.crypto_library);
     problem.steps = {
         first.post_quantum == "false"

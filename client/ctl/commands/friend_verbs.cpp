@@ -19,7 +19,9 @@ std::string bond_text(const client::Friend& of) {
         text = "not introduced yet: they must add you too, and both be online once";
     }
     if (of.met_ago) text += ", met " + duration_text(*of.met_ago) + " ago";
-    return text;
+    if (!of.moved_from.text.empty()) text += ", moved from " + short_id(of.moved_from.text);
+    const std::string second = second_key_text(of.second_key, of.peer.text);
+    return second.empty() ? text : text + "; " + second;
 }
 
 /// A name is what people have in mind; the daemon wants the id.
@@ -68,6 +70,21 @@ int friend_remove(Errand& errand) {
             "  they recognise you nearby no longer; your other friends learn your new "
             "tags when they are next met",
             2);
+    });
+}
+
+int friend_repin(Errand& errand) {
+    const std::string peer = errand.argument();
+    const auto answer = errand.ask([&](client::Client& daemon, const client::CallOptions& options) {
+        return daemon.repin_friend(peer, options);
+    });
+    if (!answer) return errand.fail(with_hint(answer.error(), peer));
+    json::Object data;
+    data.set("peer", peer);
+    return errand.answer(std::move(data), [&](Screen& screen) {
+        if (errand.quiet()) return;
+        screen.line("forgotten  the second key of " + peer);
+        screen.wrapped("  the next one that is verified is remembered: sovctl find " + peer, 2);
     });
 }
 

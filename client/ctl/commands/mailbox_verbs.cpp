@@ -10,7 +10,7 @@ namespace sov::ctl::verbs {
 namespace {
 
 // Nothing longer is mail, and the daemon says so better than we could.
-constexpr std::size_t kMostBytes = 60 << 10;
+constexpr std::size_t kMostMailBytes = 60 << 10;
 
 json::Object json_of_mail(const client::Mail& mail) {
     json::Object object;
@@ -91,7 +91,7 @@ int mailbox_send(Errand& errand) {
         mail.body = std::string(input.value("text"));
     } else {
         int error = 0;
-        const auto body = errand.machine().read_file("-", kMostBytes, error);
+        const auto body = errand.machine().read_file("-", kMostMailBytes, error);
         if (!body) {
             return errand.fail(
                 Problem::usage(std::string("cannot read standard input: ") + std::strerror(error)));

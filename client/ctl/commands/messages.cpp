@@ -13,7 +13,7 @@ namespace sov::ctl::verbs {
 namespace {
 
 /// A peer that is there has it in a moment; for one that is away the mailbox takes a few seconds.
-constexpr std::chrono::seconds kUsualTime{30};
+constexpr std::chrono::seconds kUsualWait{30};
 constexpr std::chrono::seconds kPresenceTime{40};
 
 /// Well-formed as RFC 3629 s4 has it, but for overlong forms and surrogates, which a terminal shows
@@ -105,7 +105,7 @@ int msg(Errand& errand) {
                 },
                 options);
         },
-        kUsualTime);
+        kUsualWait);
     // Time that is over says nothing about a message that is on the disk.
     if (!last || (!end && end.error().exit_code != 6)) return errand.fail(end.error());
     const std::string name = peer_name(last->peer, known_friends(errand));
@@ -113,6 +113,8 @@ int msg(Errand& errand) {
         progress_json(*last),
         [&](Screen& screen) {
             if (!errand.quiet()) screen.line(what_became(*last, name));
+            if (!errand.quiet() && last->state == "in_mailbox" && !last->words.empty())
+                screen.line("  why  " + last->words);
             if (errand.verbose() && !errand.quiet()) screen.line("  id " + last->id);
         },
         last->state == "failed" ? 1 : 0);

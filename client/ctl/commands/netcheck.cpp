@@ -12,6 +12,7 @@ constexpr std::size_t kTopicColumns = 14, kAnswerColumns = 12;
 
 std::string topic_text(const std::string& topic) {
     if (topic == "udp") return "UDP out";
+    if (topic == "internet") return "Internet";
     if (topic == "ipv4") return "IPv4";
     if (topic == "ipv6") return "IPv6";
     if (topic == "mapping") return "One port";

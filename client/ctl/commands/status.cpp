@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "client/ctl/commands/verbs.h"
 #include "client/ctl/errand.h"
@@ -30,6 +31,23 @@ json::Object mapping_json(const client::PortMapping& mapping) {
     return object.set_text("reason", mapping.reason);
 }
 
+json::Object economy_json(const client::Economy& economy) {
+    json::Object object;
+    object.set_text("profile", economy.profile).set("flows", economy.flows);
+    object.set("flows_max", economy.flows_max);
+    object.set("datagrams_per_second_max", economy.datagrams_per_second_max);
+    if (economy.on_battery) object.set("on_battery", *economy.on_battery);
+    if (economy.metered) object.set("metered", *economy.metered);
+    object.set_text("connectivity", economy.connectivity);
+    object.set_text("saves_because", economy.saves_because);
+    object.set_text("serves_nobody_because", economy.serves_nobody_because);
+    object.set("budget_bytes", economy.budget_bytes).set("used_bytes", economy.used_bytes);
+    object.set_text("budget_stage", economy.budget_stage);
+    object.set("budget_renews_unix", economy.budget_renews);
+    object.set("clock_off_ms", static_cast<std::int64_t>(economy.clock_off.count()));
+    return object.set("clock_absurd", economy.clock_absurd);
+}
+
 json::Object list_json(const client::BootstrapList& list) {
     json::Object object;
     object.set("number", list.number);
@@ -54,7 +72,7 @@ json::Object connections_json(const client::ConnectionCounts& counts) {
 /// "3 connected: 1 on the LAN, 1 direct, 1 relayed"
 std::string connections_text(const client::ConnectionCounts& counts) {
     const std::uint32_t all = counts.lan + counts.direct + counts.relayed;
-    if (all == 0) return "none";
+    if (all == 0) return "no connection to a peer";
     std::string parts;
     const auto add = [&](std::uint32_t count, std::string_view what) {
         if (count == 0) return;
@@ -76,24 +94,38 @@ json::Object bootstrap_json(const client::BootstrapEntry& entry) {
     return object.set_text("problem", entry.problem);
 }
 
-json::Object status_json(const client::NodeStatus& status) {
-    json::Object data;
-    data.set("state", "running").set("verdict", status.verdict);
-    data.set_text("sentence", status.sentence);
+json::Array reasons_json(const std::vector<client::Reason>& all) {
     json::Array reasons;
-    for (const client::Reason& reason : status.reasons) {
+    for (const client::Reason& reason : all) {
         json::Object object;
         object.set("code", reason.code).set("sentence", reason.sentence);
         reasons.emplace_back(object.set_text("next_step", reason.next_step));
     }
-    data.set("reasons", std::move(reasons)).set("abridged", status.abridged);
+    return reasons;
+}
+
+json::Object coordinate_json(const client::Coordinate& coordinate) {
+    json::Array at;
+    for (const auto each : coordinate.at) at.emplace_back(json::milliseconds(each));
+    json::Object object;
+    object.set("at_ms", std::move(at)).set("height_ms", json::milliseconds(coordinate.height));
+    return object.set("error_percent", coordinate.error_percent);
+}
+
+json::Object status_json(const client::NodeStatus& status) {
+    json::Object data;
+    data.set("state", "running")
+        .set("verdict", status.verdict)
+        .set_text("sentence", status.sentence);
+    data.set("reasons", reasons_json(status.reasons)).set("abridged", status.abridged);
     data.set_text("caller_role", status.caller_role).set_text("version", status.version);
     data.set("uptime_ms", json::milliseconds(status.uptime)).set("pid", status.pid);
     if (!status.peer.text.empty()) data.set("peer", json_of(status.peer));
     if (!status.node.place_hex.empty()) data.set("node", json_of(status.node));
     data.set_text("network_id", status.network_id).set_text("network_name", status.network_name);
-    data.set_text("mode", status.mode).set("serving", status.serving);
-    data.set_text("discovery", status.discovery);
+    data.set_text("mode", status.mode)
+        .set("serving", status.serving)
+        .set_text("discovery", status.discovery);
     json::Array families;
     for (const auto& family : status.families) families.emplace_back(family_json(family));
     data.set("families", std::move(families));
@@ -117,6 +149,7 @@ json::Object status_json(const client::NodeStatus& status) {
     if (status.bootstrap_list) data.set("bootstrap_list", list_json(*status.bootstrap_list));
     data.set("contacts_known", status.contacts_known)
         .set("crowded_regions", status.crowded_regions);
+    if (status.coordinate) data.set("coordinate", coordinate_json(*status.coordinate));
     json::Object around;
     around.set("suspected", status.surround.suspected).set_text("signs", status.surround.signs);
     around.set("size_near", status.surround.size_near).set("size_far", status.surround.size_far);
@@ -125,6 +158,7 @@ json::Object status_json(const client::NodeStatus& status) {
     around.set("anchors_answering", status.surround.anchors_answering);
     data.set("surround", std::move(around));
     data.set("connections", connections_json(status.connections));
+    if (!status.economy.profile.empty()) data.set("economy", economy_json(status.economy));
     if (status.port_mapping) data.set("port_mapping", mapping_json(*status.port_mapping));
     if (!status.abridged) {
         json::Array bootstrap;
@@ -248,6 +282,27 @@ std::string load_text(const client::NodeStatus& status) {
     return text;
 }
 
+/// "profile home: 12 of 128 flows, at most 40 datagrams/s; on battery; 3.1 of 200 MB this month".
+std::string economy_text(const client::Economy& economy) {
+    std::string text = "profile " + economy.profile;
+    if (economy.flows_max != 0) {
+        text += ": " + std::to_string(economy.flows) + " of " + std::to_string(economy.flows_max) +
+                " flows, at most " + std::to_string(economy.datagrams_per_second_max) +
+                " datagrams a second";
+    }
+    if (economy.on_battery.value_or(false)) text += "; on battery";
+    if (economy.metered.value_or(false)) text += "; metered connection";
+    if (!economy.saves_because.empty()) text += "; saves: " + economy.saves_because;
+    if (!economy.serves_nobody_because.empty())
+        text += "; serves nobody: " + economy.serves_nobody_because;
+    if (economy.connectivity == "portal") text += "; a captive portal is in the way";
+    if (economy.budget_bytes != 0) {
+        text += "; " + size_text(economy.used_bytes) + " of " + size_text(economy.budget_bytes) +
+                " used this month";
+    }
+    return text;
+}
+
 /// "mdns works; ble waits: there is no Bluetooth adapter"; empty without local layers.
 std::string nearby_text(const std::vector<client::LayerStatus>& layers) {
     std::string text;
@@ -289,7 +344,23 @@ std::string list_text(const client::BootstrapList& list) {
     return text;
 }
 
-void show_status(const client::NodeStatus& status, bool with_counters, Screen& screen) {
+/// "(1.2, -3.4, 0, 5.6) ms, height 0.8 ms; predicts round trips to within 12 %". Too few round
+/// trips leave an error of 100 %.
+std::string coordinate_text(const std::optional<client::Coordinate>& coordinate) {
+    if (!coordinate) return "unknown: no round trip was measured yet";
+    const auto ms = [](std::chrono::microseconds span) {
+        return json::Value(json::milliseconds(span)).text();
+    };
+    std::string at;
+    for (const auto each : coordinate->at) at += (at.empty() ? "" : ", ") + ms(each);
+    return '(' + at + ") ms, height " + ms(coordinate->height) + " ms; " +
+           (coordinate->error_percent < 100 ? "predicts round trips to within " +
+                                                  std::to_string(coordinate->error_percent) + " %"
+                                            : "too new to predict round trips");
+}
+
+void show_status(const client::NodeStatus& status, bool with_counters, bool verbose,
+                 Screen& screen) {
     show_verdict(status, screen);
     if (!status.peer.text.empty()) show_fact("you", status.peer.text, screen);
     if (status.abridged) {
@@ -302,6 +373,7 @@ void show_status(const client::NodeStatus& status, bool with_counters, Screen& s
     }
     if (status.port_mapping) show_fact("router", mapping_text(*status.port_mapping), screen);
     show_fact("dht", table_text(status), screen);
+    if (verbose) show_fact("place", coordinate_text(status.coordinate), screen);
     if (status.bootstrap_list) show_fact("list", list_text(*status.bootstrap_list), screen);
     if (!status.signatures.post_quantum_policy.empty())
         show_fact("signed", signatures_text(status.signatures), screen);
@@ -320,6 +392,7 @@ void show_status(const client::NodeStatus& status, bool with_counters, Screen& s
     const std::string nearby = nearby_text(status.layers);
     if (!nearby.empty()) show_fact("nearby", nearby, screen);
     if (!status.abridged) show_fact("names", names_text(status.names), screen);
+    if (!status.economy.profile.empty()) show_fact("spends", economy_text(status.economy), screen);
     show_fact("load", load_text(status), screen);
     if (!status.reasons.empty() || !status.connections.stuck.empty()) screen.line();
     for (const auto& one : status.connections.stuck) {
@@ -358,7 +431,8 @@ int status(Errand& errand) {
     return errand.answer(
         status_json(*answer),
         [&](Screen& screen) {
-            if (!errand.quiet()) show_status(*answer, errand.input().has("counters"), screen);
+            if (!errand.quiet())
+                show_status(*answer, errand.input().has("counters"), errand.verbose(), screen);
         },
         exit_code);
 }
