@@ -106,7 +106,12 @@ def sections(root):
     return "\n".join(f".IP {number}. 5\n{filled(title)}" for number, title in found)
 
 
-MAKERS = {"keys": keys, "exits": two_columns("Exit codes of sovereignd"), "signals": two_columns("Signals"),
+def errors(root):
+    return "\n".join(entry(code.strip("`"), f"{cause[0].upper()}{cause[1:]}. {fix[0].upper()}{fix[1:]}.".replace("`", ""))
+                     for code, cause, fix in table(root, "Error codes"))
+
+
+MAKERS = {"errors": errors, "keys": keys, "exits": two_columns("Exit codes of sovereignd"), "signals": two_columns("Signals"),
           "files": files, "rpcs": rpcs, "sections": sections}
 
 
