@@ -1,6 +1,7 @@
 // Connections between two processes with real sockets: from nothing to the first byte of an answer,
-// and one stream as fast as it goes. Beside them plain TCP streams between the same processes, with
-// and without TLS, as what the machine and the link give.
+// and one stream as fast as it goes. Beside them, as what the machine and the link give: the QUIC
+// library alone over sockets, and plain TCP streams between the same processes, with and without
+// TLS.
 //
 //   connection_bench [MEBIBYTES]     on loopback; prints Markdown tables; 256 MiB by default
 //   connection_bench MEBIBYTES LINK CLIENT SERVER ADDRESS
@@ -14,15 +15,9 @@
 #include <sys/socket.h>
 
 #include <cstdlib>
-#include <map>
 
-#include "daemon/core/base/contact_book.h"
-#include "daemon/core/base/packet_pool.h"
-#include "daemon/hub/stream_hub.h"
-#include "daemon/io/node_driver.h"
-#include "daemon/io/udp_path.h"
-#include "platform/openssl/host_crypto.h"
-#include "platform/quic/quic_transport.h"
+#include "tests/bench/bare_quic.h"
+#include "tests/bench/hub_ends.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/tls_stream.h"
 
@@ -31,16 +26,18 @@ namespace {
 using namespace sov;
 using namespace sov::bench;
 
-constexpr std::size_t kPiece = 256 << 10;
 constexpr std::size_t kQuestion = 64;  ///< bytes of what is answered at once
 constexpr int kRounds = 3;
-const std::string kEcho = "/bench/echo/1", kSink = "/bench/sink/1";
+constexpr int kIdle = 64;
+/// A peer that calls again sooner is let wait.
+constexpr std::chrono::milliseconds kCallPause{3100};
 
 /// Where the two processes are.
 struct Link {
     std::string client, server;  ///< network namespaces; empty: this one
     std::uint32_t address = INADDR_LOOPBACK;
     int connects = 100;
+    bool ice = false;  ///< nothing is dialled: ICE finds the path
 };
 
 void enter(const std::string& network) {
@@ -50,205 +47,86 @@ void enter(const std::string& network) {
     close(fd);
 }
 
-identity::SigningKey key_of(identity::Crypto& crypto, std::uint8_t seed) {
-    identity::Secret32 secret{};
-    secret[0] = seed;
-    return crypto.make_signing_key(secret);
-}
-
-/// A daemon without files and API: node, sockets, QUIC, hub.
-class Host final : public io::Companion {
-  public:
-    Host(std::uint8_t seed, std::uint32_t address, quic::Congestion congestion) {
-        NodeOptions options;
-        options.user_key = key_of(crypto_, seed);
-        options.node_key = key_of(crypto_, static_cast<std::uint8_t>(seed + 100));
-        options.ipv6 = false;
-        node_ = std::make_unique<Node>(Surroundings{crypto_, book_, packets_}, options,
-                                       RestoredState{}, 0, seed);
-        auto transport = std::make_unique<io::UdpTransport>(context);
-        require(!transport->open(Endpoint::v4(address, 0)), "no UDP port");
-        at = transport->local();
-        io::NodeDriver::Transports transports;
-        transports.push_back(std::move(transport));
-        driver = std::make_unique<io::NodeDriver>(context, *node_, std::move(transports),
-                                                  [](Instant, const Event&) {});
-        quic::QuicTransport::Options transport_options;
-        transport_options.congestion = congestion;
-        quic_ = quic::QuicTransport::make(crypto_, options.user_key, transport_options);
-        hub::HubOptions wanted;
-        wanted.self = PeerId{options.user_key.public_key};
-        wanted.admission = hub::Admission::kAnyone;
-        hub = std::make_unique<hub::StreamHub>(*quic_, wanted, seed);
-        path_ = std::make_unique<io::UdpPath>(*driver->transports().front());
-        hub->set_path(Family::kIpv4, path_.get());
-        driver->share_with(*this);
-        driver->start();
-    }
-
-    bool claims(ByteView datagram) const override { return quic_->claims(datagram); }
-    void handle_datagram(Instant now, io::UdpTransport&, const Endpoint& from,
-                         ByteView datagram) override {
-        quic_->handle_datagram(now, *path_, from, datagram);
-    }
-    void handle_timeout(Instant now) override { hub->handle_timeout(now); }
-    void settle(Instant now) override {
-        hub->run(now);
-        while (hub->poll_event()) {
-        }
-    }
-    Instant next_timeout() const override { return hub->next_timeout(); }
-
-    void run_until(const std::function<bool()>& done) {
-        const auto start = Clock::now();
-        while (!done()) {
-            require(seconds_since(start) < 120, "a connection hangs");
-            context.run_one_for(std::chrono::milliseconds(100));
-        }
-    }
-
-    boost::asio::io_context context{1};
-    Endpoint at;
-    std::unique_ptr<io::NodeDriver> driver;
-    std::unique_ptr<hub::StreamHub> hub;
-
-  private:
-    openssl::HostCrypto crypto_;
-    ContactBook book_;
-    PacketPool packets_;
-    std::unique_ptr<Node> node_;
-    std::unique_ptr<quic::QuicTransport> quic_;
-    std::unique_ptr<io::UdpPath> path_;
-};
-
-/// Echoes or swallows what comes.
-class Server final : public hub::StreamUser {
-  public:
-    explicit Server(hub::StreamHub& hub) : hub_(hub) {
-        require(hub.serve(kEcho, *this) && hub.serve(kSink, *this), "cannot serve");
-    }
-    void stream_opened(Instant, const hub::HubStream& stream, CommandId) override {
-        echoes_[stream.id] = stream.protocol == kEcho;
-    }
-    void stream_failed(Instant, CommandId, Errc, std::string) override {}
-    void stream_readable(Instant, const ports::StreamId& stream) override {
-        for (;;) {
-            const auto read = hub_.read(stream, kPiece);
-            if (!read || (read->bytes.empty() && !read->ended)) return;
-            const bool echo = echoes_[stream];
-            // The sink answers with one byte when it has everything.
-            const Bytes answer = echo ? read->bytes : Bytes(read->ended ? 1 : 0, 1);
-            (void)hub_.write(stream, answer, read->ended);
-            if (read->ended) return;
-        }
-    }
-    void stream_writable(Instant, const ports::StreamId&) override {}
-    void stream_over(Instant, const ports::StreamId& stream, std::optional<Errc>) override {
-        echoes_.erase(stream);
-    }
-
-  private:
-    hub::StreamHub& hub_;
-    std::map<ports::StreamId, bool> echoes_;
-};
-
-/// Sends so many bytes, the first ones before the stream is open, and waits for the first byte of
-/// the answer.
-class Client final : public hub::StreamUser {
-  public:
-    Client(hub::StreamHub& hub, std::size_t bytes) : hub_(hub), left_(bytes), piece_(kPiece, 7) {}
-    ~Client() override { hub_.forget_user(*this); }
-    void begin(CommandId command) { left_ -= hub_.write_first(command, next()); }
-    void stream_opened(Instant, const hub::HubStream& stream, CommandId) override {
-        stream_ = stream.id;
-        push();
-    }
-    void stream_failed(Instant, CommandId, Errc, std::string words) override {
-        require(false, words.c_str());
-    }
-    void stream_readable(Instant, const ports::StreamId& stream) override {
-        const auto read = hub_.read(stream, kPiece);
-        answered = answered || (read && !read->bytes.empty());
-    }
-    void stream_writable(Instant, const ports::StreamId&) override { push(); }
-    void stream_over(Instant, const ports::StreamId&, std::optional<Errc>) override {}
-
-    bool answered = false;
-
-  private:
-    ByteView next() const { return ByteView(piece_).first(std::min(left_, piece_.size())); }
-    void push() {
-        while (!ended_) {
-            const ByteView bytes = next();
-            ended_ = bytes.size() == left_;
-            const auto taken = hub_.write(stream_, bytes, ended_);
-            require(taken.has_value(), "a stream is gone");
-            left_ -= *taken;
-            ended_ = left_ == 0;
-            if (*taken < bytes.size()) return;
-        }
-    }
-
-    hub::StreamHub& hub_;
-    std::size_t left_;
-    const Bytes piece_;
-    ports::StreamId stream_;
-    bool ended_ = false;
-};
-
+/// What the two processes know of each other.
 struct Place {
     Endpoint at;
     bool known = false;
 };
 
-Child serve(Shared<Place>& place, const Link& link, quic::Congestion congestion) {
-    Child child([&] {
-        enter(link.server);
-        Host host(2, link.address, congestion);
-        Server server(*host.hub);
-        place->at = host.at;
-        place->known = true;
-        for (;;) host.context.run_one_for(std::chrono::seconds(1));
-    });
-    require(wait_for([&] { return *static_cast<volatile bool*>(&place->known); },
-                     std::chrono::seconds(10)),
-            "the server does not come up");
-    return child;
-}
+/// A server in a process of its own, and a client's half of how the two tell each other of ICE.
+struct Opposite {
+    Opposite(const Link& link, quic::Congestion congestion) : signals(link.ice) {
+        child = Child([&] {
+            enter(link.server);
+            Host host(2, link.address, congestion);
+            if (link.ice) host.start_ice(signals.second);
+            Server server(*host.hub);
+            place->at = host.at;
+            place->known = true;
+            for (;;) host.context.run_one_for(std::chrono::seconds(1));
+        });
+        require(wait_for([&] { return *static_cast<volatile bool*>(&place->known); },
+                         std::chrono::seconds(10)),
+                "the server does not come up");
+        // From here on this process is the client.
+        enter(link.client);
+    }
 
-void ask(Host& host, const Endpoint& at, const PeerId& peer, const std::string& protocol,
-         Client& client) {
-    host.driver->post([&, at, peer](Instant now, Node&) {
-        hub::StreamHub::ConnectOptions options;
-        options.addresses = {{at, hub::DialAddress::Source::kGiven}};
-        const CommandId command = host.hub->open_stream(now, peer, {protocol}, client);
-        client.begin(command);
-        (void)host.hub->connect(now, peer, options);
-    });
-}
+    Shared<Place> place;
+    SignalPair signals;
+    Child child;
+};
+
+struct Dialler {
+    Dialler(const Link& link, quic::Congestion congestion, Opposite& other, std::uint8_t seed = 1)
+        : host(seed, link.client.empty() ? link.address : INADDR_ANY, congestion),
+          ice_(link.ice),
+          at_(other.place->at),
+          peer_{key_of(seed_crypto_, 2).public_key} {
+        if (link.ice) host.start_ice(other.signals.first);
+    }
+
+    void ask(const std::string& protocol, Client& client) {
+        host.driver->post([this, protocol, &client](Instant now, Node&) {
+            hub::StreamHub::ConnectOptions options;
+            if (!ice_) options.addresses = {{at_, hub::DialAddress::Source::kGiven}};
+            const CommandId command = host.hub->open_stream(now, peer_, {protocol}, client);
+            client.begin(command);
+            (void)host.hub->connect(now, peer_, options);
+        });
+        host.run_until([&] { return client.answered; });
+    }
+    void hang_up() {
+        host.driver->post([this](Instant now, Node&) { host.hub->disconnect(now, peer_); });
+        host.run_until([&] { return host.hub->connections().empty(); });
+    }
+
+    Host host;
+
+  private:
+    openssl::HostCrypto seed_crypto_;
+    bool ice_;
+    Endpoint at_;
+    PeerId peer_;
+};
 
 struct FirstBytes {
     std::vector<double> cold, warm;  ///< milliseconds
 };
 
 FirstBytes first_bytes(const Link& link, quic::Congestion congestion) {
-    Shared<Place> place;
-    const Child server = serve(place, link, congestion);
-    enter(link.client);
-    Host host(1, link.client.empty() ? link.address : INADDR_ANY, congestion);
-    openssl::HostCrypto crypto;
-    const PeerId peer{key_of(crypto, 2).public_key};
+    Opposite server(link, congestion);
+    Dialler dialler(link, congestion, server);
     FirstBytes found;
     for (int at = 0; at < link.connects; ++at) {
         for (std::vector<double>* samples : {&found.cold, &found.warm}) {
-            Client client(*host.hub, kQuestion);
+            Client client(*dialler.host.hub, kQuestion);
             const auto start = Clock::now();
-            ask(host, place->at, peer, kEcho, client);
-            host.run_until([&] { return client.answered; });
+            dialler.ask(kEcho, client);
             samples->push_back(milliseconds_since(start));
         }
-        host.driver->post([&](Instant now, Node&) { host.hub->disconnect(now, peer); });
-        host.run_until([&] { return host.hub->connections().empty(); });
+        dialler.hang_up();
+        if (link.ice) dialler.host.run_for(kCallPause);
     }
     return found;
 }
@@ -258,29 +136,46 @@ struct Rates {
     std::vector<double> sender_cpu, receiver_cpu;  ///< microseconds for one megabyte
 };
 
+/// Adds what `send` took here and in the server.
+void add_round(Rates& rates, double megabytes, const Child& server,
+               const std::function<void()>& send) {
+    const auto start = Clock::now();
+    const double theirs = server.cpu_seconds();
+    const auto ours = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+    send();
+    rates.megabytes.push_back(megabytes / seconds_since(start));
+    rates.sender_cpu.push_back((static_cast<double>(std::clock()) / CLOCKS_PER_SEC - ours) * 1e6 /
+                               megabytes);
+    rates.receiver_cpu.push_back((server.cpu_seconds() - theirs) * 1e6 / megabytes);
+}
+
 Rates throughput(std::size_t bytes, const Link& link, quic::Congestion congestion) {
     Rates found;
     const double megabytes = static_cast<double>(bytes) / 1e6;
     for (int round = 0; round < kRounds; ++round) {
         // Each on a connection of its own: its slow start counts.
-        Shared<Place> place;
-        const Child server = serve(place, link, congestion);
-        enter(link.client);
-        Host host(1, link.client.empty() ? link.address : INADDR_ANY, congestion);
-        openssl::HostCrypto crypto;
-        const PeerId peer{key_of(crypto, 2).public_key};
-        Client client(*host.hub, bytes);
-        const auto start = Clock::now();
-        const double theirs = server.cpu_seconds();
-        const auto ours = static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
-        ask(host, place->at, peer, kSink, client);
-        host.run_until([&] { return client.answered; });
-        found.megabytes.push_back(megabytes / seconds_since(start));
-        found.sender_cpu.push_back((static_cast<double>(std::clock()) / CLOCKS_PER_SEC - ours) *
-                                   1e6 / megabytes);
-        found.receiver_cpu.push_back((server.cpu_seconds() - theirs) * 1e6 / megabytes);
+        Opposite server(link, congestion);
+        Dialler dialler(link, congestion, server);
+        Client client(*dialler.host.hub, bytes);
+        add_round(found, megabytes, server.child, [&] { dialler.ask(kSink, client); });
     }
     return found;
+}
+
+/// What the server grows by for each connection that says nothing.
+double idle_kilobytes(const Link& link) {
+    Opposite server(link, quic::Congestion::kBbr2);
+    std::vector<std::unique_ptr<Dialler>> diallers;
+    double before = 0;
+    // The first one pays for what all share.
+    for (int at = 0; at <= kIdle; ++at) {
+        diallers.push_back(std::make_unique<Dialler>(link, quic::Congestion::kBbr2, server,
+                                                     static_cast<std::uint8_t>(3 + at)));
+        Client client(*diallers.back()->host.hub, kQuestion);
+        diallers.back()->ask(kEcho, client);
+        if (at == 0) before = server.child.resident_kilobytes();
+    }
+    return (server.child.resident_kilobytes() - before) / kIdle;
 }
 
 // ---- others, between the same processes --------------------------------------------------------
@@ -361,6 +256,35 @@ TlsFigures tls(std::size_t bytes, const Link& link, const char* control) {
     return found;
 }
 
+struct BareFigures {
+    std::vector<double> first;
+    Rates rates;
+};
+
+BareFigures bare_quic(std::size_t bytes, int connects, ngtcp2_cc_algo control) {
+    Shared<sockaddr_in> at;
+    const Child server([&] {
+        BareQuicEnd end(INADDR_LOOPBACK);
+        *at = end.at();
+        end.serve({.server = true, .control = control, .bytes = bytes});
+    });
+    require(wait_for([&] { return *static_cast<volatile in_port_t*>(&at->sin_port) != 0; },
+                     std::chrono::seconds(10)),
+            "the bare QUIC server does not come up");
+    BareQuicEnd end(INADDR_LOOPBACK);
+    BareFigures found;
+    for (int count = 0; count < connects; ++count) {
+        const auto start = Clock::now();
+        end.ask(*at, {.control = control, .bytes = kQuestion, .first = 'e'});
+        found.first.push_back(milliseconds_since(start));
+    }
+    for (int round = 0; round < kRounds; ++round) {
+        add_round(found.rates, static_cast<double>(bytes) / 1e6, server,
+                  [&] { end.ask(*at, {.control = control, .bytes = bytes, .first = 's'}); });
+    }
+    return found;
+}
+
 // ---- tables ------------------------------------------------------------------------------------
 
 std::string few(const std::vector<double>& values, const char* format) {
@@ -370,11 +294,13 @@ std::string few(const std::vector<double>& values, const char* format) {
 
 struct Controller {
     quic::Congestion ours;
+    ngtcp2_cc_algo bare;
     const char* name;
     const char* kernels;
 };
-constexpr Controller kControllers[] = {{quic::Congestion::kCubic, "CUBIC", "cubic"},
-                                       {quic::Congestion::kBbr2, "BBRv2", "bbr"}};
+constexpr Controller kControllers[] = {
+    {quic::Congestion::kCubic, NGTCP2_CC_ALGO_CUBIC, "CUBIC", "cubic"},
+    {quic::Congestion::kBbr2, NGTCP2_CC_ALGO_BBR2, "BBRv2", "bbr"}};
 
 void on_loopback(std::size_t bytes) {
     const Link link;
@@ -384,7 +310,19 @@ void on_loopback(std::size_t bytes) {
          text("%.2f", quantile(first.cold, 0.95))});
     row({"a stream on a connection that is there, ms", text("%.2f", median(first.warm)),
          text("%.2f", quantile(first.warm, 0.95))});
+    Link by_ice;
+    by_ice.ice = true;
+    by_ice.connects = 9;
+    const FirstBytes called = first_bytes(by_ice, quic::Congestion::kCubic);
+    row({"over ICE, from nothing to the first byte of an answer, ms",
+         text("%.2f", median(called.cold)), text("%.2f", quantile(called.cold, 0.95))});
     const TlsFigures others = tls(bytes, link, "cubic");
+    std::vector<BareFigures> bare;
+    for (const Controller& each : kControllers) {
+        bare.push_back(bare_quic(bytes, link.connects, each.bare));
+    }
+    row({"ngtcp2 and GnuTLS alone, for comparison: from nothing, ms",
+         text("%.2f", median(bare[0].first)), text("%.2f", quantile(bare[0].first, 0.95))});
     row({"TCP and TLS 1.3, for comparison: from nothing, ms", text("%.2f", median(others.first)),
          text("%.2f", quantile(others.first, 0.95))});
     std::puts("");
@@ -394,8 +332,21 @@ void on_loopback(std::size_t bytes) {
         row({"QUIC, " + std::string(each.name), with_range(rates.megabytes),
              with_range(rates.sender_cpu), with_range(rates.receiver_cpu)});
     }
+    for (const Controller& each : kControllers) {
+        const Rates rates = throughput(bytes, by_ice, each.ours);
+        row({"QUIC over ICE, " + std::string(each.name), with_range(rates.megabytes),
+             with_range(rates.sender_cpu), with_range(rates.receiver_cpu)});
+    }
+    for (std::size_t at = 0; at < bare.size(); ++at) {
+        const Rates& rates = bare[at].rates;
+        row({"ngtcp2 and GnuTLS alone, for comparison, " + std::string(kControllers[at].name),
+             with_range(rates.megabytes), with_range(rates.sender_cpu),
+             with_range(rates.receiver_cpu)});
+    }
     row({"TCP and TLS 1.3, for comparison", with_range(others.rates), "-", "-"});
     plain_tcp(bytes);
+    std::printf("\nAn idle connection takes %.0f kB of the server's resident memory, one of %d.\n",
+                idle_kilobytes(link), kIdle);
 }
 
 void across(std::size_t bytes, const std::string& name, const Link& link) {
@@ -421,7 +372,7 @@ int main(int argc, char** argv) {
         on_loopback(bytes);
     } else {
         require(inet_aton(argv[5], &address) == 1, "no such address");
-        across(bytes, argv[2], {argv[3], argv[4], ntohl(address.s_addr), 5});
+        across(bytes, argv[2], {argv[3], argv[4], ntohl(address.s_addr), 5, false});
     }
     return 0;
 }

@@ -21,8 +21,8 @@ SERVER = "10.84.0.2"
 FIRST = ("chrt", "-f", "10")
 # What a link is called, what it does in each direction, and the MiB that one stream moves.
 LINKS = (
-    ("50 ms round trip, 200 Mbit/s", ("--delay", "25", "--rate", "200"), 30),
-    ("the same, 1 % lost", ("--delay", "25", "--rate", "200", "--loss", "10000"), 8),
+    ("50 ms round trip, 200 Mbit/s, 100 MiB", ("--delay", "25", "--rate", "200"), 100),
+    ("the same, 1 % lost, 8 MiB", ("--delay", "25", "--rate", "200", "--loss", "10000"), 8),
 )
 
 

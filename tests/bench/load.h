@@ -91,7 +91,7 @@ class SessionClient final : public LoadClient {
         const auto head = wire::read_head(reader);
         if (!head) return false;
         if (head->kind == static_cast<std::uint8_t>(wire::Kind::kNodes)) {
-            const auto nodes = wire::read_nodes(reader, false);
+            const auto nodes = wire::read_nodes(reader, 0);
             contacts_ = nodes ? nodes->contacts.size() : 0;
             return nodes.has_value();
         }

@@ -4,10 +4,13 @@
 //   loopback_net_bench [NODES]           prints Markdown tables; 128 nodes by default
 //   loopback_net_bench --memory          prints the resident memory of one node and of each further
 //   one
+//   loopback_net_bench --fleet NODES     runs until it is killed; prints how to join
 
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
+#include "daemon/core/identity/peer_name.h"
 #include "tests/bench/fleet.h"
 
 namespace {
@@ -259,6 +262,18 @@ void measure_memory() {
     row({"of each further node, 32 to 128", text("%.0f", (many - few) / 96), "73"});
 }
 
+[[noreturn]] void be_a_fleet(std::size_t nodes) {
+    require(nodes >= 2 && nodes <= FleetReport::kNodesMax, "NODES must be 2 to 1024");
+    static FleetReport report;
+    std::thread([] {
+        while (report.first_ready == 0) usleep(1000);
+        const Contact& first = report.contacts[0];
+        std::puts(identity::bootstrap_text(first.key, {first.v4}).c_str());
+        std::fflush(stdout);
+    }).detach();
+    run_fleet(nodes, std::nullopt, report);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -269,6 +284,8 @@ int main(int argc, char** argv) {
         measure_memory();
         return 0;
     }
+    if (argc == 3 && std::strcmp(argv[1], "--fleet") == 0)
+        be_a_fleet(static_cast<std::size_t>(std::atoi(argv[2])));
     const int nodes = argc > 1 ? std::atoi(argv[1]) : 128;
     require(nodes >= 44 && nodes <= static_cast<int>(FleetReport::kNodesMax),
             "NODES must be 44 to 1024");

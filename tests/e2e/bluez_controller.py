@@ -1,7 +1,6 @@
 """Controllers and devices as bluetoothd keeps them: their properties, who registered what, what is told of a change."""
 
 import dbus
-from gi.repository import GLib
 
 from bluez_air import mac_text, random_mac, service_data, structures
 

@@ -11,9 +11,10 @@ class LabError(Exception):
     """The laboratory itself does not work, or something in it did not happen. The text is for people."""
 
 
-def run(*command, check=True, timeout=30):
-    """Runs a command and returns it completed; a failure says what the command said."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+def run(*command, check=True, timeout=30, env=None, given=None):
+    """Runs a command, with `given` on its standard input, and returns it completed; a failure says what the command
+    said."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=env, input=given)
     if check and done.returncode != 0:
         words = (done.stderr or done.stdout).strip()
         raise LabError(f"`{' '.join(map(str, command))}` failed with {done.returncode}: {words}")

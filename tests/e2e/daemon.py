@@ -1,9 +1,11 @@
 """One daemon on a virtual host, its files, and sovctl to talk to it."""
 
+import contextlib
 import json
 import os
 import pathlib
 import pwd
+import re
 import signal
 import subprocess
 import time
@@ -46,6 +48,8 @@ class Daemon:
         self.process = None
         self.environment = {}  # in addition to our own
         self.prefix = ()  # what it is started through
+        self.ends = []  # exit codes of earlier runs, negative for a signal
+        self.peak = 0  # KiB, the most memory that any run had
 
     # ---- the process ----
 
@@ -64,7 +68,8 @@ class Daemon:
             "connect.port_mapping": "no",
             **{key: value for key, value in self.settings.items() if key != "bootstrap"},
         }
-        lines = [f"{key} = {value}" for key, value in keys.items() if value is not None]
+        lines = [f"{key} = {one}" for key, value in keys.items() if value is not None
+                 for one in (value if isinstance(value, list) else [value])]
         lines += [f"bootstrap.peer = {line}" for line in self.settings["bootstrap"]]
         return "\n".join(lines) + "\n"
 
@@ -110,20 +115,30 @@ class Daemon:
     def stop(self, patience=10):
         """Asks it to leave; the seconds that it took and its exit code."""
         began = time.monotonic()
+        self.note_peak()
         self.process.send_signal(signal.SIGTERM)
         try:
             code = self.process.wait(timeout=patience)
         except subprocess.TimeoutExpired as late:
             raise LabError(f"{self.label} did not leave within {patience} s of SIGTERM") from late
         self.process = None
+        self.ends.append(code)
         return time.monotonic() - began, code
 
     def kill(self):
         if self.process is not None:
             if self.process.poll() is None:
+                self.note_peak()
                 self.process.kill()
-            self.process.wait()
+            self.ends.append(self.process.wait())
             self.process = None
+
+    def note_peak(self):
+        """Remembers the most memory that the process had so far."""
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+                peaks = [int(line.split()[1]) for line in status if line.startswith("VmHWM:")]
+            self.peak = max([self.peak, *peaks])
 
     def log_lines(self):
         return self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
@@ -183,6 +198,14 @@ class Daemon:
         return self.wait_status(lambda status: status.get("verdict") == "online",
                                 f"{self.label} to be online", patience)
 
+    def memory_kilobytes(self, line):
+        """A line of /proc/PID/status: VmRSS, RssAnon, RssFile."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(re.search(rf"^{line}:\s*(\d+) kB", status, re.MULTILINE)[1])
+
     def resident_kilobytes(self):
-        pages = int(open(f"/proc/{self.process.pid}/statm", encoding="ascii").read().split()[1])
-        return pages * os.sysconf("SC_PAGESIZE") // 1024
+        return self.memory_kilobytes("VmRSS")
+
+    def own_kilobytes(self):
+        """What grows when it keeps things: heap and stacks. Pages of mapped files come and go."""
+        return self.memory_kilobytes("RssAnon")

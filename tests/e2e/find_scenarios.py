@@ -1,9 +1,8 @@
 """Peers find each other by name."""
 
 from commands import wait_until
-from daemon import CtlError
 from lab import Lab
-from scenario import expect, scenario, timed
+from scenario import expect, refused, scenario, timed
 
 
 def find_by_name(binaries, ipv4, ipv6):
@@ -62,12 +61,7 @@ def a_peer_that_leaves_withdraws_within_three_seconds(binaries):
         seconds, code = leaving.stop()
         expect(code == 0, f"left with exit code {code}")
         expect(seconds < 3, f"took {seconds:.1f} s to leave")
-        try:
-            found = staying.ctl("find", peer)
-        except CtlError as missing:
-            expect(missing.code == 5, f"not found was expected: {missing}")
-        else:
-            raise AssertionError(f"still found after it left: {found}")
+        refused(lambda: staying.ctl("find", peer), "still found after it left", code=5)
         return f"left in {seconds:.2f} s, and is not found any more"
 
 

@@ -60,7 +60,7 @@ class Host:
         self.number = number
         self.namespace = f"{MARK}{os.getpid()}-h{number}"
         self.folder = lab.folder / f"host{number}"
-        self.ipv4 = f"10.83.0.{number}" if lab.ipv4 else None
+        self.ipv4 = f"{lab.prefix}.{number}" if lab.ipv4 else None
         self.ipv6 = f"fd53:6f76::{number:x}" if lab.ipv6 else None
         self.daemons = []
         self.environment = {}  # for what is started here
@@ -83,6 +83,28 @@ class Host:
             run("ip", "-n", self.namespace, "addr", "add", f"{self.ipv4}/24", "dev", "eth0")
         if self.ipv6:
             run("ip", "-n", self.namespace, "addr", "add", f"{self.ipv6}/64", "dev", "eth0", "nodad")
+
+    def change_cable(self, number):
+        """Another interface with other addresses takes over at once, as from Wi-Fi to a cable; each time another
+        `number`."""
+        old, new = f"eth{number}", f"eth{number + 1}"
+        port = f"h{self.number}x{number + 1}"
+        run("ip", "-n", self.lab.bridge, "link", "add", port, "type", "veth", "peer", "name", new, "netns",
+            self.namespace)
+        run("ip", "-n", self.lab.bridge, "link", "set", port, "master", "bridge", "up")
+        run("ip", "-n", self.namespace, "link", "set", old, "down")
+        last = 100 + 10 * self.number + number
+        run("ip", "-n", self.namespace, "link", "set", new, "up")
+        if self.ipv4:
+            self.ipv4 = f"10.83.0.{last}"
+            run("ip", "-n", self.namespace, "addr", "add", f"{self.ipv4}/24", "dev", new)
+        if self.ipv6:
+            self.ipv6 = f"fd53:6f76::{last:x}"
+            run("ip", "-n", self.namespace, "addr", "add", f"{self.ipv6}/64", "dev", new, "nodad")
+
+    def unplug(self):
+        """The network beside this host goes dead, without a word to it."""
+        run("ip", "-n", self.lab.bridge, "link", "set", f"h{self.number}", "nomaster")
 
     def remove(self):
         for daemon in self.daemons:
@@ -113,8 +135,11 @@ class Host:
 class Lab:
     """Hosts on one bridge. Use as a context: leaving it removes everything, whatever happened inside."""
 
-    def __init__(self, binaries, hosts, ipv4=True, ipv6=True, programs=("sovereignd", "sovctl")):
+    last_look = None  # called with a laboratory in which all went well, before it is removed
+
+    def __init__(self, binaries, hosts, ipv4=True, ipv6=True, programs=("sovereignd", "sovctl"), prefix="10.83.0"):
         self.programs = programs
+        self.prefix = prefix  # of IPv4; hosts of a public one count as the Internet
         self.binaries = pathlib.Path(binaries)
         self.ipv4, self.ipv6 = ipv4, ipv6
         self.bridge = f"{MARK}{os.getpid()}-lan"
@@ -139,9 +164,17 @@ class Lab:
         return self
 
     def __exit__(self, kind, problem, trace):
-        if problem is not None and not isinstance(problem, (KeyboardInterrupt, SystemExit)):
+        try:
+            if problem is None and Lab.last_look is not None:
+                Lab.last_look(self)
+        except BaseException:
             self.show_logs()
-        self.remove()
+            raise
+        else:
+            if problem is not None and not isinstance(problem, (KeyboardInterrupt, SystemExit)):
+                self.show_logs()
+        finally:
+            self.remove()
 
     def build(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{MARK}{os.getpid()}-"))

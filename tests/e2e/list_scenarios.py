@@ -169,6 +169,39 @@ def a_list_in_dns_leads_a_newcomer_into_the_network(binaries):
 
 
 @scenario
+def a_poisoned_answer_of_dns_leads_nobody_to_strangers(binaries):
+    """F44: whoever answers for the name of the list has one of its own, with nodes of its own."""
+    with Lab(binaries, 3) as lab:
+        keepers = Keepers(lab)
+        known, stranger, newcomer = (host.daemon(**{"node.mode": "server"}) for host in lab.hosts)
+        for daemon in (known, stranger):
+            daemon.start()
+        file, text = lab.folder / "list", lab.folder / "txt"
+
+        def answer_with(signed):
+            file.write_text(signed)
+            text.write_text("".join(keepers.run("show", file, "--dns").stdout.split('"')[1::2]))
+        # It names the right keys, without which it would be no list of this network, and has but its own to sign with.
+        answer_with(keepers.signed(9, [stranger.bootstrap_line()], signers=("carl",)))
+        responder = lab.hosts[2].start_inside("python3", "-c", RESPONDER, text, stdout=subprocess.PIPE)
+        try:
+            responder.stdout.readline()
+            newcomer.settings.update(keepers.settings(
+                **{"bootstrap.list_dns": "list.example", "bootstrap.dns_server": "127.0.0.1:5300"}))
+            newcomer.start()
+            said = wait_refused(newcomer, "fewer than 2")["refused"]
+            expect(newcomer.status()["verdict"] != "online", "it joined through strangers")
+            expect(not newcomer.ctl("peers")["sessions"], f"it talks to strangers: {newcomer.ctl('peers')['sessions']}")
+            answer_with(keepers.signed(2, [known.bootstrap_line()]))
+            wait_list(newcomer, 2, "DNS list.example")
+            newcomer.wait_online()
+        finally:
+            responder.kill()
+            responder.communicate()
+        return f"a stranger's list in DNS: '{said}', nobody of it asked; the right one taken afterwards"
+
+
+@scenario
 def a_list_in_the_dht_teaches_a_node_whom_to_join_through(binaries):
     with Lab(binaries, 5) as lab:
         keepers = Keepers(lab)

@@ -36,6 +36,8 @@ TURN = "203.0.113.1"
 # Its second address, from which it answers when a client asks how its NAT filters (RFC 5780).
 TURN_OTHER = "203.0.113.2"
 TURN_IPV6 = "2001:db8::1"
+# A second relay, for who wants two.
+TURN_SECOND = "203.0.113.3"
 TURN_PORT = 3478
 # Over TLS, with a certificate for this name that nobody but the laboratory believes.
 TURN_TLS_PORT, TURN_TLS_NAME = 5349, "turn.lab"
@@ -138,17 +140,29 @@ class NatHost(Host):
     def ip(self, *words):
         run("ip", "-n", self.namespace, *words)
 
+    def change_address(self, number):
+        """Another address of the same LAN takes the place of the old one; each time another `number`."""
+        net, _ = self.ipv4.rsplit(".", 1)
+        self.ip("addr", "del", f"{self.ipv4}/24", "dev", "eth0")
+        self.ipv4 = f"{net}.{50 + number}"
+        self.ip("addr", "add", f"{self.ipv4}/24", "dev", "eth0")
+        self.ip("route", "add", "default", "via", f"{net}.1")
+
 
 class NatLab(Lab):
     """Use as a context. `a` and `b` are the hosts behind `side_a` and `side_b`, `servers` the public ones."""
 
-    def __init__(self, binaries, side_a, side_b, servers=0, programs=("sovereignd", "sovctl")):
-        super().__init__(binaries, 0, programs=programs)
+    def __init__(self, binaries, side_a, side_b, servers=0, relays=1, delay_ms=0, programs=("sovereignd", "sovctl")):
+        """`delay_ms` is what the link between a side and the public segment takes in each direction; it needs
+        link_relay (tests/bench) beside the programs."""
+        super().__init__(binaries, 0, programs=(*programs, "link_relay") if delay_ms else programs)
+        self.delay_ms = delay_ms
         for side in (side_a, side_b):
             if side not in SIDES:
                 raise LabError(f"no such side: {side}")
         self.sides = (side_a, side_b)
         self.server_count = servers
+        self.relay_count = relays
         self.nodes, self.routers = [], {}
         self.a = self.b = self.turn = None
         self.servers = []
@@ -165,6 +179,8 @@ class NatLab(Lab):
         self.a = self.side("a", 1, self.sides[0])
         self.b = self.same_lan() if self.sides[1] == "same_lan" else self.side("b", 2, self.sides[1])
         self.start_turn()
+        if self.relay_count > 1:
+            self.start_second_turn()
 
     def remove(self):
         super().remove()
@@ -172,12 +188,29 @@ class NatLab(Lab):
             remove_namespace(node.namespace)
         self.nodes = []
 
-    def attach(self, namespace, name):
-        """Puts an interface of a namespace onto the public segment."""
+    def attach(self, namespace, name, far=False):
+        """Puts an interface of a namespace onto the public segment; if it is far, over a link that takes time."""
         port = f"p{len(self.nodes)}x{len(self.hosts)}"
-        wire(namespace, name, self.public.namespace, port)
+        if far and self.delay_ms:
+            self.attach_far(namespace, name, port)
+        else:
+            wire(namespace, name, self.public.namespace, port)
         self.public.ip("link", "set", port, "master", "segment")
         run("ip", "-n", namespace, "route", "add", f"{MAPPED_NET}.0/24", "dev", name)
+
+    def attach_far(self, namespace, name, port):
+        link = Node(self, f"l{len(self.nodes)}", forwards=False)
+        relay = self.binaries / "link_relay"
+        wire(namespace, name, link.namespace, "left")
+        wire(self.public.namespace, port, link.namespace, "right")
+        for end, interface in ((namespace, name), (self.public.namespace, port)):
+            run("ip", "netns", "exec", end, str(relay), "--plain", interface)
+        # A link does not wait for a processor.
+        link.process = subprocess.Popen(
+            ["ip", "netns", "exec", link.namespace, "chrt", "-f", "10", str(relay), "left", "right", "--delay",
+             str(self.delay_ms), "--seed", str(len(self.nodes))], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        if link.process.stdout.readline() != b"ready\n":
+            raise LabError("link_relay does not start")
 
     def host(self, number, ipv4, ipv6):
         host = NatHost(self, number)
@@ -186,9 +219,9 @@ class NatLab(Lab):
         host.build()
         return host
 
-    def public_host(self, number, last):
+    def public_host(self, number, last, far=False):
         host = self.host(number, f"203.0.113.{last}", f"2001:db8::{last}")
-        self.attach(host.namespace, "eth0")
+        self.attach(host.namespace, "eth0", far)
         host.ip("addr", "add", f"{host.ipv4}/24", "dev", "eth0")
         host.ip("addr", "add", f"{host.ipv6}/64", "dev", "eth0", "nodad")
         # Hosts with IPv6 only are behind routers on this segment.
@@ -199,7 +232,7 @@ class NatLab(Lab):
 
     def side(self, letter, index, kind):
         if kind == "none":
-            host = self.public_host(index, index * 10)
+            host = self.public_host(index, index * 10, far=True)
             host.ip("route", "add", "default", "via", TURN)
             return host
         if kind == "ipv6":
@@ -220,7 +253,7 @@ class NatLab(Lab):
             border.ip("addr", "add", f"100.64.{index}.1/24", "dev", "lan")
             router.ip("route", "add", "default", "via", f"100.64.{index}.1")
             self.translate(router, "eim", host.ipv4)
-        self.attach(border.namespace, "wan")
+        self.attach(border.namespace, "wan", far=True)
         border.ip("addr", "add", outside, "dev", "wan")
         if maps:
             border.ip("route", "add", "203.0.113.0/24", "dev", "wan")
@@ -260,7 +293,7 @@ class NatLab(Lab):
         host = self.host(index, None, f"2001:db8:{index}::2")
         router = self.routers[letter] = Node(self, f"r{letter}")
         wire(host.namespace, "eth0", router.namespace, "lan")
-        self.attach(router.namespace, "wan")
+        self.attach(router.namespace, "wan", far=True)
         host.ip("addr", "add", f"{host.ipv6}/64", "dev", "eth0", "nodad")
         router.ip("addr", "add", f"2001:db8:{index}::1/64", "dev", "lan", "nodad")
         router.ip("addr", "add", f"2001:db8::{index}0/64", "dev", "wan", "nodad")
@@ -323,6 +356,21 @@ class NatLab(Lab):
         return sum(1 for line in lines for word in line.split()[3:4]
                    if word.rsplit(":", 1)[-1].isdigit() and 50000 <= int(word.rsplit(":", 1)[-1]) <= 59999)
 
-    def kill_turn(self):
-        self.turn_process.kill()
-        self.turn_process.wait()
+    def start_second_turn(self):
+        """Another coturn beside the first one, which knows UDP only."""
+        self.turn.ip("addr", "add", f"{TURN_SECOND}/24", "dev", "eth0")
+        folder = self.turn.folder
+        with open(folder / "log2", "wb") as log:
+            self.second_process = self.turn.start_inside(
+                "turnserver", "-n", f"--listening-ip={TURN_SECOND}", f"--relay-ip={TURN_SECOND}",
+                f"--listening-port={TURN_PORT}", "--no-tls", "--no-dtls", "--lt-cred-mech",
+                f"--user={TURN_USER}:{TURN_PASSWORD}", "--realm=lab", "--fingerprint", "--no-cli", "--no-multicast-peers",
+                "--min-port=50000", "--max-port=59999", f"--pidfile={folder}/pid2", f"--userdb={folder}/users2",
+                "--log-file=stdout", stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        wait_until(lambda: f"{TURN_SECOND}:{TURN_PORT}" in self.turn.inside("ss", "-lun").stdout,
+                   "the second coturn to listen")
+
+    def kill_turn(self, address=TURN):
+        process = self.second_process if address == TURN_SECOND else self.turn_process
+        process.kill()
+        process.wait()

@@ -3,7 +3,8 @@
 import contextlib
 
 from call_scenarios import RELAY, SERVERS
-from nat_lab import TURN, TURN_PASSWORD, TURN_PORT, TURN_TLS_NAME, TURN_TLS_PORT, TURN_USER, NatLab
+from commands import wait_until
+from nat_lab import TURN, TURN_IPV6, TURN_PASSWORD, TURN_PORT, TURN_TLS_NAME, TURN_TLS_PORT, TURN_USER, NatLab
 from scenario import expect, scenario
 
 STUN = f"{TURN}:{TURN_PORT}"
@@ -107,6 +108,30 @@ def netcheck_a_relay_over_tls_lends_an_address_to_none_but_the_right_name(binari
             expect(bool(refusals) != usable, f"{name}: the log says {refusals}")
             told.append(refusals[0].split("reason=")[1] if refusals else "usable")
         return "; ".join(told)
+
+
+@scenario
+def netcheck_a_relay_given_by_name_is_used_as_soon_as_its_name_is_known(binaries):
+    with NatLab(binaries, "symmetric", "none") as lab:
+        relay = f"{TURN_USER}:{TURN_PASSWORD}@relay.lab:{TURN_PORT}"
+        daemon = lab.a.daemon(**{"connect.turn_servers": relay, "connect.stun_servers": f"stun.lab:{TURN_PORT}"})
+        hosts, resolver = daemon.folder / "hosts", daemon.folder / "resolv.conf"
+        hosts.write_text("127.0.0.1 localhost\n")
+        resolver.write_text("nameserver 127.0.0.1\n")  # where nobody answers
+        daemon.start(prefix=("sh", "-c", f"mount --bind '{hosts}' /etc/hosts && mount --bind '{resolver}' /etc/resolv.conf "
+                                         '&& exec "$@"', "sh"))
+        wait_until(lambda: any("relay.dns" in line for line in daemon.log_lines()), "the log to tell of the name")
+        lines, _ = netcheck(daemon, DEGRADED)
+        says(lines, "turn", "no", "unusable")
+        unknown = lines["turn"]["what"]
+        expect("relay.lab" in unknown and "looked up" in unknown, f"it says: {unknown}")
+        hosts.write_text(f"127.0.0.1 localhost\n{TURN} relay.lab stun.lab\n{TURN_IPV6} relay.lab\n")
+        wait_until(lambda: {one["topic"]: one for one in daemon.ctl("netcheck")["lines"]}["turn"]["answer"] == "yes",
+                   "the relay to be usable", 40, 0.5)
+        lines, _ = netcheck(daemon, DEGRADED)
+        says(lines, "stun", "yes", "answered")
+        expect(RELAY.split("@")[0] not in daemon.log.read_text(), "a password is in the log")
+        return f"first: {unknown}; then: {lines['turn']['what']}"
 
 
 @scenario

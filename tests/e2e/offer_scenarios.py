@@ -32,6 +32,8 @@ def a_service_is_offered_on_one_host_and_found_from_another(binaries):
         said = found["providers"]
         expect([each["peer"]["id"] for each in said] == [owner], f"found {said}")
         expect(providers(daemons[0], "service", "find", "printer/ipp") == [owner], "a second reader did not find it")
+        expect(found["complete"] and not found["sampled"], f"not all were heard: {found}")
+        expect(found["replicas"] >= 3, f"few were asked: {found}")
         later = seeker.ctl("service", "find", "printer/ipp", "--cookie", found["cookie"])
         expect(later["providers"] == [], f"told again: {later}")
         expect(said[0]["region"] == "hall" and said[0]["latency_ms"] == 20 and said[0]["note"] == "second floor",
@@ -40,6 +42,8 @@ def a_service_is_offered_on_one_host_and_found_from_another(binaries):
         other.ctl("dht", "provide", "service:printer/ipp", "--region", "cellar")
         everybody = providers(seeker, "service", "find", "printer/ipp", "--region", "cellar")
         expect(everybody == [second, owner], f"found {everybody}")
+        one = seeker.ctl("service", "find", "printer/ipp", "--count", "1")
+        expect(len(one["providers"]) == 1 and one["sampled"], f"more than asked for: {one}")
         listed = printer.ctl("service", "list")["offers"]
         expect([offer["service"] for offer in listed] == ["printer/ipp"], f"listed {listed}")
         printer.ctl("service", "withdraw", "printer/ipp")

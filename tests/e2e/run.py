@@ -17,6 +17,8 @@ import connect_scenarios  # noqa: F401
 import doctor_scenarios  # noqa: F401
 import fault_scenarios  # noqa: F401
 import find_scenarios  # noqa: F401
+import laptop_scenarios  # noqa: F401
+import identity_scenarios  # noqa: F401
 import list_scenarios  # noqa: F401
 import local_scenarios  # noqa: F401
 import message_scenarios  # noqa: F401
@@ -25,6 +27,7 @@ import mailbox_scenarios  # noqa: F401
 import nat_scenarios  # noqa: F401
 import netcheck_scenarios  # noqa: F401
 import offer_scenarios  # noqa: F401
+import path_scenarios  # noqa: F401
 import python_scenarios  # noqa: F401
 import service_scenarios  # noqa: F401
 import start_scenarios  # noqa: F401

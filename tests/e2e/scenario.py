@@ -2,6 +2,8 @@
 
 import time
 
+from daemon import CtlError
+
 SCENARIOS = {}
 
 
@@ -16,6 +18,18 @@ def expect(condition, complaint):
     """What a scenario claims."""
     if not condition:
         raise AssertionError(complaint)
+
+
+def refused(call, claim, name=None, code=None):
+    """The refusal that a call of sovctl must get: with this name of an error, or this exit code. `claim` says what would
+    have happened otherwise."""
+    try:
+        answer = call()
+    except CtlError as refusal:
+        expect(name is None or refusal.error.get("name") == name, f"{name} was expected: {refusal.error}")
+        expect(code is None or refusal.code == code, f"exit {code} was expected: {refusal}")
+        return refusal
+    raise AssertionError(f"{claim}: {answer}")
 
 
 def timed(call):

@@ -2,6 +2,7 @@
 
 import socket
 
+from commands import wait_until
 from daemon import PORT
 from lab import Lab
 from scenario import expect, scenario
@@ -57,6 +58,7 @@ def a_broken_configuration_is_refused_with_file_line_and_key(binaries):
 
 @scenario
 def an_unusable_identity_is_refused_with_a_remedy(binaries):
+    """F09."""
     with Lab(binaries, 1) as lab:
         daemon = lab.hosts[0].daemon()
         daemon.start()
@@ -88,6 +90,7 @@ def identity_file(daemon):
 
 @scenario
 def a_second_daemon_on_the_same_state_is_refused(binaries):
+    """F54."""
     with Lab(binaries, 1) as lab:
         daemon = lab.hosts[0].daemon()
         daemon.start()
@@ -112,3 +115,17 @@ def a_stopped_daemon_is_reported_as_such(binaries):
         expect(done.returncode == 3, f"with a stale socket: exit {done.returncode}: {done.stdout} {done.stderr}")
         seconds = daemon.start()
         return f"exit 3 without a daemon; it starts over a stale socket and answers after {seconds * 1e3:.0f} ms"
+
+
+@scenario
+def an_idle_daemon_gives_back_what_only_its_start_needed(binaries):
+    with Lab(binaries, 3) as lab:
+        one, two, fresh = (host.daemon() for host in lab.hosts)
+        lab.network([one, two])
+        fresh.start()
+        at_start = fresh.memory_kilobytes("RssFile")
+        wait_until(lambda: two.memory_kilobytes("RssFile") < at_start / 2, "pages of programs to be given back", 30)
+        idle = two.resident_kilobytes()
+        expect(two.status()["verdict"] == "online", "it goes on")
+        return (f"{fresh.resident_kilobytes() / 1024:.1f} MiB at the start, {idle / 1024:.1f} when idle, "
+                f"{two.own_kilobytes() / 1024:.1f} of them its own")

@@ -17,7 +17,7 @@ using namespace sov::discovery;
 // Each round takes a number for the time and the device, a strength and the Service Data.
 constexpr std::size_t kRound = 2 + kAdvertBytes;
 
-void hear_all(ByteView bytes) {
+void hear_adverts(ByteView bytes) {
     support::SimCrypto crypto(1);
     Rng rng(1);
     Recognition recognition(crypto, 1'800'000'000'000);
@@ -65,6 +65,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const Bytes again = encode_advert(*advert);
         SOV_CHECK(std::equal(again.begin(), again.end(), bytes.begin(), bytes.end()));
     }
-    hear_all(bytes);
+    hear_adverts(bytes);
     return 0;
 }

@@ -51,7 +51,10 @@ class ScriptedTransport final : public ports::StreamTransport {
         dialled[id] = peer;
         return id;
     }
-    Result<void> move(Instant, ConnectionId, ports::DatagramPath&) override { return {}; }
+    Result<void> move(Instant, ConnectionId, ports::DatagramPath&, const Endpoint&) override {
+        return {};
+    }
+    void nudge(Instant, ConnectionId) override {}
     void close(Instant, ConnectionId id, ports::CloseCode) override {
         if (connections.contains(id) || dialled.contains(id)) {
             drop(id, ports::CloseReason::kAsked, 0);

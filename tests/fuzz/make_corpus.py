@@ -4,6 +4,7 @@
 Run it in this folder after a layout changed; the files are committed and replayed by ctest.
 """
 
+import base64
 import hashlib
 import pathlib
 import random
@@ -27,8 +28,8 @@ def field(tag, value):
     return struct.pack(">BH", tag, len(value)) + value
 
 
-def record(kind, body, flags=0, ttl=1200):
-    head = bytes([1, kind, flags]) + KEY + struct.pack(">QIH", 7, ttl, len(body))
+def record(kind, body, flags=0, ttl=1200, sequence=7):
+    head = bytes([1, kind, flags]) + KEY + struct.pack(">QIH", sequence, ttl, len(body))
     return head + body + bytes(64)
 
 
@@ -53,12 +54,20 @@ def values():
     mutable = record(4, field(1, b"note") + field(2, b"hello"))
     paged = record(4, field(1, b"") + field(3, struct.pack(">I", 1500) + bytes(64)))
     immutable = bytes([1, 3, 0]) + bytes(40) + struct.pack(">IH", 7200, 5) + field(2, b"hi") + bytes(64)
+    lists = record(4, field(1, b"") + field(3, struct.pack(">I", 60000) + bytes(64)))
     bodies = {"store": b"\0" + key + token + b"\0" + mutable,
               "store_on_a_condition": b"\0" + key + token + b"\1" + bytes(8) + paged,
               "store_page": b"\1" + key + token + version + b"\0page", "get_page": b"\2" + key + version + b"\1",
               "listen": b"\3" + key + b"\0", "listen_from_a_cursor": b"\3" + key + b"\2" + 2 * version,
               "notify": b"\4" + key + mutable, "held": b"\5\0" + bytes(8) + struct.pack(">I", 7200) + bytes(64),
               "missing": b"\5\1" + bytes(8) + struct.pack(">Q", 5), "conflict": b"\5\2" + bytes(8),
+              "list_pages_missing": b"\5\1" + bytes(16) + b"\3",
+              "no_list_page_missing": b"\5\1" + bytes(8) + struct.pack(">Q", 5) + b"\0",
+              "too_many_list_pages_missing": b"\5\1" + bytes(16) + b"\4",
+              "get_list_page": b"\2" + key + version + b"\x41",
+              "store_page_beyond": b"\1" + key + token + version + b"\x42page", "record_list_pages": b"\6" + lists,
+              "record_list_pages_beyond": b"\6" + lists.replace(struct.pack(">I", 60000), struct.pack(">I", 65537)),
+              "record_list_pages_few": b"\6" + lists.replace(struct.pack(">I", 60000), struct.pack(">I", 24576)),
               "record_mutable": b"\6" + mutable, "record_paged": b"\6" + paged, "record_immutable": b"\6" + immutable,
               "record_gone": b"\6" + record(4, field(1, b"note"), flags=1), "cursor": b"\7\1" + version}
     for name, body in bodies.items():
@@ -100,6 +109,31 @@ def bootstrap_lists():
     save("bootstrap_list", "keys_out_of_order", made([KEY[::-1], KEY], [node], []))
     save("bootstrap_list", "node_twice", made([KEY], [node, node], []))
     save("bootstrap_list", "threshold_too_high", made([KEY], [node], [], 2))
+
+
+def dns_answers():
+    def answer(texts, answers=None, name=b"\xc0\x0c", kind=16):
+        records = b"".join(name + struct.pack(">HHIH", kind, 1, 60, len(text)) + text for text in texts)
+        count = len(texts) if answers is None else answers
+        return (struct.pack(">HHHHHH", 7, 0x8180, 1, count, 0, 0) + b"\4list\4test\0" + struct.pack(">HH", 16, 1)
+                + records)
+
+    def strings(text):
+        return b"".join(bytes([len(text[at:at + 255])]) + text[at:at + 255] for at in range(0, len(text), 255))
+
+    made = b"\1" + KEY + struct.pack(">QQB", 3, 1 << 40, 1) + b"\1" + KEY + b"\0\0"
+    text = b"sovereign-bootstrap-list-1 " + base64.urlsafe_b64encode(made).rstrip(b"=")
+    save("dns_answer", "list", answer([strings(text)]))
+    save("dns_answer", "long", answer([strings(text + b"A" * 600), strings(b"other")]))
+    save("dns_answer", "twenty", answer([strings(b"x y")] * 20))
+    save("dns_answer", "none", answer([]))
+    save("dns_answer", "address", answer([bytes(4)], kind=1))
+    save("dns_answer", "string_too_long", answer([b"\xc8x"]))
+    save("dns_answer", "count_too_high", answer([strings(b"x")], answers=0xffff))
+    save("dns_answer", "name_of_labels", answer([strings(b"x")], name=b"\1a\3bcd\0"))
+    save("dns_answer", "name_at_itself", answer([strings(b"x")], name=b"\xc0\x1b"))
+    save("dns_answer", "name_of_no_kind", answer([strings(b"x")], name=b"\x80\0"))
+    save("dns_answer", "cut", answer([strings(b"hello")])[:-3])
 
 
 def offers():
@@ -248,7 +282,7 @@ def streams():
 
     frames = {"request": b"\x01\0\0\0\1\0\0\x03\xe8\4namebody", "answer": b"\x02\0\0\0\1\1body",
               "part": b"\x02\0\0\0\2\0body", "refusal": b"\x03\0\0\0\3\0\x0a\0\0\0\x64\4busydetail",
-              "cancel": b"\x04\0\0\0\1"}
+              "cancel": b"\x04\0\0\0\1", "keep": b"\x05\0\0\0\1\0\0\xea\x60body"}
     for name, frame in frames.items():
         save("request_frame", name, b"\0" + frame)
     save("request_frame", "answers", b"\1" + b"".join(delimited(frames[n]) for n in ("part", "answer", "refusal")))
@@ -333,11 +367,32 @@ def stun_messages():
     save("stun_message", "wrong_family", message(0x101, (0x20, bytes([0, 9]) + bytes(6))))
 
 
+def hand_overs():
+    week = 7 * 24 * 3600
+    body = field(1, KEY[::-1]) + field(2, bytes(64))
+
+    def save_one(name, body, **how):
+        save("hand_over", name, record(8, body, **{"ttl": week, "sequence": 1, **how}))
+
+    save_one("whole", body)
+    save_one("gone", b"", flags=1)
+    save_one("to_itself", field(1, KEY) + field(2, bytes(64)))
+    save_one("another_sequence", body, sequence=2)
+    save_one("another_ttl", body, ttl=week - 1)
+    save_one("more_fields", body + field(3, b"new"))
+    save_one("fields_swapped", field(2, bytes(64)) + field(1, KEY[::-1]))
+    save_one("half_consent", field(1, KEY[::-1]) + field(2, bytes(32)))
+    save("hand_over", "cut", record(8, body, ttl=week, sequence=1)[:-1])
+    save("hand_over", "peer", record(1, field(2, bytes(4))))
+
+
 if __name__ == "__main__":
     records()
+    hand_overs()
     values()
     items()
     bootstrap_lists()
+    dns_answers()
     post_quantum_values()
     offers()
     texts()

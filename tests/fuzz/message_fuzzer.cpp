@@ -10,6 +10,17 @@
 
 using namespace sov;
 
+namespace {
+
+// Twelve bodies take the low bits in turn; the three above them say what was asked for.
+std::uint8_t want_of(std::uint8_t first) {
+    return static_cast<std::uint8_t>(((first & 0x80) != 0 ? wire::kWantToken : 0) |
+                                     ((first & 0x40) != 0 ? wire::kWantNewer : 0) |
+                                     ((first & 0x20) != 0 ? wire::kWantPlaces : 0));
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const ByteView body(data + 1, size - 1);
@@ -23,10 +34,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         case 5: round_trip(wire::read_dialback(reader), body); break;
         case 6: round_trip(wire::read_dial_peer(reader), body); break;
         case 7: (void)wire::read_pong(reader); break;
-        case 8: (void)wire::read_nodes(reader, (data[0] & 0x80) != 0); break;
+        case 8: (void)wire::read_nodes(reader, want_of(data[0])); break;
         case 9: {
-            const auto value =
-                wire::read_value(reader, (data[0] & 0x80) != 0, (data[0] & 0x40) != 0);
+            const auto value = wire::read_value(reader, want_of(data[0]));
             if (!value) break;
             // Borrowed views must lie inside the datagram.
             for (const ByteView record : value->records) {

@@ -14,12 +14,12 @@ using sov::Bytes;
 using sov::ByteView;
 using namespace sov::identity;
 
-constexpr std::size_t kOwnerAt = 3;
+constexpr std::size_t kRecordOwnerAt = 3;
 
 // Everything but owner and signature, which are not ours to make.
 Bytes without_owner(ByteView record) {
     Bytes bytes = sov::to_bytes(record.first(record.size() - sov::Signature::kSize));
-    std::fill_n(bytes.begin() + kOwnerAt, sov::PeerId::kSize, std::uint8_t{0});
+    std::fill_n(bytes.begin() + kRecordOwnerAt, sov::PeerId::kSize, std::uint8_t{0});
     return bytes;
 }
 

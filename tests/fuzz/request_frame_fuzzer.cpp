@@ -11,7 +11,7 @@ namespace {
 using namespace sov::streams;
 
 // The first byte chooses: one frame, or a stream of them.
-void as_frame(sov::ByteView bytes) {
+void as_request_frame(sov::ByteView bytes) {
     const auto frame = read_frame(bytes);
     if (!frame) return;
     sov::Bytes again;
@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size == 0) return 0;
     const sov::ByteView bytes(data + 1, size - 1);
     if (data[0] == 0) {
-        as_frame(bytes);
+        as_request_frame(bytes);
     } else {
         as_stream(bytes);
     }

@@ -21,9 +21,9 @@ PeerId peer(std::uint8_t number) {
     return made;
 }
 
-std::optional<Trust> trust_of(const PeerId& from) {
+std::optional<connect::Trust> trust_in(const PeerId& from) {
     if (from == peer(4)) return std::nullopt;
-    return from == peer(3) ? Trust::kStranger : Trust::kFriend;
+    return from == peer(3) ? connect::Trust::kStranger : connect::Trust::kFriend;
 }
 
 void check_encoding(ByteView bytes) {
@@ -39,7 +39,7 @@ void check_event(const SignalEvent& event) {
         SOV_CHECK(decode_signal(words->words).has_value());
     } else if (const auto* told = std::get_if<CandidatesTold>(&event)) {
         for (const IceCandidate& each : told->candidates) {
-            SOV_CHECK(may_check(each, Trust::kFriend, {}));
+            SOV_CHECK(may_check(each, connect::Trust::kFriend, {}));
         }
     }
 }
@@ -52,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     limits.calls_max = 8;
     limits.offered_max = 6;
     limits.remembered_max = 16;
-    Signalling signalling(peer(2), kWallClock, trust_of, limits);
+    Signalling signalling(peer(2), kWallClock, trust_in, limits);
     CallToken token;
     token.bytes[0] = 1;
     Instant now{};

@@ -2,6 +2,7 @@
 
 #include "daemon/core/base/check.h"
 #include "daemon/core/dht/listeners.h"
+#include "daemon/core/identity/page_gathering.h"
 #include "daemon/core/wire/value_messages.h"
 #include "tests/fuzz/round_trip.h"
 #include "tests/support/sim_crypto.h"
@@ -13,6 +14,22 @@ namespace {
 
 using namespace sov;
 
+// Pages that come under every number: what is taken was wanted, and nothing grows.
+void gather(identity::Crypto& crypto, ByteView bytes, const identity::PageList& list) {
+    const ByteView record = identity::record_part(bytes);
+    identity::PageGathering gathering({{}, {}, to_bytes(record)}, list);
+    SOV_CHECK(gathering.wanted().any());
+    for (std::size_t number = 0; number < 256; ++number) {
+        const ByteView page = bytes.first(std::min(bytes.size(), list.size_of(number)));
+        const identity::PageSet before = gathering.wanted();
+        if (gathering.take(crypto, number, page))
+            SOV_CHECK(before.test(number) && !gathering.wanted().test(number));
+        else
+            SOV_CHECK(gathering.wanted() == before);
+    }
+    SOV_CHECK(gathering.value().bytes.size() == record.size() + identity::paged_bytes(list.length));
+}
+
 // A page list that is accepted adds up, and says of each page how long it is.
 void check_record(ByteView bytes) {
     support::SimCrypto crypto(1);
@@ -23,12 +40,15 @@ void check_record(ByteView bytes) {
     SOV_CHECK(value->label.size() <= identity::kLabelBytesMax);
     if (!value->pages) return;
     std::size_t length = 0;
-    for (std::size_t page = 0; page < value->pages->hashes.size(); ++page) {
-        const std::size_t size = value->pages->page_size(page);
+    for (std::size_t page = 0; page < value->pages->pages(); ++page) {
+        const std::size_t size = value->pages->size_of(page);
         SOV_CHECK(size >= 1 && size <= identity::kPageBytes);
         length += size;
     }
-    SOV_CHECK(length == value->pages->length && value->pages->hashes.size() <= identity::kPagesMax);
+    SOV_CHECK(length == value->pages->length && length <= identity::kContentBytesMax);
+    SOV_CHECK(value->pages->hashes.size() <= identity::kHashesInRecord);
+    SOV_CHECK(value->pages->list_pages() <= identity::kListPagesMax);
+    gather(crypto, bytes, *value->pages);
 }
 
 }  // namespace

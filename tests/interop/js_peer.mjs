@@ -2,11 +2,12 @@
 //
 //   node js_peer.mjs listen           says where, answers until stdin is closed
 //   node js_peer.mjs dial MULTIADDR   pings, identifies, has a megabyte echoed; 0 when all worked
+//   node js_peer.mjs push MULTIADDR   says which protocols it is told of, and then serves another one
 //
 // Packages are looked for from the folder that this file lies in, so run.py copies it beside node_modules.
 import { createHash, randomBytes } from 'node:crypto'
 import { quic } from '@chainsafe/libp2p-quic'
-import { identify } from '@libp2p/identify'
+import { identify, identifyPush } from '@libp2p/identify'
 import { ping } from '@libp2p/ping'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -27,7 +28,7 @@ const node = await createLibp2p({
   transports: [quic()],
   connectionGater: { denyDialMultiaddr: () => false },
   connectionMonitor: { enabled: false },
-  services: { identify: identify({ agentVersion: 'js-interop' }), ping: ping() }
+  services: { identify: identify({ agentVersion: 'js-interop' }), push: identifyPush(), ping: ping() }
 })
 await node.handle(ECHO, ({ stream }) => { stream.sink(stream.source).catch(error => say('echo-error', error)) })
 node.addEventListener('connection:open', event => say('connected', event.detail.remotePeer))
@@ -62,7 +63,22 @@ async function dial () {
   }
 }
 
-if (verb === 'listen') {
+// The first news are the answer to our question, all further ones were pushed.
+async function push () {
+  let told = 0
+  node.addEventListener('peer:identify', event => say(told++ === 0 ? 'identify' : 'pushed', event.detail.protocols.join(',')))
+  await node.dial(multiaddr(address))
+  await identified
+  for await (const word of process.stdin) {
+    await node.handle('/js/later/1.0.0', ({ stream }) => stream.abort(new Error('nothing here')))
+    say('serving', word.toString().trim())
+  }
+}
+
+if (verb === 'push') {
+  try { await push() } catch (error) { say('failed:', error.name, error.message); process.exit(1) }
+  process.exit(0)
+} else if (verb === 'listen') {
   say('listening', node.getMultiaddrs()[0])
   process.stdin.on('end', () => process.exit(0)).resume()
 } else {

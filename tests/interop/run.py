@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds our QUIC against js-libp2p on loopback, both ways.
+"""Holds our QUIC against js-libp2p on loopback, both ways. `pushes` takes the daemon and sovctl beside PROGRAM.
 
 usage: run.py --peer PROGRAM --modules FOLDER [--required] SCENARIO
 
@@ -11,8 +11,12 @@ import argparse
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
+import threading
+import time
 
 HERE = pathlib.Path(__file__).parent
 FILES = ["package.json", "package-lock.json", "js_peer.mjs"]
@@ -113,7 +117,96 @@ def wrong_peer(peer, js):
     expect("connected" not in done.stdout + said, "somebody was connected", done.stdout + said)
 
 
-SCENARIOS = {"we_dial": we_dial, "js_dials": js_dials, "wrong_peer": wrong_peer}
+CONFIG = """
+node.state_dir = {folder}/state
+node.network = interop
+udp.port = {port}
+udp.ipv6 = no
+api.socket = {folder}/api.sock
+log.target = stderr
+layers.mdns = no
+layers.ble = no
+connect.port_mapping = no
+connect.from = anyone
+"""
+
+
+def until(condition, what, patience=30.0):
+    end = time.monotonic() + patience
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"after {patience:.0f} s still waiting for {what}")
+        time.sleep(0.05)
+    return value
+
+
+class Daemon:
+    """The daemon itself, on loopback, for everybody."""
+
+    def __init__(self, programs, folder):
+        self.programs, self.folder = programs, pathlib.Path(folder)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        (self.folder / "state").mkdir(mode=0o700)
+        (self.folder / "conf").write_text(CONFIG.format(folder=folder, port=self.port))
+        self.log = open(self.folder / "log", "wb")
+        self.process = subprocess.Popen([programs / "sovereignd", "--config", self.folder / "conf"], stdout=self.log,
+                                        stderr=self.log)
+        until(lambda: self.ctl("status").returncode == 0, "the daemon to answer")
+
+    def command(self, *words):
+        return [str(self.programs / "sovctl"), "--socket", str(self.folder / "api.sock"), *words]
+
+    def ctl(self, *words):
+        return subprocess.run(self.command("--json", *words), capture_output=True, text=True, timeout=30)
+
+    def peers_serve(self, protocol):
+        """Whether one of those connected is known to serve a protocol."""
+        return protocol in self.ctl("connections").stdout
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(15)
+        self.log.close()
+
+
+def lines_of(process):
+    """What a process says from now on, as a list that grows."""
+    lines = []
+    threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")), daemon=True).start()
+    return lines
+
+
+def pushes(peer, js):
+    """What is served from now on, and no more, is told by a push; the daemon's own hub against js-libp2p, both ways."""
+    with tempfile.TemporaryDirectory(prefix="sov-push-") as folder:
+        daemon = Daemon(pathlib.Path(peer).parent, folder)
+        theirs = subprocess.Popen([*js, "push", f"/ip4/127.0.0.1/udp/{daemon.port}/quic-v1"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        said = lines_of(theirs)
+        pipe = "/sovereign/pipe/1.0.0"
+        try:
+            until(lambda: any(line.startswith("identify") for line in said), "js-libp2p to learn who we are")
+            expect(not any(pipe in line for line in said), "we serve too much", said)
+            serving = subprocess.Popen(daemon.command("pipe", "--listen"), stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                until(lambda: any(line.startswith("pushed") and pipe in line for line in said), f"our push; it said {said}")
+            finally:
+                serving.kill()
+                serving.wait()
+            until(lambda: said[-1].startswith("pushed") and pipe not in said[-1], f"our second push; it said {said}")
+            theirs.stdin.write("serve\n")
+            theirs.stdin.flush()
+            until(lambda: daemon.peers_serve("/js/later/1.0.0"), f"their push; it said {said}")
+        finally:
+            theirs.kill()
+            theirs.wait()
+            daemon.stop()
+
+
+SCENARIOS = {"we_dial": we_dial, "js_dials": js_dials, "wrong_peer": wrong_peer, "pushes": pushes}
 
 
 def main():

@@ -63,7 +63,7 @@ void Adversary::answer(const session::Received& received, const wire::Head& head
             if (!request) return;
             wire::write_head(out, wire::Kind::kNodes, head.request_id);
             write_token(request->want, out);
-            return write_contacts(received, request->target, out);
+            return write_contacts(received, request->target, request->want, out);
         }
         case wire::Kind::kGet:
             if (const auto request = wire::read_get(body))
@@ -104,7 +104,7 @@ void Adversary::get(const session::Received& received, const wire::Get& body, st
         out.u16(static_cast<std::uint16_t>(kept->second.size()));
         out.bytes(kept->second);
     }
-    write_contacts(received, body.key, out);
+    write_contacts(received, body.key, body.want, out);
 }
 
 void Adversary::keep(const Key& key, const Bytes& record) {
@@ -142,7 +142,7 @@ std::vector<Contact> Adversary::contacts_near(const Key& target) {
 }
 
 void Adversary::write_contacts(const session::Received& received, const Key& target,
-                               ByteWriter& out) {
+                               std::uint8_t want, ByteWriter& out) {
     MutableBytes flags = out.reserve(2);
     if (flags.empty()) return;
     std::uint8_t count = 0;
@@ -156,6 +156,11 @@ void Adversary::write_contacts(const session::Received& received, const Key& tar
     }
     flags[0] = 0;
     flags[1] = count;
+    const std::size_t places = wire::kCoordinateSize + count * wire::kRoughCoordinateSize;
+    if ((want & wire::kWantPlaces) == 0 || places > out.room()) return;
+    // It and all of its friends are next door to everybody, and quite sure of it.
+    wire::write_coordinate(out, Coordinate{{}, 0, 0});
+    for (std::uint8_t at = 0; at < count; ++at) wire::write_coordinate(out, RoughCoordinate{{}, 0});
 }
 
 }  // namespace sov::sim

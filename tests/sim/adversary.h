@@ -63,7 +63,8 @@ class Adversary : public Actor {
   private:
     void answer(const session::Received& received, const wire::Head& head, ByteReader body,
                 ByteWriter& out);
-    void write_contacts(const session::Received& received, const Key& target, ByteWriter& out);
+    void write_contacts(const session::Received& received, const Key& target, std::uint8_t want,
+                        ByteWriter& out);
     std::vector<Contact> contacts_near(const Key& target);
     void write_token(std::uint8_t want, ByteWriter& out);
     void get(const session::Received& received, const wire::Get& body, std::uint32_t id,

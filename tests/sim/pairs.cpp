@@ -39,7 +39,8 @@ void Pairs::publish(const Person& person, NodeIndex publisher, std::uint64_t seq
 void Pairs::get(const Person& person, NodeIndex getter, std::uint64_t sequence) {
     ++open_;
     world_.find_peer(
-        getter, person.id(), [this, sequence, began = world_.now()](const Event& event) {
+        getter, person.id(),
+        [this, sequence, place = person.place, began = world_.now()](const Event& event) {
             --open_;
             ++gotten;
             const auto* finished = std::get_if<FindFinished>(&event);
@@ -53,10 +54,12 @@ void Pairs::get(const Person& person, NodeIndex getter, std::uint64_t sequence) 
             if (located) {
                 ++right;
                 get_times_.push_back(world_.now() - began);
-            } else if (first_problem.empty()) {
-                first_problem = found.error ? std::string(errc_name(*found.error)) : "outdated";
-                first_problem += " after asking " + std::to_string(found.lookup.asked);
+                return;
             }
+            missed_.push_back(place);
+            if (!first_problem.empty()) return;
+            first_problem = found.error ? std::string(errc_name(*found.error)) : "outdated";
+            first_problem += " after asking " + std::to_string(found.lookup.asked);
         });
 }
 

@@ -41,12 +41,16 @@ class Pairs {
     Duration get_percentile(unsigned percent) const { return percentile(get_times_, percent); }
     std::string first_problem;
 
+    /// Where the records lie that were looked for in vain.
+    const std::vector<Key>& missed() const { return missed_; }
+
     static Duration percentile(std::vector<Duration> times, unsigned percent);
 
   private:
     World& world_;
     std::uint64_t open_ = 0;
     std::vector<Duration> get_times_;
+    std::vector<Key> missed_;
 };
 
 }  // namespace sov::sim

@@ -19,7 +19,7 @@ void Questioner::handle_datagram(Instant now, const Path& from, MutableBytes byt
     ByteReader reader(received->message);
     const auto head = wire::read_head(reader);
     if (!head || head->kind != (static_cast<std::uint8_t>(wire::Kind::kNodes))) return;
-    const auto nodes = wire::read_nodes(reader, false);
+    const auto nodes = wire::read_nodes(reader, 0);
     if (nodes) named_.insert(named_.end(), nodes->contacts.begin(), nodes->contacts.end());
 }
 

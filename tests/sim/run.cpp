@@ -32,6 +32,7 @@ constexpr Scenario kScenarios[] = {
     {"planted-25", 5000, 40, run_planted, "25: all that a record is stored at"},
     {"restart-flood", 2000, 200, run_restart_flood, "a node restarts among 20 hostile to one"},
     {"dead-contacts", 5000, 250, run_dead_contacts, "one in ten is dead, 2 % of packets are lost"},
+    {"geography", 500, 250, run_geography, "the nearer of two equally good nodes is asked first"},
     {"churn-50", 10000, 1000, run_churn_50, "half of all nodes leave in ten minutes"},
     {"partition-heal", 1000, 200, run_partition_heal, "two halves are apart for half an hour"},
     {"withholders", 2000, 100, run_withholders, "three in ten sign for values and deny them"},

@@ -25,6 +25,7 @@ std::uint64_t ticket_of(const Event& event) {
     if (const auto* record = std::get_if<PersistRecord>(&event)) return record->ticket;
     if (const auto* names = std::get_if<OwnNamesChanged>(&event)) return names->ticket;
     if (const auto* reserve = std::get_if<ReserveSequence>(&event)) return reserve->ticket;
+    if (const auto* over = std::get_if<OwnValueOver>(&event)) return over->ticket;
     return 0;
 }
 
@@ -41,6 +42,7 @@ Limits World::small_limits() {
     limits.sources_tracked_max = 64;
     limits.silent_addresses_max = 64;
     limits.reputation_max = 64;
+    limits.proximity_max = 512;
     limits.events_max = 256;
     return limits;
 }
@@ -92,6 +94,8 @@ NodeIndex World::add(const NodePlan& plan) {
     restored.cached_peers = plan.cached_peers;
     restored.records = plan.records;
     restored.own_values = plan.own_values;
+    restored.hand_overs = plan.hand_overs;
+    restored.friends = plan.friends;
     options.post_quantum = plan.post_quantum;
     identity::Crypto& crypto = plan.crypto != nullptr ? *plan.crypto : crypto_;
     host.node = std::make_unique<Node>(Surroundings{crypto, book_, packets_}, options,

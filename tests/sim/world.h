@@ -47,6 +47,8 @@ struct NodePlan {
     std::optional<Limits> limits;                  ///< instead of the world's
     std::vector<RestoredRecord> records;           ///< held from the start
     std::vector<RestoredOwnValue> own_values;
+    std::vector<Bytes> hand_overs;  ///< from older keys of its user
+    std::vector<discovery::FriendRecord> friends;
     /// Told to the node as pinned bootstrap peers.
     std::vector<NodeIndex> bootstraps;
 };

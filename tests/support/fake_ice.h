@@ -30,6 +30,10 @@ class FakeIce {
     /// When checks that come to nothing are given up.
     Duration checking = std::chrono::seconds{3};
     std::size_t opened = 0, restarts = 0;
+    /// Sessions up to this one carry nothing any more: their hosts have other addresses now. They
+    /// don't notice within the time of a test.
+    std::uint64_t stranded = 0;
+    void strand_sessions() { stranded = last_; }
 
     explicit FakeIce(const Instant& now) : now_(now) {}
 
@@ -191,7 +195,7 @@ class FakeIceSession final : public ports::IceSession {
         }
     }
     bool works() const {
-        if (!pair_) return false;
+        if (!pair_ || number_ <= net_.stranded) return false;
         return pair_->local_kind == CandidateKind::kRelayed ? net_.relays : net_.direct;
     }
     void send(ByteView datagram) {

@@ -72,6 +72,7 @@ void VirtualPair::note_ticket(Side side, const Event& event) {
     if (const auto* record = std::get_if<PersistRecord>(&event)) ticket = record->ticket;
     if (const auto* names = std::get_if<OwnNamesChanged>(&event)) ticket = names->ticket;
     if (const auto* reserve = std::get_if<ReserveSequence>(&event)) ticket = reserve->ticket;
+    if (const auto* over = std::get_if<OwnValueOver>(&event)) ticket = over->ticket;
     if (ticket != 0) {
         hosts_[at(side)].tickets.emplace_back(now_ + std::chrono::milliseconds{1}, ticket);
     }

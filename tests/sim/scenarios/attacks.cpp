@@ -2,6 +2,7 @@
 #include <set>
 
 #include "daemon/core/dht/size_samples.h"
+#include "tests/sim/ledger.h"
 #include "tests/sim/pairs.h"
 #include "tests/sim/scenarios/scenario.h"
 #include "tests/sim/settlement.h"
@@ -22,6 +23,17 @@ void describe(RunReport& report, const Pairs& pairs) {
     report.p50_ms = whole_ms(pairs.get_percentile(50));
     report.p95_ms = whole_ms(pairs.get_percentile(95));
     report.asked_per_lookup_times_ten = pairs.gotten == 0 ? 0 : pairs.get_asked * 10 / pairs.gotten;
+}
+
+// Whose fault it was: of those who published, or of those who looked.
+void describe_misses(RunReport& report, const World& world, const Pairs& pairs,
+                     std::uint32_t records) {
+    const Holdings holdings(world);
+    const auto& missed = pairs.missed();
+    const auto lost = static_cast<std::uint64_t>(std::count_if(
+        missed.begin(), missed.end(), [&](const Key& key) { return holdings.at(key).empty(); }));
+    report.figures.push_back(Figure::share("kept by no honest node", lost, records));
+    report.figures.push_back(Figure::share("kept, not found", missed.size() - lost, records));
 }
 
 struct Bars {
@@ -76,6 +88,7 @@ void run_colluders(const RunOptions& options, RunReport& report) {
     report.figures.push_back(
         Figure::mean("asked per publish", pairs.publish_asked, pairs.published, "nodes"));
     report.figures.push_back(Figure::mean("asked per get", pairs.get_asked, pairs.gotten, "nodes"));
+    describe_misses(report, world, pairs, options.lookups);
     world.check_all_invariants();
     report.take_totals(world);
 }

@@ -141,6 +141,8 @@ void run_growth(const RunOptions& options, RunReport& report) {
             Figure::mean("asked per full lookup", full.asked, options.lookups, "nodes"));
         report.figures.push_back(packets_of_lookups(world, settlement, options.lookups));
         report.figures.push_back(
+            Figure::mean("asked per publish", pairs.publish_asked, pairs.published, "nodes"));
+        report.figures.push_back(
             Figure::mean("asked per get", pairs.get_asked, pairs.gotten, "nodes"));
         const Counters counters = all_counters(world);
         report.figures.push_back(

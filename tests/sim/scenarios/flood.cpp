@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "tests/sim/flooder.h"
@@ -91,12 +92,17 @@ void run_restart_flood(const RunOptions& options, RunReport& report) {
     }
     world.run_until(Instant{} + kFloodTime + milliseconds{50} * kLater + minutes{1});
     std::uint64_t hostile = 0, all = 0;
+    std::map<int, std::uint64_t> hostile_in;
     for (const TableEntry& entry : world.node(victim).table(world.now())) {
         if (entry.replacement) continue;
         ++all;
         const auto nearest = settlement.conspiracy().own_side.nearest(entry.id, 1);
-        hostile += nearest.front()->id == entry.id ? 1U : 0U;
+        const bool theirs = nearest.front()->id == entry.id;
+        hostile += theirs ? 1U : 0U;
+        hostile_in[entry.bucket] += theirs ? 1U : 0U;
     }
+    std::uint64_t worst = 0;
+    for (const auto& [bucket, there] : hostile_in) worst = std::max(worst, there);
     Pairs pairs(world);
     for (std::uint32_t number = 0; number < options.lookups; ++number) {
         pairs.publish_and_get(make_person(world), settlement.asker(), {victim});
@@ -108,9 +114,12 @@ void run_restart_flood(const RunOptions& options, RunReport& report) {
     report.lookups_right = pairs.right;
     report.figures.push_back(
         Figure::share("hostile entries in the table", hostile, all).at_most(2500));
-    report.figures.push_back(Figure::count("entries in the table", all, "nodes"));
+    report.figures.push_back(Figure::count("entries in the table", all, "nodes").at_least(100));
     report.figures.push_back(
         Figure::share("lookups right afterwards", pairs.right, options.lookups).at_least(9900));
+    report.figures.push_back(
+        Figure::share("places of one bucket that are hostile", worst, world.limits().bucket_size)
+            .at_most(5000));
     world.check_all_invariants();
     report.take_totals(world);
 }

@@ -106,6 +106,94 @@ TEST_F(Mail, is_there_when_the_sender_and_half_of_those_who_kept_it_are_gone) {
     EXPECT_EQ(bobs_mail(), std::vector<Bytes>{(Bytes{1, 2, 3})});
 }
 
+TEST_F(Mail, signals_that_follow_one_another_share_a_lookup_until_its_places_are_gone) {
+    grow(43, 100);
+    const NodeIndex bob_node = world->add(bob_plan);
+    int heard = 0;
+    world->on_event([&](NodeIndex index, const Event& event) {
+        note(index, event);
+        if (index == bob_node && std::holds_alternative<ItemArrived>(event)) ++heard;
+    });
+    world->run_for(seconds{20});
+    world->with(bob_node,
+                [](Node& node, Instant now) { (void)node.listen_items(now, ItemUse::kSignal); });
+    world->run_for(seconds{5});
+    const NodeIndex ana = 7;
+    const auto lookups = [&] { return world->node(ana).counters().lookups_started; };
+    const auto say = [&](std::uint8_t word) {
+        CommandId command{};
+        world->with(ana, [&](Node& node, Instant now) {
+            command = node.leave_item(now, {bob(), ItemUse::kSignal, {word}, seconds{60}});
+        });
+        return command;
+    };
+    const auto is_left = [&](CommandId command) {
+        EXPECT_TRUE(world->run_while_not(
+            [&] {
+                return left.contains({ana, command});
+            },
+            seconds{30}, milliseconds{5}));
+        return left[{ana, command}];
+    };
+    // The second is said before the first has found its places.
+    const std::uint64_t before = lookups();
+    const CommandId first = say(1), second = say(2);
+    EXPECT_FALSE(is_left(first).error.has_value());
+    EXPECT_FALSE(is_left(second).error.has_value());
+    EXPECT_FALSE(is_left(say(3)).error.has_value());
+    EXPECT_EQ(lookups(), before + 1);
+    EXPECT_TRUE(world->run_while_not([&] { return heard == 3; }, seconds{2}));
+    // Tokens are for the address that we had.
+    world->with(ana, [](Node& node, Instant now) { node.handle_network_change(now); });
+    world->run_for(seconds{20});
+    const std::uint64_t moved = lookups();
+    EXPECT_FALSE(is_left(say(4)).error.has_value());
+    EXPECT_EQ(lookups(), moved + 1);
+    world->run_for(seconds{2});  // its lookup ends, and the places are known
+    // Those who kept the last one are gone: it is not lost for that.
+    for (const NodeIndex index : world->living()) {
+        const bool keeps = world->node(index).counters().items_stored > 0;
+        if (keeps && index != ana && index != bob_node) world->kill(index);
+    }
+    EXPECT_FALSE(is_left(say(5)).error.has_value());
+    EXPECT_GT(lookups(), moved + 1);
+}
+
+TEST_F(Mail, a_signal_does_not_wait_for_nodes_that_are_silent) {
+    grow(44, 100);
+    const NodeIndex bob_node = world->add(bob_plan), ana = 7;
+    std::optional<Instant> heard;
+    world->on_event([&](NodeIndex index, const Event& event) {
+        note(index, event);
+        if (index == bob_node && std::holds_alternative<ItemArrived>(event)) heard = world->now();
+    });
+    world->run_for(seconds{20});
+    world->with(bob_node,
+                [](Node& node, Instant now) { (void)node.listen_items(now, ItemUse::kSignal); });
+    world->run_for(seconds{30});
+    // Every seventh node has just vanished, and those that are left don't know.
+    for (const NodeIndex index : world->living()) {
+        if (index % 7 == 3 && index != bob_node) world->kill(index);
+    }
+    const Instant said = world->now();
+    const auto ended = [&] {
+        const Counters& counters = world->node(ana).counters();
+        return counters.lookups_succeeded + counters.lookups_failed;
+    };
+    const std::uint64_t before = ended();
+    world->with(ana, [&](Node& node, Instant now) {
+        (void)node.leave_item(now, {bob(), ItemUse::kSignal, {1}, seconds{60}});
+    });
+    EXPECT_TRUE(
+        world->run_while_not([&] { return heard.has_value(); }, seconds{2}, milliseconds{1}));
+    EXPECT_EQ(ended(), before) << "the lookup for its places goes on";
+    EXPECT_TRUE(
+        world->run_while_not([&] { return ended() > before; }, seconds{5}, milliseconds{1}));
+    std::printf("heard after %lld ms, the lookup took %lld ms\n",
+                static_cast<long long>((heard.value_or(said) - said) / milliseconds(1)),
+                static_cast<long long>((world->now() - said) / milliseconds(1)));
+}
+
 TEST_F(Mail, gets_through_a_flood_from_one_subnet_before_and_after_it) {
     grow(42, 60);
     const Bytes before{1}, after{2};

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <map>
+
+#include "daemon/core/identity/hand_over.h"
 #include "daemon/core/identity/values.h"
 #include "tests/sim/population.h"
 #include "tests/support/sim_post_quantum.h"
@@ -31,6 +34,17 @@ class Forger final : public support::SimPostQuantum {
     bool tries_;  ///< stores a part, which is wrong; else none
 };
 
+/// The same day, and cleverer: signs with a second key of his own, which fits.
+class OwnKeyForger final : public support::SimPostQuantum {
+  public:
+    OwnKeyForger() : SimPostQuantum(4) {}
+    Bytes post_quantum_key(const identity::Secret32& seed) override {
+        identity::Secret32 own = seed;
+        own[0] = static_cast<std::uint8_t>(own[0] ^ 0xffU);
+        return SimPostQuantum::post_quantum_key(own);
+    }
+};
+
 class PostQuantumNetwork : public ::testing::Test {
   protected:
     // Hosts without the algorithm, and alice, who signs with both halves.
@@ -59,13 +73,46 @@ class PostQuantumNetwork : public ::testing::Test {
     }
     NodeIndex add_finder(PostQuantumPolicy policy) { return add(&hybrid, policy); }
 
-    dht::Found find(NodeIndex who, const std::string& name = {}) {
+    // Somebody who has alice for a friend, and hears alarms.
+    NodeIndex add_friend(identity::Crypto* crypto, PostQuantumPolicy policy,
+                         const std::optional<Hash32>& remembered = std::nullopt) {
+        NodePlan plan;
+        plan.crypto = crypto;
+        plan.post_quantum = policy;
+        plan.bootstraps = {0, 1};
+        plan.local = true;
+        plan.mdns.on = plan.ble.on = false;
+        discovery::FriendRecord known;
+        known.peer = alices_id();
+        known.note = "alice";
+        known.presence_key = discovery::PresenceKey{5};
+        known.told = true;
+        known.second_key = remembered;
+        plan.friends = {known};
+        const NodeIndex index = world->add(plan);
+        world->on_event([this](NodeIndex who, const Event& event) {
+            if (const auto* broken = std::get_if<SecondKeyBroken>(&event))
+                alarms[who].push_back(*broken);
+        });
+        world->run_for(seconds{5});
+        return index;
+    }
+    FriendStatus friend_of(NodeIndex index) {
+        const auto all = world->node(index).friends(world->now());
+        EXPECT_EQ(all.size(), 1U);
+        return all.empty() ? FriendStatus{} : all.front();
+    }
+    PeerId alices_id() { return PeerId{alices_key().public_key}; }
+    Hash32 alices_second() { return *identity::post_quantum_hash(hybrid, alices_key()); }
+
+    dht::Found find(NodeIndex who, const std::string& name = {},
+                    std::optional<PeerId> peer = std::nullopt) {
         std::optional<dht::Found> found;
         const auto take = [&](const Event& event) {
             if (const auto* done = std::get_if<FindFinished>(&event)) found = done->found;
         };
         if (name.empty())
-            world->find_peer(who, PeerId{alices_key().public_key}, take);
+            world->find_peer(who, peer.value_or(alices_id()), take);
         else
             world->find_name(who, name, take);
         EXPECT_TRUE(
@@ -90,6 +137,7 @@ class PostQuantumNetwork : public ::testing::Test {
     std::optional<World> world;
     std::optional<Population> population;
     NodeIndex alice = 0;
+    std::map<NodeIndex, std::vector<SecondKeyBroken>> alarms;
 };
 
 }  // namespace
@@ -166,7 +214,7 @@ TEST_F(PostQuantumNetwork, costs_a_find_at_most_one_round_trip_more) {
 }
 
 TEST_F(PostQuantumNetwork, waits_for_pages_that_do_not_come_so_long_and_no_longer) {
-    grow(7);
+    grow(17);  // a seed with which the finder holds no copy of the record itself
     const NodeIndex finder = add_finder(PostQuantumPolicy::kPrefer);
     std::optional<dht::Found> found;
     Instant ended{};
@@ -185,7 +233,7 @@ TEST_F(PostQuantumNetwork, waits_for_pages_that_do_not_come_so_long_and_no_longe
 }
 
 TEST_F(PostQuantumNetwork, ends_a_find_that_is_cancelled_while_pages_are_on_their_way) {
-    grow(8);
+    grow(18);  // as above
     const NodeIndex finder = add_finder(PostQuantumPolicy::kPrefer);
     std::vector<dht::Found> told;
     world->on_event([&](NodeIndex index, const Event& event) {
@@ -202,6 +250,114 @@ TEST_F(PostQuantumNetwork, ends_a_find_that_is_cancelled_while_pages_are_on_thei
     world->run_for(seconds{10});
     ASSERT_EQ(told.size(), 1U);
     EXPECT_EQ(told[0].error, Errc::kCancelled);
+}
+
+TEST_F(PostQuantumNetwork, remembers_a_friends_second_key_and_raises_the_alarm_without_it) {
+    grow(21);
+    const NodeIndex bob = add_friend(&hybrid, PostQuantumPolicy::kPrefer);
+    const NodeIndex strict = add_friend(&hybrid, PostQuantumPolicy::kRequire);
+    expect_proof(find(bob), PostQuantumProof::kVerified);
+    expect_proof(find(strict), PostQuantumProof::kVerified);
+    EXPECT_EQ(friend_of(bob).second_key, alices_second());
+    EXPECT_EQ(find(bob).peers.at(0).second_key, identity::SecondKey::kHeld);
+    EXPECT_TRUE(alarms.empty());
+
+    // Whoever forges Ed25519 leaves the second key out.
+    world->kill(alice);
+    add(nullptr, PostQuantumPolicy::kOff, alices_key());
+    const auto believed = find(bob);
+    expect_proof(believed, PostQuantumProof::kNone);
+    EXPECT_EQ(believed.peers[0].second_key, identity::SecondKey::kMissing);
+    ASSERT_EQ(alarms[bob].size(), 1U);
+    EXPECT_EQ(alarms[bob][0].note, "alice");
+    EXPECT_TRUE(alarms[bob][0].missing && !alarms[bob][0].refused);
+    find(bob);
+    EXPECT_EQ(alarms[bob].size(), 1U) << "told once";
+    EXPECT_EQ(friend_of(bob).second_key_state, identity::SecondKey::kMissing);
+    const auto refused = find(strict);
+    EXPECT_EQ(refused.error, Errc::kSecondKeyChanged);
+    EXPECT_TRUE(refused.peers.empty());
+    ASSERT_EQ(alarms[strict].size(), 1U);
+    EXPECT_TRUE(alarms[strict][0].refused);
+}
+
+TEST_F(PostQuantumNetwork, refuses_a_second_key_that_fits_and_is_not_the_friends) {
+    grow(22);
+    const NodeIndex bob = add_friend(&hybrid, PostQuantumPolicy::kPrefer);
+    const NodeIndex strict = add_friend(&hybrid, PostQuantumPolicy::kRequire);
+    find(bob);
+    find(strict);
+    world->kill(alice);
+    OwnKeyForger forger;
+    add(&forger, PostQuantumPolicy::kPrefer, alices_key());
+    expect_proof(find(add_finder(PostQuantumPolicy::kRequire)), PostQuantumProof::kVerified);
+    EXPECT_EQ(find(bob).peers.at(0).second_key, identity::SecondKey::kChanged);
+    EXPECT_EQ(find(strict).error, Errc::kSecondKeyChanged)
+        << "a stranger is taken in, a friend not";
+    ASSERT_EQ(alarms[bob].size(), 1U);
+    EXPECT_FALSE(alarms[bob][0].missing);
+    EXPECT_EQ(friend_of(strict).second_key, alices_second()) << "not moved by itself";
+
+    // She says by another way that it is right.
+    bool forgotten = false;
+    world->with(strict, [&](Node& node, Instant now) {
+        forgotten = node.forget_second_key(now, alices_id());
+    });
+    EXPECT_TRUE(forgotten);
+    expect_proof(find(strict), PostQuantumProof::kVerified);
+    EXPECT_NE(friend_of(strict).second_key, alices_second());
+    EXPECT_TRUE(friend_of(strict).second_key.has_value());
+}
+
+TEST_F(PostQuantumNetwork, carries_what_is_remembered_where_the_algorithm_is_missing) {
+    grow(23);
+    const NodeIndex bob = add_friend(nullptr, PostQuantumPolicy::kPrefer, alices_second());
+    EXPECT_EQ(friend_of(bob).second_key_state, identity::SecondKey::kUnchecked);
+    const auto found = find(bob);
+    expect_proof(found, PostQuantumProof::kUnverifiable);
+    EXPECT_EQ(found.peers[0].second_key, identity::SecondKey::kUnchecked);
+    const NodeIndex off = add_friend(&hybrid, PostQuantumPolicy::kOff, Hash32{{1}});
+    EXPECT_EQ(find(off).peers.at(0).second_key, identity::SecondKey::kNone) << "nobody compares";
+    EXPECT_TRUE(alarms.empty());
+    // Names can be compared without it.
+    world->kill(alice);
+    add(nullptr, PostQuantumPolicy::kOff, alices_key());
+    EXPECT_EQ(find(bob).peers.at(0).second_key, identity::SecondKey::kMissing);
+    EXPECT_EQ(alarms[bob].size(), 1U);
+    EXPECT_EQ(friend_of(bob).second_key, alices_second());
+}
+
+TEST_F(PostQuantumNetwork, follows_a_hand_over_to_an_identity_that_has_a_second_key_again) {
+    grow(24);
+    const NodeIndex bob = add_friend(&hybrid, PostQuantumPolicy::kPrefer);
+    const NodeIndex cem = add_friend(nullptr, PostQuantumPolicy::kPrefer, alices_second());
+    find(bob);
+    const auto next = hybrid.make_signing_key(identity::Secret32{0xa2});
+    const PeerId now_called{next.public_key};
+    world->kill(alice);
+    NodePlan plan;
+    plan.crypto = &hybrid;
+    plan.user_key = next;
+    plan.bootstraps = {0, 1};
+    plan.hand_overs = {identity::encode_hand_over(hybrid, alices_key(), next, plan.network)};
+    alice = world->add(plan);
+    world->run_for(minutes{1});
+    const auto found = find(bob);
+    ASSERT_EQ(found.peers.size(), 1U);
+    EXPECT_EQ(found.peers[0].peer, now_called);
+    EXPECT_EQ(found.peers[0].second_key, identity::SecondKey::kHeld);
+    EXPECT_EQ(friend_of(bob).second_key, identity::post_quantum_hash(hybrid, next));
+    // Who can't check awaits it.
+    find(cem);
+    EXPECT_EQ(friend_of(cem).peer, now_called);
+    EXPECT_EQ(friend_of(cem).second_key, identity::kAwaitedSecondKey);
+    EXPECT_EQ(friend_of(cem).second_key_state, identity::SecondKey::kAwaited);
+    EXPECT_TRUE(alarms.empty());
+    // A new identity without one is what a thief would make.
+    world->kill(alice);
+    add(nullptr, PostQuantumPolicy::kOff, next);
+    EXPECT_EQ(find(cem, {}, now_called).peers.at(0).second_key, identity::SecondKey::kMissing);
+    EXPECT_EQ(alarms[cem].size(), 1U);
 }
 
 }  // namespace sov::sim

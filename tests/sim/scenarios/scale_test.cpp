@@ -8,7 +8,7 @@ namespace sov::sim {
 
 namespace {
 
-RunReport run_of(const char* scenario, std::uint32_t nodes, std::uint64_t seed) {
+RunReport run_seed(const char* scenario, std::uint32_t nodes, std::uint64_t seed) {
     RunOptions options;
     options.scenario = scenario;
     options.nodes = nodes;
@@ -21,7 +21,7 @@ RunReport run_of(const char* scenario, std::uint32_t nodes, std::uint64_t seed) 
 }  // namespace
 
 TEST(ThousandNodes, join_and_find_each_other_by_name_and_by_peer) {
-    const RunReport report = run_of("find", 1000, 1);
+    const RunReport report = run_seed("find", 1000, 1);
     EXPECT_TRUE(report.passed) << report.problem;
     EXPECT_LT(report.p50_ms, 400U) << "simulated time does not depend on the machine";
     EXPECT_LT(report.p95_ms, 1500U);
@@ -29,28 +29,28 @@ TEST(ThousandNodes, join_and_find_each_other_by_name_and_by_peer) {
 }
 
 TEST(ThousandNodes, stay_findable_while_a_tenth_is_replaced_every_minute) {
-    const RunReport report = run_of("churn", 1000, 2);
+    const RunReport report = run_seed("churn", 1000, 2);
     EXPECT_TRUE(report.passed) << report.problem;
 }
 
 TEST(Soak, of_six_hours_lets_no_node_grow_by_more_than_a_megabyte_a_day) {
-    const RunReport report = run_of("soak-6h", 12, 1);
+    const RunReport report = run_seed("soak-6h", 12, 1);
     EXPECT_TRUE(report.passed) << report.problem;
     EXPECT_GT(report.lookups, 100U);
     EXPECT_EQ(report.lookups_right, report.lookups);
 }
 
 TEST(Growth, of_a_network_that_stands_costs_hops_and_little_memory_a_node) {
-    const RunReport report = run_of("growth", 2000, 1);
+    const RunReport report = run_seed("growth", 2000, 1);
     EXPECT_TRUE(report.passed) << report.problem;
     EXPECT_LT(report.bytes_per_node, 24'000U) << "most of it the sessions of the lookups";
 }
 
 TEST(Simulator, repeats_itself_to_the_byte_for_the_same_seed) {
-    const RunReport first = run_of("find", 100, 3), again = run_of("find", 100, 3);
+    const RunReport first = run_seed("find", 100, 3), again = run_seed("find", 100, 3);
     EXPECT_EQ(first.trace_hash, again.trace_hash);
     EXPECT_EQ(first.datagrams, again.datagrams);
-    EXPECT_NE(first.trace_hash, run_of("find", 100, 4).trace_hash);
+    EXPECT_NE(first.trace_hash, run_seed("find", 100, 4).trace_hash);
     RecordProperty("trace_hash", std::to_string(first.trace_hash));
 }
 

@@ -14,6 +14,7 @@ void run_colluders(const RunOptions& options, RunReport& report);
 void run_planted(const RunOptions& options, RunReport& report);
 void run_restart_flood(const RunOptions& options, RunReport& report);
 void run_dead_contacts(const RunOptions& options, RunReport& report);
+void run_geography(const RunOptions& options, RunReport& report);
 void run_churn_50(const RunOptions& options, RunReport& report);
 void run_partition_heal(const RunOptions& options, RunReport& report);
 void run_withholders(const RunOptions& options, RunReport& report);

@@ -33,7 +33,9 @@ Bytes content_of(std::size_t size, std::uint8_t first) {
 class Values : public ::testing::Test {
   protected:
     void grow(std::uint64_t seed, std::size_t nodes) {
-        world.emplace(a_world(seed));
+        World::Options options = a_world(seed);
+        options.limits.value_bytes_max = limits.value_bytes_max;
+        world.emplace(options);
         world->on_event([this](NodeIndex index, const Event& event) { note(index, event); });
         population.emplace(*world, NodePlan{});
         population->join(nodes, seconds{10});
@@ -120,6 +122,7 @@ class Values : public ::testing::Test {
         return farthest;
     }
 
+    Limits limits;  ///< of these the largest value counts
     std::optional<World> world;
     std::optional<Population> population;
     std::map<std::pair<NodeIndex, CommandId>, dht::ValuePublished> puts;
@@ -148,6 +151,42 @@ TEST_F(Values, are_read_by_anybody_once_they_are_stored) {
     }
     const auto none = get(7, Key{{0x77}});
     EXPECT_EQ(none.error, Errc::kNotFound);
+}
+
+// Two levels: every replica and every reader checks the list pages before it asks for a page.
+TEST_F(Values, of_sixty_kilobytes_are_stored_read_told_and_looked_after) {
+    limits.value_bytes_max = identity::kContentBytesMax;
+    grow(31, 60);
+    const auto listener = listen(40, key_of(3));
+    world->run_for(seconds{5});
+    dht::ValuePut what;
+    what.label = "state";
+    what.content = content_of(60000, 3);
+    const auto stored = put(3, what);
+    ASSERT_FALSE(stored.error.has_value()) << errc_name(*stored.error);
+    const auto found = get(41, stored.key, dht::Level::kStrong);
+    ASSERT_FALSE(found.error.has_value()) << errc_name(*found.error);
+    EXPECT_EQ(found.value.content, what.content);
+    world->run_for(seconds{5});
+    ASSERT_EQ(told[listener].size(), 1U);
+    EXPECT_EQ(told[listener][0].value.content, what.content);
+    EXPECT_GE(holders(stored.key, stored.sequence), 15U);
+    what.content.resize(65536, 7);
+    const auto larger = put(3, what);
+    ASSERT_FALSE(larger.error.has_value()) << errc_name(*larger.error);
+    EXPECT_EQ(get(42, stored.key).value.content, what.content);
+    what.content.push_back(1);
+    EXPECT_EQ(put(3, what).error, Errc::kTooLarge);
+
+    // Whoever holds it leaves; those who come are given it by the node that looks after it.
+    for (const NodeIndex index : world->living()) {
+        if (index != 3 && holds(index, stored.key, larger.sequence)) world->kill(index);
+    }
+    EXPECT_LE(holders(stored.key, larger.sequence), 1U);
+    world->run_for(minutes{12});
+    EXPECT_GE(holders(stored.key, larger.sequence), 15U);
+    what.content.pop_back();
+    EXPECT_EQ(get(population->anybody(), stored.key).value.content, what.content);
 }
 
 TEST_F(Values, of_an_owner_change_and_conditions_are_kept) {
@@ -262,13 +301,13 @@ NodePlan without_room(World& to, const identity::SigningKey& key) {
 
 // As many of the nodes nearest to a value as should keep it have no room.
 TEST_F(Values, lie_one_ring_farther_out_where_the_nearest_have_no_room) {
-    constexpr std::size_t kFull = 20, kNodes = 120;
+    constexpr std::size_t kFull = 20, kNetwork = 120;
     world.emplace(a_world(28));
     world->on_event([this](NodeIndex index, const Event& event) { note(index, event); });
     const Bytes content = content_of(300, 9);
     const Key key = identity::content_key(world->crypto(), content);
     std::vector<identity::SigningKey> keys;
-    for (std::size_t number = 0; number < kNodes; ++number)
+    for (std::size_t number = 0; number < kNetwork; ++number)
         keys.push_back(identity::make_node_key(world->crypto(), 0));
     const auto place = [&](const identity::SigningKey& node) {
         return identity::node_id(world->crypto(), NodeKey{node.public_key});
@@ -279,7 +318,7 @@ TEST_F(Values, lie_one_ring_farther_out_where_the_nearest_have_no_room) {
     // The others come first and are what the network is joined at.
     std::reverse(keys.begin(), keys.end());
     for (std::size_t at = 0; at < keys.size(); ++at) {
-        NodePlan plan = at + kFull < kNodes ? NodePlan{} : without_room(*world, keys[at]);
+        NodePlan plan = at + kFull < kNetwork ? NodePlan{} : without_room(*world, keys[at]);
         plan.node_key = keys[at];
         for (NodeIndex other = 0; other < std::min<std::size_t>(at, 3); ++other)
             plan.bootstraps.push_back(other);

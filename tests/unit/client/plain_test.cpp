@@ -116,9 +116,12 @@ TEST(PlainStatus, absurd_spans_do_not_become_negative) {
     v1::GetStatusResponse message;
     message.set_uptime_ms(std::numeric_limits<std::uint64_t>::max());
     message.set_lookup_p50_us(std::numeric_limits<std::uint64_t>::max());
+    message.mutable_coordinate()->add_at_us(std::numeric_limits<std::int64_t>::min());
     const NodeStatus status = plain(message);
     EXPECT_GT(std::chrono::nanoseconds(status.uptime).count(), 0);
     EXPECT_GT(std::chrono::nanoseconds(status.lookup_p50).count(), 0);
+    ASSERT_TRUE(status.coordinate);
+    EXPECT_EQ(status.coordinate->at.at(0), -std::chrono::seconds(10));
 }
 
 TEST(PlainStatus, counters_come_in_order_of_name) {

@@ -15,6 +15,7 @@
 #include "sovereign/v1/dht.grpc.pb.h"
 #include "sovereign/v1/discovery.grpc.pb.h"
 #include "sovereign/v1/node.grpc.pb.h"
+#include "tests/support/temporary_folder.h"
 
 namespace sov::client {
 namespace {
@@ -83,13 +84,9 @@ class ScriptedDht final : public v1::Dht::Service {
 
 class Daemon : public testing::Test {
   protected:
-    Daemon() : folder_((std::filesystem::temp_directory_path() / "sovclient-XXXXXX").string()) {
-        if (mkdtemp(folder_.data()) == nullptr) std::abort();
-        options_.socket = folder_ + "/api.sock";
-    }
+    Daemon() { options_.socket = folder_.path("api.sock"); }
     ~Daemon() override {
         if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
-        std::filesystem::remove_all(folder_);
     }
 
     std::unique_ptr<Client> started() {
@@ -104,7 +101,7 @@ class Daemon : public testing::Test {
         return std::move(*client);
     }
 
-    std::string folder_;
+    support::TemporaryFolder folder_;
     ConnectOptions options_;
     ScriptedNode node_;
     ScriptedDiscovery discovery_;

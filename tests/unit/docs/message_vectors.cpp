@@ -41,6 +41,14 @@ std::string contact_words(const Contact& contact) {
     return words;
 }
 
+// The axes and the height.
+template <typename Place>
+std::string place_words(const Place& place) {
+    std::string words;
+    for (const int axis : place.at) words += std::to_string(axis) + " ";
+    return words + std::to_string(place.height);
+}
+
 // --- the fields of each body, as the document shows them ---
 
 struct Describe {
@@ -81,6 +89,7 @@ struct Describe {
     void operator()(const wire::Nodes& body) {
         if (body.token) to.add("token", body.token->view());
         contacts(body.more, body.full, body.contacts);
+        places(body.places);
     }
     void operator()(const wire::Value& body) {
         if (body.token) to.add("token", body.token->view());
@@ -88,6 +97,7 @@ struct Describe {
         for (const ByteView record : body.records) to.add("record", record);
         if (body.known) to.add("known", std::uint64_t{*body.known});
         contacts(body.more, body.full, body.contacts);
+        places(body.places);
     }
     void operator()(const Stored& body) { to.add("seconds", std::uint64_t{body.seconds}); }
     void operator()(const Single& body) { to.add("value", std::uint64_t{body.value}); }
@@ -141,7 +151,12 @@ struct Describe {
             to.add("seconds", std::uint64_t{body.seconds});
             to.add("receipt", body.receipt.view());
         }
-        if (body.status == wire::Held::Status::kMissing) to.add("missing", body.missing);
+        if (body.status == wire::Held::Status::kMissing) {
+            const identity::PageSet pages(~std::uint64_t{0});
+            to.add("missing", std::uint64_t{(body.missing & pages).to_ullong()});
+            if (const auto lists = body.missing >> identity::kFirstListPage; lists.any())
+                to.add("missing_list_pages", std::uint64_t{lists.to_ullong()});
+        }
     }
     void proof(const wire::Proof& shown) {
         to.add("user", shown.user.view());
@@ -182,6 +197,11 @@ struct Describe {
         if (full) to.add("full", std::uint64_t{1});
         for (const Contact& contact : list) to.add("contact", contact_words(contact));
     }
+    void places(const wire::Places& shown) {
+        if (shown.own)
+            to.add("place", place_words(*shown.own) + " " + std::to_string(shown.own->error));
+        for (const RoughCoordinate& one : shown.theirs) to.add("contact_place", place_words(one));
+    }
 };
 
 // --- writing and reading ---
@@ -196,6 +216,7 @@ struct Write {
     void operator()(const wire::Nodes& body) {
         if (body.token) writer.fixed(*body.token);
         contacts(body.more, body.full, body.contacts);
+        places(body.places);
     }
     void operator()(const wire::Value& body) {
         if (body.token) writer.fixed(*body.token);
@@ -207,6 +228,7 @@ struct Write {
         }
         if (body.known) writer.u8(*body.known);
         contacts(body.more, body.full, body.contacts);
+        places(body.places);
     }
     void operator()(const Stored& body) { writer.u32(body.seconds); }
     void operator()(const Single& body) { writer.u8(body.value); }
@@ -231,6 +253,10 @@ struct Write {
         for (const Contact& contact : list)
             wire::write_contact(writer, contact, wire::kWantIpv4 | wire::kWantIpv6);
     }
+    void places(const wire::Places& shown) {
+        if (shown.own) wire::write_coordinate(writer, *shown.own);
+        for (const RoughCoordinate& one : shown.theirs) wire::write_coordinate(writer, one);
+    }
 };
 
 template <typename Read>
@@ -239,7 +265,7 @@ std::optional<Body> body_from(std::optional<Read> read) {
     return Body{std::move(*read)};
 }
 
-std::optional<Body> read_body(Kind kind, ByteReader& reader, bool with_token, bool of_newer) {
+std::optional<Body> read_body(Kind kind, ByteReader& reader, std::uint8_t want) {
     switch (kind) {
         case Kind::kPing:
         case Kind::kNoted:
@@ -274,9 +300,9 @@ std::optional<Body> read_body(Kind kind, ByteReader& reader, bool with_token, bo
         case Kind::kPageHeld: return body_from(wire::read_held(reader));
         case Kind::kPage: return Body{Page{to_bytes(reader.rest())}};
         case Kind::kPong: return body_from(wire::read_pong(reader));
-        case Kind::kNodes: return body_from(wire::read_nodes(reader, with_token));
-        case Kind::kProviders: return body_from(wire::read_value(reader, with_token, false));
-        case Kind::kValue: return body_from(wire::read_value(reader, with_token, of_newer));
+        case Kind::kNodes: return body_from(wire::read_nodes(reader, want));
+        case Kind::kProviders: return body_from(wire::read_value(reader, want));
+        case Kind::kValue: return body_from(wire::read_value(reader, want));
         case Kind::kListening:
         case Kind::kStored: {
             const auto seconds = wire::read_stored(reader);
@@ -379,6 +405,8 @@ void add_value_messages(identity::Crypto& crypto, const std::vector<Vector>& rec
         " on a condition");
     add(Kind::kStorePage, wire::StorePage{paged_place, token, version, 1, page});
     add(Kind::kGetPage, wire::GetPage{paged_place, version, 1});
+    add(Kind::kGetPage, wire::GetPage{paged_place, version, identity::kFirstListPage + 1},
+        " for a list page");
     add(Kind::kListen, wire::Listen{paged_place, {}, std::nullopt});
     add(Kind::kListen, wire::Listen{paged_place, {version}, std::nullopt}, " from a cursor");
     add(Kind::kNotify, wire::Notify{paged_place, paged});
@@ -388,6 +416,13 @@ void add_value_messages(identity::Crypto& crypto, const std::vector<Vector>& rec
     };
     add(Kind::kHeld, held(wire::Held::Status::kHeld));
     add(Kind::kHeld, held(wire::Held::Status::kMissing), " with a page missing");
+    add(Kind::kHeld,
+        wire::Held{wire::Held::Status::kMissing,
+                   version.sequence,
+                   0,
+                   {},
+                   identity::PageSet(2) << identity::kFirstListPage},
+        " with a list page missing");
     add(Kind::kHeld, held(wire::Held::Status::kConflict), " with a conflict");
     add(Kind::kPageHeld, held(wire::Held::Status::kMissing));
     add(Kind::kPage, Page{page});
@@ -412,6 +447,22 @@ void add_item_messages(identity::Crypto& crypto, const std::vector<Vector>& reco
     add(Kind::kItems, wire::Items{2, {mail}});
     add(Kind::kRemove, wire::Remove{place, proof, {id}});
     add(Kind::kRemoved, Single{1});
+}
+
+template <typename Add>
+void add_nodes_messages(const wire::Token& token, const Contact& only4, const Contact& only6,
+                        const Add& add) {
+    add(Kind::kNodes, wire::Nodes{std::nullopt, true, false, {only4, only6, dual_stack(9)}});
+    add(Kind::kNodes, wire::Nodes{token, false, false, {}}, " with token");
+    add(Kind::kNodes, wire::Nodes{std::nullopt, true, true, {only4}}, " without room");
+    const Coordinate place{{-421, 137, 0, 8}, 62, 21};
+    add(Kind::kNodes,
+        wire::Nodes{std::nullopt,
+                    false,
+                    false,
+                    {only4, only6},
+                    {place, {RoughCoordinate::of(place), RoughCoordinate()}}},
+        " with places");
 }
 
 std::vector<Vector> message_vectors(identity::Crypto& crypto) {
@@ -460,9 +511,7 @@ std::vector<Vector> message_vectors(identity::Crypto& crypto) {
     add(Kind::kPathChallenge, nonce);
     add(Kind::kPong, wire::Pong{only4.v4});
     add(Kind::kPong, wire::Pong{only6.v6}, " of IPv6");
-    add(Kind::kNodes, wire::Nodes{std::nullopt, true, false, {only4, only6, dual_stack(9)}});
-    add(Kind::kNodes, wire::Nodes{token, false, false, {}}, " with token");
-    add(Kind::kNodes, wire::Nodes{std::nullopt, true, true, {only4}}, " without room");
+    add_nodes_messages(token, only4, only6, add);
     add(Kind::kValue, wire::Value{std::nullopt, 1, {claim}, std::nullopt, false, false, {only4}});
     add(Kind::kValue, wire::Value{token, 0, {}, std::nullopt, false, false, {}}, " with token");
     add(Kind::kValue, wire::Value{std::nullopt, 0, {}, 1, false, false, {only6}}, " of newer");
@@ -491,8 +540,11 @@ Vector read_message(const Vector& documented) {
         ADD_FAILURE() << documented.name << " has no head";
         return {documented.name, {}};
     }
-    const auto body = read_body(static_cast<Kind>(head->kind), reader, documented.has("token"),
-                                documented.has("known"));
+    const int want = (documented.has("token") ? wire::kWantToken : 0) |
+                     (documented.has("known") ? wire::kWantNewer : 0) |
+                     (documented.has("place") ? wire::kWantPlaces : 0);
+    const auto body =
+        read_body(static_cast<Kind>(head->kind), reader, static_cast<std::uint8_t>(want));
     if (!body) {
         ADD_FAILURE() << documented.name << " is refused by its reader";
         return {documented.name, {}};

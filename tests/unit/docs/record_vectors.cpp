@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "daemon/core/identity/hand_over.h"
 #include "daemon/core/identity/items.h"
 #include "daemon/core/identity/providers.h"
 #include "daemon/core/identity/values.h"
@@ -52,7 +53,9 @@ Vector described(identity::Crypto& crypto, const NetworkId& network, std::string
         if (head.kind == RecordKind::kMutable) vector.add("label", value->label);
         if (value->pages) {
             vector.add("length", std::uint64_t{value->pages->length});
-            for (const Hash32& hash : value->pages->hashes) vector.add("page_hash", hash.view());
+            const bool lists = value->pages->list_pages() > 0;
+            for (const Hash32& hash : value->pages->hashes)
+                vector.add(lists ? "list_page_hash" : "page_hash", hash.view());
         } else if (!head.tombstone) {
             vector.add("content", value->content);
         }
@@ -74,6 +77,8 @@ Vector described(identity::Crypto& crypto, const NetworkId& network, std::string
         vector.add("latency_ms", std::uint64_t{offer->hints.latency_ms});
         vector.add("note", offer->hints.note);
     }
+    if (head.kind == RecordKind::kHandOver)
+        vector.add("successor", identity::decode_hand_over(bytes)->to.view());
     vector.add("bytes", bytes);
     return vector;
 }
@@ -152,7 +157,10 @@ std::vector<Vector> record_vectors(identity::Crypto& crypto) {
         described(crypto, cast.network, "record peer with a post-quantum hash", peer_place,
                   identity::encode_record(crypto, cast.user, cast.network, hybrid)),
         described(crypto, cast.network, "record offer", offer_place,
-                  identity::encode_provider(crypto, cast.user, cast.network, offer_place, offer))};
+                  identity::encode_provider(crypto, cast.user, cast.network, offer_place, offer)),
+        value("record mutable value in pages of two levels", labelled(Bytes(60000, 0x70), false)),
+        described(crypto, cast.network, "record hand-over", peer_place,
+                  identity::encode_hand_over(crypto, cast.user, cast.responder, cast.network))};
 }
 
 Vector read_record(identity::Crypto& crypto, const Vector& documented) {

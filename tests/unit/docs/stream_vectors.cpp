@@ -101,6 +101,7 @@ std::vector<Vector> stream_vectors(identity::Crypto& crypto) {
             tls_identity(crypto, cast.user),
             request_frame("request", Request{7, 1500, "store.get", body}),
             request_frame("answer", Answer{7, true, body}),
+            request_frame("keep", Answer{7, true, body, 60'000}),
             request_frame("refusal", Refusal{7, kOwnCodes, 250, "not today", body}),
             request_frame("cancel", Cancel{7}),
             file_frame("offer", FileOffer{4, "note.txt"}),

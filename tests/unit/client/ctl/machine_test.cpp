@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "tests/support/temporary_folder.h"
+
 namespace sov::ctl {
 namespace {
 
@@ -27,18 +29,21 @@ TEST(Machine, a_program_that_does_not_exist_is_no_outcome) {
 }
 
 TEST(Machine, files_are_read_up_to_a_limit_and_never_overwritten) {
-    std::string folder = (std::filesystem::temp_directory_path() / "sovctl-XXXXXX").string();
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    const support::TemporaryFolder temporary;
+    const std::string& folder = temporary.path();
     const std::string file = folder + "/record";
     const Machine machine = this_machine();
     EXPECT_EQ(machine.create_file(file, std::string("a\0b", 3)), 0);
     EXPECT_EQ(machine.create_file(file, "other"), EEXIST);
+    EXPECT_EQ(machine.create_private_file(folder + "/report", "x"), 0);
+    EXPECT_EQ(machine.create_private_file(folder + "/report", "y"), EEXIST);
+    EXPECT_EQ(std::filesystem::status(folder + "/report").permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     int error = 0;
     EXPECT_EQ(machine.read_file(file, 100, error), std::string("a\0b", 3));
     EXPECT_EQ(machine.read_file(file, 2, error), std::string("a\0", 2));
     EXPECT_FALSE(machine.read_file(folder + "/missing", 2, error).has_value());
     EXPECT_EQ(error, ENOENT);
-    std::filesystem::remove_all(folder);
 }
 
 }  // namespace

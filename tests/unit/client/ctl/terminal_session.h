@@ -39,6 +39,9 @@ inline client::Error unset() {
 struct Script {
     client::Result<client::NodeStatus> status = unset();
     client::Result<client::Identity> identity = unset();
+    client::Result<client::ExportedIdentity> exported = unset();
+    client::Result<client::ImportedIdentity> imported = unset();
+    client::Result<client::RotatedIdentity> rotated = unset();
     client::Result<std::vector<client::Session>> sessions = unset();
     std::vector<client::Event> events;
     client::Result<client::Done> events_end = client::Done{};
@@ -165,6 +168,20 @@ class ScriptedClient final : public client::Client {
     client::Result<client::Judgement> explain_peer(const std::string& who,
                                                    const Options& options) override {
         return note("explain_peer " + who, options), script_.judgement;
+    }
+    client::Result<client::ExportedIdentity> export_identity(const std::string& passphrase,
+                                                             const Options& options) override {
+        return note("export_identity " + passphrase, options), script_.exported;
+    }
+    client::Result<client::ImportedIdentity> import_identity(const client::ImportIdentity& wanted,
+                                                             const Options& options) override {
+        return note((wanted.check_only ? "verify_identity " : "import_identity ") + wanted.sealed +
+                        " " + wanted.passphrase + (wanted.replace ? " replace" : ""),
+                    options),
+               script_.imported;
+    }
+    client::Result<client::RotatedIdentity> rotate_identity(const Options& options) override {
+        return note("rotate_identity", options), script_.rotated;
     }
     client::Result<std::string> block(const std::string& who, const Options& options) override {
         return note("block " + who, options), script_.blocked;
@@ -330,9 +347,14 @@ class ScriptedClient final : public client::Client {
         return note("withdraw_offers of " + std::to_string(subjects.size()), options),
                script_.withdrawn;
     }
-    client::Result<client::Providers> find_providers(const client::ProviderQuery& query,
-                                                     const Options& options) override {
+    client::Result<client::Providers> find_providers(
+        const client::ProviderQuery& query,
+        const std::function<void(const client::FoundProvider&)>& on_found,
+        const Options& options) override {
         script_.provider_query = query;
+        if (script_.providers) {
+            for (const client::FoundProvider& found : script_.providers->providers) on_found(found);
+        }
         return note("find_providers", options), script_.providers;
     }
     client::Result<std::vector<client::OwnOffer>> offers(const Options& options) override {
@@ -367,6 +389,10 @@ class ScriptedClient final : public client::Client {
     client::Result<client::Done> remove_friend(const std::string& peer,
                                                const Options& options) override {
         return note("remove_friend " + peer, options), script_.done;
+    }
+    client::Result<client::Done> repin_friend(const std::string& peer,
+                                              const Options& options) override {
+        return note("repin_friend " + peer, options), script_.done;
     }
     client::Result<std::vector<client::Friend>> friends(const Options& options) override {
         return note("friends", options), script_.friends;
@@ -530,6 +556,11 @@ struct TerminalSession {
         };
         machine.create_file = [this](const std::string& path, std::string_view content) {
             return files.emplace(path, content).second ? 0 : EEXIST;
+        };
+        machine.create_private_file = machine.create_file;
+        machine.replace_private_file = [this](const std::string& path, std::string_view content) {
+            files[path] = content;
+            return 0;
         };
         return machine;
     }

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "daemon/core/identity/peer_name.h"
+#include "daemon/core/identity/values.h"
 #include "tests/unit/daemon/api/api_fixture.h"
 
 namespace sov::api {
@@ -145,6 +146,33 @@ TEST_F(ApiCalls, refuse_a_record_that_nobody_signed) {
     const grpc::Status status = dht->Put(&context, request, &response);
     EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
     EXPECT_EQ(detail(status).field(), "record");
+}
+
+TEST_F(ApiCalls, call_the_larger_of_two_records_under_one_sequence_a_conflict) {
+    serve();
+    auto dht = v1::Dht::NewStub(channel());
+    const auto owner = crypto_.make_signing_key({7});
+    const auto put = [&](std::uint8_t content) {
+        const auto value = identity::make_mutable(
+            crypto_, owner, NodeOptions{}.network, "x",
+            {identity::RecordKind::kMutable, false, {}, 5, 10min}, Bytes{content});
+        grpc::ClientContext context;
+        v1::PutRequest request;
+        request.set_key(to_text(value.key.view()));
+        request.set_record(to_text(value.bytes));
+        v1::PutResponse response;
+        return std::pair(value.bytes, dht->Put(&context, request, &response));
+    };
+    const auto [first, stored] = put(1);
+    EXPECT_TRUE(stored.ok()) << stored.error_message();
+    const auto [second, answer] = put(2);
+    if (second < first) {
+        EXPECT_TRUE(answer.ok()) << "the smaller one stays";
+        EXPECT_EQ(detail(put(1).second).code(), "conflict");
+    } else {
+        EXPECT_EQ(answer.error_code(), grpc::StatusCode::ABORTED) << answer.error_message();
+        EXPECT_EQ(detail(answer).code(), "conflict");
+    }
 }
 
 TEST_F(ApiCalls, say_that_nobody_is_connected_when_nobody_is) {

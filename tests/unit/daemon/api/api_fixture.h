@@ -23,8 +23,39 @@
 #include "sovereign/v1/discovery.grpc.pb.h"
 #include "sovereign/v1/local.grpc.pb.h"
 #include "sovereign/v1/node.grpc.pb.h"
+#include "tests/support/temporary_folder.h"
 
 namespace sov::api::test {
+
+/// A vault without files: its work is done at once, on the thread that asks for it.
+class RememberingVault final : public IdentityVault {
+  public:
+    bool begin(std::function<void()> job) override {
+        if (busy) return false;
+        job();
+        return true;
+    }
+    std::optional<PeerId> next() const override { return waiting; }
+    std::string source() const override { return "a test"; }
+    std::variant<std::string, VaultProblem> seal(std::string_view passphrase) override {
+        return "sealed with " + std::string(passphrase);
+    }
+    std::variant<Opened, VaultProblem> open(std::string_view sealed, std::string_view, bool take,
+                                            bool in_use, bool replace) override {
+        if (sealed == "damaged") return VaultProblem{"damaged", "it is damaged", "take another"};
+        if (take && in_use && !replace)
+            return VaultProblem{"identity_in_use", "it is in use", "--force"};
+        return Opened{PeerId{{7}}, 1, false, take ? "old.key" : ""};
+    }
+    std::variant<Rotated, VaultProblem> rotate() override {
+        if (waiting) return VaultProblem{"identity_in_use", "replaced already", "restart"};
+        waiting = PeerId{{8}};
+        return Rotated{PeerId{{7}}, *waiting, "old.key"};
+    }
+
+    bool busy = false;
+    std::optional<PeerId> waiting;
+};
 
 /// A daemon around the node that only remembers what it was asked for.
 class RememberingHost final : public Host {
@@ -36,6 +67,7 @@ class RememberingHost final : public Host {
     }
     std::string store_problem() const override { return {}; }
     std::string store_notice() const override { return {}; }
+    IdentityVault& vault() override { return identity_vault; }
     MachineFacts machine() const override { return machine_facts; }
     std::optional<ports::MappingChanged> port_mapping() const override { return mapping; }
     bool port_mapping_wanted() const override { return mapping.has_value(); }
@@ -61,6 +93,7 @@ class RememberingHost final : public Host {
     void shut_down(bool) override { ++shutdowns; }
     void name_unpinned(std::string_view) override {}
 
+    RememberingVault identity_vault;
     std::string reload_error;
     MachineFacts machine_facts;
     std::optional<ListFacts> list;
@@ -82,15 +115,13 @@ class RememberingHost final : public Host {
 
 /// The API around a real node that has no sockets, on a core thread of its own. Who the next caller
 /// is decides `caller_uid`: 0 is root, kUser is in the group with the role use, everybody else
-/// observes.
+/// observes, apart from who sits at this host.
 class ApiFixture : public testing::Test {
   protected:
-    static constexpr uid_t kUser = 1000, kStranger = 1001;
+    static constexpr uid_t kUser = 1000, kStranger = 1001, kSeated = 1002;
     static constexpr gid_t kUseGroup = 500;
 
     ApiFixture() {
-        char name[] = "/tmp/sov-api-XXXXXX";
-        folder_ = mkdtemp(name);
         NodeOptions options;
         options.user_key = crypto_.make_signing_key({1});
         options.node_key = crypto_.make_signing_key({2});
@@ -104,10 +135,7 @@ class ApiFixture : public testing::Test {
             [this](Instant, const Event& event) { server_->handle_event(event); });
     }
 
-    ~ApiFixture() override {
-        leave();
-        std::filesystem::remove_all(folder_);
-    }
+    ~ApiFixture() override { leave(); }
 
     /// What a test wants otherwise.
     virtual void adjust(ApiServer::Options&) {}
@@ -116,13 +144,19 @@ class ApiFixture : public testing::Test {
         auto socket = ApiSocket::bind(path(), 0666);
         ASSERT_TRUE(std::holds_alternative<ApiSocket>(socket));
         ApiServer::Options options;
-        options.rules = {990, {kUseGroup}, {}};
+        options.rules = {990, {kUseGroup}, {}, true};
+        options.journal = journal;
+        options.sessions = [this](uid_t uid) { return uid == seated_uid; };
         options.limits = limits;
         options.post = [this](CoreBridge::Work work) { driver_->post(std::move(work)); };
         options.caller_reader = [this](int) {
             const uid_t uid = caller_uid;
-            return std::optional(Caller{
-                uid, uid, 1, uid == kUser ? std::vector<gid_t>{kUseGroup} : std::vector<gid_t>{}});
+            return std::optional(
+                Caller{uid,
+                       uid,
+                       caller_pid,
+                       uid == kUser ? std::vector<gid_t>{kUseGroup} : std::vector<gid_t>{},
+                       {}});
         };
         adjust(options);
         server_ = std::make_unique<ApiServer>(std::move(std::get<ApiSocket>(socket)), host_,
@@ -183,7 +217,11 @@ class ApiFixture : public testing::Test {
     }
 
     std::atomic<uid_t> caller_uid = 0;
-    std::string folder_;
+    AuditLog::Journal journal;
+    std::atomic<pid_t> caller_pid = 1;
+    std::atomic<uid_t> seated_uid = 0;  ///< who sits at this host; 0: nobody
+    support::TemporaryFolder temporary_;
+    std::string folder_ = temporary_.path();
     openssl::HostCrypto crypto_;
     ContactBook book_;
     PacketPool packets_;

@@ -10,17 +10,13 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/temporary_folder.h"
+
 namespace sov::api {
 namespace {
 
 class ApiSocketTest : public testing::Test {
   protected:
-    ApiSocketTest() {
-        char name[] = "/tmp/sov-api-socket-XXXXXX";
-        folder_ = mkdtemp(name);
-    }
-    ~ApiSocketTest() override { std::filesystem::remove_all(folder_); }
-
     std::string path(const std::string& name = "api.sock") const { return folder_ + "/" + name; }
 
     static bool connects(const std::string& to) {
@@ -39,7 +35,8 @@ class ApiSocketTest : public testing::Test {
         return failure == nullptr ? "" : failure->message;
     }
 
-    std::string folder_;
+    support::TemporaryFolder temporary_;
+    std::string folder_ = temporary_.path();
 };
 
 TEST_F(ApiSocketTest, listens_with_the_wanted_permissions_and_leaves_no_socket_behind) {

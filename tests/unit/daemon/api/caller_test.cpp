@@ -12,7 +12,7 @@ namespace {
 
 constexpr AccessRules kNoGroups{.daemon_uid = 990, .use_groups = {}, .admin_groups = {}};
 
-AccessRules rules() { return {990, {500}, {600, 601}}; }
+AccessRules rules() { return {990, {500}, {600, 601}, false}; }
 
 TEST(RoleOf, makes_root_and_the_daemons_own_user_admin) {
     EXPECT_EQ(role_of({0, 0, 1, {}}, kNoGroups), Role::kAdmin);
@@ -31,6 +31,14 @@ TEST(RoleOf, looks_at_primary_and_supplementary_groups) {
 
 TEST(RoleOf, takes_the_greater_of_two_roles) {
     EXPECT_EQ(role_of({1000, 500, 1, {600}}, rules()), Role::kAdmin);
+}
+
+TEST(AppName, is_what_a_program_says_before_grpc_does) {
+    EXPECT_EQ(app_name("chat/1.2 grpc-c++/1.51.1 grpc-c/29.0.0 (linux; chttp2)"), "chat/1.2");
+    EXPECT_EQ(app_name("grpc-python/1.51.1 grpc-c/29.0.0 (linux; chttp2)"), "");
+    EXPECT_EQ(app_name(""), "");
+    EXPECT_EQ(app_name("two words\n grpc-go/1"), "two words?");
+    EXPECT_EQ(app_name(std::string(1000, 'x')).size(), Caller::kAppNameMax);
 }
 
 TEST(ReadCaller, tells_the_kernels_word_for_the_other_end) {

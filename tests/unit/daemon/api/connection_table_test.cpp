@@ -45,6 +45,52 @@ TEST_F(ConnectionTableTest, knows_callers_by_number) {
     EXPECT_FALSE(table.begin_call(901));
 }
 
+TEST_F(ConnectionTableTest, counts_those_that_have_not_greeted_against_the_limits) {
+    ConnectionTable table({.per_uid = 2, .total = 3});
+    const int first = add(table, 1, 1000);
+    EXPECT_FALSE(table.full(1000, {}).user);
+    EXPECT_TRUE(table.full(1000, {1, 1}).user);
+    EXPECT_FALSE(table.full(2000, {0, 1}).total);
+    EXPECT_TRUE(table.full(2000, {0, 2}).total);
+    EXPECT_TRUE(table.make_room(1000, {1, 1}));
+    EXPECT_TRUE(is_cut(first));
+    EXPECT_FALSE(table.make_room(2000, {0, 3})) << "nobody is left who could go";
+}
+
+TEST_F(ConnectionTableTest, cuts_who_has_more_calls_than_allowed) {
+    ConnectionTable table({});
+    const int calm = add(table, 1, 1000), hasty = add(table, 2, 2000),
+              unknown = add(table, 3, 1000);
+    table.set_socket(1, 11);
+    table.set_socket(2, 12);
+    const auto calls = [](std::int64_t socket) { return socket == 12 ? 101U : 100U; };
+    const auto cut = table.cut_flooding(calls, 100);
+    ASSERT_EQ(cut.size(), 1u);
+    EXPECT_EQ(cut[0].uid, 2000u);
+    EXPECT_TRUE(is_cut(hasty));
+    EXPECT_FALSE(is_cut(calm));
+    EXPECT_FALSE(is_cut(unknown));
+    EXPECT_TRUE(table.cut_flooding(calls, 100).empty()) << "each once";
+}
+
+TEST_F(ConnectionTableTest, cuts_who_spreads_calls_over_many_connections) {
+    ConnectionTable table({});
+    std::vector<int> spread;
+    for (int number = 1; number <= 5; ++number) {
+        spread.push_back(add(table, number, 1000));
+        table.set_socket(number, number);
+    }
+    const int other = add(table, 6, 2000);
+    table.set_socket(6, 100);
+    // Together 410 of the 400 that a user may have.
+    const auto calls = [](std::int64_t socket) {
+        return socket == 100 ? std::size_t{100} : static_cast<std::size_t>(79 + socket);
+    };
+    EXPECT_EQ(table.cut_flooding(calls, 100).size(), 1u);
+    EXPECT_TRUE(is_cut(spread[4])) << "it has most";
+    EXPECT_FALSE(is_cut(spread[0]) || is_cut(spread[3]) || is_cut(other));
+}
+
 TEST_F(ConnectionTableTest, closes_the_longest_idle_connection_of_the_same_user) {
     ConnectionTable table({.per_uid = 2, .total = 100});
     const int first = add(table, 1, 1000);
@@ -57,6 +103,21 @@ TEST_F(ConnectionTableTest, closes_the_longest_idle_connection_of_the_same_user)
     EXPECT_TRUE(is_cut(second));
     EXPECT_FALSE(is_cut(other));
     EXPECT_FALSE(table.begin_call(2)) << "a connection that was cut makes no more calls";
+}
+
+TEST_F(ConnectionTableTest, cuts_those_who_say_more_than_is_read) {
+    ConnectionTable table({});
+    const int hasty = add(table, 1, 1000);
+    const int calm = add(table, 2, 1000);
+    EXPECT_EQ(table.cut_unread().size(), 0u);
+    const std::vector<char> words(4096);
+    ASSERT_EQ(write(calm, words.data(), 4095), 4095);
+    EXPECT_EQ(table.cut_unread().size(), 0u);
+    ASSERT_EQ(write(hasty, words.data(), 4096), 4096);
+    EXPECT_EQ(table.cut_unread().size(), 1u);
+    EXPECT_TRUE(is_cut(hasty));
+    EXPECT_FALSE(is_cut(calm));
+    EXPECT_EQ(table.cut_unread().size(), 0u) << "each once";
 }
 
 TEST_F(ConnectionTableTest, refuses_a_user_whose_connections_are_all_busy) {

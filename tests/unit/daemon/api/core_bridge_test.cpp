@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "daemon/core/base/contact_book.h"
@@ -53,6 +54,25 @@ class CoreBridgeTest : public testing::Test {
     std::vector<CoreBridge::Work> posted_;
     CoreBridge bridge_{[this](CoreBridge::Work work) { posted_.push_back(std::move(work)); }};
 };
+
+TEST_F(CoreBridgeTest, gives_what_comes_before_the_answer_only_to_whoever_asked) {
+    std::vector<std::string> heard;
+    for (const std::string caller : {"one", "other"}) {
+        bridge_.command(
+            bridge_.reserve_ticket(), begins(caller == "one" ? 100 : 101),
+            [&heard, caller](const Event*) { heard.push_back(caller + " answered"); },
+            [&heard, caller](const ProviderConfirmed&) { heard.push_back(caller + " told"); });
+    }
+    run_core();
+    bridge_.handle_event(ProviderConfirmed{CommandId{100}, {}});
+    bridge_.handle_event(ProviderConfirmed{CommandId{7}, {}});
+    bridge_.handle_event(answer_to(100));
+    bridge_.handle_event(ProviderConfirmed{CommandId{100}, {}});
+    EXPECT_EQ(heard, (std::vector<std::string>{"one told", "one answered"}));
+    EXPECT_EQ(bridge_.waiting(), 1U);
+    bridge_.close();
+    EXPECT_EQ(heard.back(), "other answered");
+}
 
 TEST_F(CoreBridgeTest, gives_each_answer_to_whoever_asked) {
     std::vector<int> answered;
@@ -107,6 +127,26 @@ TEST_F(CoreBridgeTest, answers_everybody_with_nothing_when_it_closes) {
     bridge_.ask([&](Instant, Node* node) { unanswered += node == nullptr ? 1 : 0; });
     EXPECT_EQ(unanswered, 4);
     EXPECT_TRUE(posted_.empty());
+}
+
+TEST_F(CoreBridgeTest, goes_on_in_the_same_turn_and_asks_for_one_elsewhere) {
+    std::vector<int> order;
+    bridge_.go_on([&](Instant, Node*) { order.push_back(3); });
+    EXPECT_TRUE(order.empty()) << "there is no turn to go on in";
+    bridge_.ask([&](Instant, Node*) {
+        bridge_.go_on([&](Instant, Node* node) {
+            EXPECT_EQ(node, &node_);
+            order.push_back(1);
+        });
+        order.push_back(2);
+    });
+    std::swap(posted_[0], posted_[1]);
+    run_core();
+    EXPECT_EQ(order, (std::vector{1, 2, 3}));
+    bridge_.close();
+    bool left = false;
+    bridge_.go_on([&](Instant, Node* node) { left = node == nullptr; });
+    EXPECT_TRUE(left);
 }
 
 TEST_F(CoreBridgeTest, ignores_the_cancellation_of_what_was_answered) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "tests/unit/client/ctl/runnable_hint.h"
@@ -83,9 +84,126 @@ TEST(Doctor, finds_nothing_where_nothing_is_wrong) {
 TEST(Doctor, looks_at_every_topic_once) {
     std::vector<std::string_view> topics;
     for (const Check& check : diagnose(healthy())) topics.push_back(check.topic);
-    EXPECT_EQ(topics, (std::vector<std::string_view>{"network", "bootstrap", "reachability", "mdns",
-                                                     "multicast", "bluetooth", "bluetooth_privacy",
-                                                     "clock", "store"}));
+    EXPECT_EQ(topics, (std::vector<std::string_view>{
+                          "network",    "firewall",     "bootstrap", "bootstrap_load",
+                          "port",       "reachability", "diversity", "latency",
+                          "congestion", "partition",    "churn",     "interference",
+                          "mdns",       "multicast",    "bluetooth", "bluetooth_privacy",
+                          "clock",      "store",        "traffic",   "configuration"}));
+}
+
+/// A host that has what the troubleshooting list of the seed (its chapter of that name) calls the
+/// cause, and what the doctor has to say of it.
+struct Trouble {
+    const char* problem;
+    const char* cause;
+    void (*happens)(Symptoms&);
+    const char* topic;
+    const char* code;
+};
+
+std::vector<PeerSession> sessions_of(std::size_t count, Duration round_trip) {
+    PeerSession session;
+    session.confirmed = true;
+    session.round_trip = round_trip;
+    return std::vector<PeerSession>(count, session);
+}
+
+constexpr Trouble kTroubles[] = {
+    {"cannot bootstrap", "network connectivity issues",
+     [](Symptoms& s) { s.status.state = DiscoveryState::kIsolated; }, "network", "isolated"},
+    {"cannot bootstrap", "firewall blocking UDP traffic",
+     [](Symptoms& s) {
+         s.counters.datagrams_out = 8;
+         s.counters.datagrams_in = 0;
+     },
+     "firewall", "no_answers"},
+    {"cannot bootstrap", "bootstrap nodes unavailable",
+     [](Symptoms& s) { s.bootstrap[0].problem = "does not answer"; }, "bootstrap", "unreachable"},
+    {"cannot bootstrap", "incorrect port configuration",
+     [](Symptoms& s) {
+         s.mode = ConfiguredMode::kServer;
+         s.config.port_by_chance = true;
+     },
+     "port", "by_chance"},
+    {"poor lookup performance", "insufficient network diversity",
+     [](Symptoms& s) {
+         s.status.surround.public_nodes = 40;
+         s.status.surround.subnets = 9;
+     },
+     "diversity", "few_networks"},
+    {"poor lookup performance", "high latency connections",
+     [](Symptoms& s) { s.sessions = sessions_of(4, std::chrono::milliseconds(401)); }, "latency",
+     "slow"},
+    {"poor lookup performance", "overloaded bootstrap nodes",
+     [](Symptoms& s) { s.sessions = sessions_of(1, std::chrono::milliseconds(1001)); },
+     "bootstrap_load", "slow"},
+    {"poor lookup performance", "network congestion",
+     [](Symptoms& s) {
+         s.counters.requests_answered = 69;
+         s.counters.requests_failed = 31;
+     },
+     "congestion", "losing"},
+    {"routing table issues", "network partitioning",
+     [](Symptoms& s) { s.status.surround.anchors = 3; }, "partition", "cut"},
+    {"routing table issues", "node churn",
+     [](Symptoms& s) {
+         s.counters.table_removed = 32;
+         s.uptime = std::chrono::hours(1);
+     },
+     "churn", "high"},
+    {"routing table issues", "malicious node interference",
+     [](Symptoms& s) { s.status.crowded_regions = 1; }, "interference", "crowded"},
+    {"routing table issues", "configuration problems",
+     [](Symptoms& s) { s.config.problem = "dht.k must be 4..64"; }, "configuration", "invalid"},
+};
+
+TEST(Doctor, has_a_check_for_each_cause_of_the_troubleshooting_list) {
+    std::map<std::string, int> causes;
+    for (const Trouble& trouble : kTroubles) {
+        SCOPED_TRACE(std::string(trouble.problem) + ": " + trouble.cause);
+        Symptoms symptoms = healthy();
+        EXPECT_NE(code_of(symptoms, trouble.topic), trouble.code) << "nothing is wrong yet";
+        trouble.happens(symptoms);
+        const auto checks = diagnose(symptoms);
+        const Check* check = check_of(checks, trouble.topic);
+        ASSERT_NE(check, nullptr);
+        EXPECT_EQ(check->code, trouble.code);
+        EXPECT_NE(check->finding, Finding::kOk);
+        EXPECT_FALSE(check->why.empty());
+        EXPECT_FALSE(check->next_step.empty());
+        ++causes[trouble.problem];
+    }
+    EXPECT_EQ(causes, (std::map<std::string, int>{{"cannot bootstrap", 4},
+                                                  {"poor lookup performance", 4},
+                                                  {"routing table issues", 4}}));
+}
+
+TEST(Doctor, sees_the_other_side_of_each_threshold) {
+    Symptoms symptoms = healthy();
+    symptoms.counters.datagrams_out = 7;
+    EXPECT_EQ(code_of(symptoms, "firewall"), "not_tested");
+    symptoms.counters.datagrams_out = 1000;
+    symptoms.counters.datagrams_in = 1;
+    EXPECT_EQ(code_of(symptoms, "firewall"), "ok");
+    symptoms.status.surround.public_nodes = 40;
+    symptoms.status.surround.subnets = 10;
+    EXPECT_EQ(code_of(symptoms, "diversity"), "ok");
+    symptoms.sessions = sessions_of(4, std::chrono::milliseconds(400));
+    EXPECT_EQ(code_of(symptoms, "latency"), "ok");
+    symptoms.counters.requests_answered = 70;
+    symptoms.counters.requests_failed = 30;
+    EXPECT_EQ(code_of(symptoms, "congestion"), "ok");
+    symptoms.status.surround.anchors = 3;
+    symptoms.status.surround.anchors_answering = 1;
+    EXPECT_EQ(code_of(symptoms, "partition"), "ok");
+    symptoms.counters.table_removed = 32;
+    symptoms.uptime = std::chrono::hours(2);
+    EXPECT_EQ(code_of(symptoms, "churn"), "ok") << "12 nodes, twice an hour each";
+    symptoms.status.eclipse_suspected = true;
+    EXPECT_EQ(code_of(symptoms, "interference"), "surrounded");
+    symptoms.config.waiting = {"udp.port"};
+    EXPECT_EQ(code_of(symptoms, "configuration"), "not_in_force");
 }
 
 TEST(Doctor, tells_a_node_without_anybody_from_one_with_neighbours) {

@@ -169,6 +169,14 @@ TEST_F(LocalCalls, add_list_and_remove_friends) {
     EXPECT_TRUE(local->ListFriends(&listing, {}, &friends).ok());
     ASSERT_EQ(friends.friends_size(), 1);
     EXPECT_EQ(friends.friends(0).peer().text(), a_peer(9));
+    EXPECT_EQ(friends.friends(0).second_key(), v1::SECOND_KEY_UNSPECIFIED);
+    grpc::ClientContext pinning;
+    v1::RepinFriendRequest repin;
+    repin.set_peer_text(a_peer(9));
+    v1::RepinFriendResponse forgotten;
+    const grpc::Status nothing = local->RepinFriend(&pinning, repin, &forgotten);
+    EXPECT_EQ(nothing.error_code(), grpc::StatusCode::NOT_FOUND) << "none is remembered";
+    EXPECT_EQ(detail(nothing).hint(), "sovctl friend list");
     v1::RemoveFriendRequest remove;
     remove.set_peer_key(friends.friends(0).peer().key());
     v1::RemoveFriendResponse removed;

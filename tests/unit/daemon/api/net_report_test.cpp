@@ -123,6 +123,63 @@ TEST(NetReport, PeersOfTheSameLanSayNothingAboutTheRouter) {
     EXPECT_EQ(report.verdict, "unknown");
 }
 
+TEST(NetReport, ServersOutsideThatAreSilentWhilePeersOfTheLanAnswerMeanNoWayOut) {
+    NetEvidence evidence = behind_home_router();
+    evidence.tests.servers.servers[0].took.reset();
+    evidence.tests.servers.of(Family::kIpv4) = {};
+    evidence.tests.peers_asked = 1;
+    evidence.tests.peers = {
+        {net_endpoint("10.1.0.3:6881"), net_endpoint("10.1.0.2:6881"), Duration{0}}};
+    NetReport report = judge_network(evidence);
+    EXPECT_EQ(line_of(report, "udp").answer, Answer::kYes);
+    EXPECT_EQ(line_of(report, "ipv4").code, "silent");
+    EXPECT_EQ(report.verdict, "none");
+    evidence.tests.relays = {{"198.51.100.1:443/tcp", std::chrono::milliseconds(60), ""}};
+    EXPECT_EQ(judge_network(evidence).verdict, "relayed");
+}
+
+TEST(NetReport, AHostWithoutARouteIsToldSoAndNotOfAFirewall) {
+    NetEvidence evidence = behind_home_router();
+    evidence.tests.servers.servers[0].took.reset();
+    evidence.tests.servers.of(Family::kIpv4) = {};
+    evidence.way_out_v4 = evidence.way_out_v6 = false;
+    NetReport report = judge_network(evidence);
+    EXPECT_EQ(line_of(report, "ipv4").code, "no_route");
+    EXPECT_EQ(report.verdict, "none");
+    EXPECT_NE(report.sentence.find("no route"), std::string::npos) << report.sentence;
+    evidence.status.v6.enabled = true;
+    evidence.local_addresses.push_back(net_endpoint("[2001:db8::7]:6881"));
+    evidence.way_out_v6 = true;
+    report = judge_network(evidence);
+    EXPECT_EQ(line_of(report, "ipv4").code, "no_route");
+    EXPECT_EQ(report.sentence.find("no route"), std::string::npos) << "IPv6 leads out";
+}
+
+TEST(NetReport, ACaptivePortalIsNamedUntilSomebodyOutsideAnswers) {
+    NetEvidence evidence = behind_home_router();
+    evidence.connectivity = "full";
+    EXPECT_EQ(line_of(judge_network(evidence), "internet").answer, Answer::kYes);
+    evidence.connectivity = "portal";
+    EXPECT_EQ(judge_network(evidence).verdict, "direct") << "it lets UDP through";
+    evidence.tests.servers.servers[0].took.reset();
+    evidence.tests.servers.of(Family::kIpv4) = {};
+    const NetReport report = judge_network(evidence);
+    EXPECT_EQ(line_of(report, "internet").code, "portal");
+    EXPECT_FALSE(line_of(report, "internet").next_step.empty());
+    EXPECT_EQ(report.verdict, "none");
+    EXPECT_NE(report.sentence.find("captive portal"), std::string::npos) << report.sentence;
+}
+
+TEST(NetReport, AServerWhoseNameIsUnknownIsNamed) {
+    NetEvidence evidence = behind_home_router();
+    evidence.tests.servers.servers.clear();
+    evidence.tests.nameless = {{"stun.example.net:3478", "its name can't be looked up: timeout"}};
+    const NetLine line = line_of(judge_network(evidence), "stun");
+    EXPECT_EQ(line.code, "nameless");
+    EXPECT_EQ(line.what,
+              "stun.example.net:3478 can't be asked: its name can't be looked up: timeout");
+}
+
 TEST(NetReport, LinksWithoutMulticastAndThoseLeftOutAreNamed) {
     NetEvidence evidence = behind_home_router();
     Check check;

@@ -108,6 +108,39 @@ TEST_F(RequestCalls, a_busy_peer_is_asked_again_when_it_says_so) {
     EXPECT_TRUE(reader->Finish().ok());
 }
 
+TEST_F(RequestCalls, an_answer_that_may_be_kept_is_given_again_without_asking) {
+    serve();
+    const auto stub = calls();
+    const auto ask = [&](bool fresh, std::string_view from_peer) {
+        grpc::ClientContext context;
+        auto request = call("notes.list");
+        request.set_fresh(fresh);
+        const auto reader = stub->Request(&context, request);
+        if (!from_peer.empty()) {
+            answer_with([&](auto& answerer, const streams::Request& asked, Bytes& out) {
+                const Bytes text = to_bytes(as_bytes(from_peer));
+                answerer.answer(world_.wire.now, asked.id, text, false, out);
+                answerer.answer(world_.wire.now, asked.id, text, true, out, 60'000);
+            });
+        }
+        std::string all;
+        v1::RequestAnswer part;
+        while (reader->Read(&part)) {
+            EXPECT_EQ(part.kept(), from_peer.empty());
+            all += part.body();
+        }
+        EXPECT_TRUE(part.last());
+        EXPECT_TRUE(reader->Finish().ok());
+        return all;
+    };
+    EXPECT_EQ(ask(false, "old"), "oldold");
+    EXPECT_EQ(ask(false, ""), "oldold");
+    EXPECT_EQ(ask(true, "new"), "newnew");
+    EXPECT_EQ(ask(false, ""), "newnew");
+    later(std::chrono::seconds(61));
+    EXPECT_EQ(ask(false, "late"), "latelate");
+}
+
 TEST_F(RequestCalls, nobody_waits_for_ever) {
     serve();
     const auto stub = calls();
@@ -163,8 +196,10 @@ class Answerer {
         EXPECT_TRUE(call_->Read(&output));
         return output;
     }
-    void answer(std::uint64_t request, const std::string& body, bool last) {
+    void answer(std::uint64_t request, const std::string& body, bool last,
+                std::uint32_t keep_ms = 0) {
         v1::RequestsInput input;
+        input.mutable_answer()->set_keep_ms(keep_ms);
         input.mutable_answer()->set_request(request);
         input.mutable_answer()->set_body(body);
         input.mutable_answer()->set_last(last);
@@ -252,6 +287,24 @@ TEST_F(RequestServing, apps_answer_by_name) {
     EXPECT_EQ(std::get<streams::Refusal>(outcomes(1).at(0)).code,
               static_cast<std::uint16_t>(Errc::kUnsupported))
         << "what an app leaves behind is refused";
+}
+
+TEST_F(RequestServing, an_app_says_for_how_long_its_answer_stays_true) {
+    serve();
+    const auto stub = calls(kUser);
+    Answerer app(*stub, {"a"});
+    ASSERT_TRUE(app.next().has_serving());
+    ask("a");
+    app.answer(app.next().asked().request(), "x", true, 3'600'000);
+    EXPECT_EQ(std::get<streams::Answer>(outcomes(1).at(0)).keep_ms, 3'600'000U);
+    ask("a");
+    app.answer(app.next().asked().request(), "x", false, 1);
+    EXPECT_EQ(app.end().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    Answerer other(*stub, {"b"});
+    ASSERT_TRUE(other.next().has_serving());
+    ask("b");
+    other.answer(other.next().asked().request(), "x", true, 3'600'001);
+    EXPECT_EQ(other.end().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(RequestServing, a_name_has_one_app_and_a_user_so_many_names) {

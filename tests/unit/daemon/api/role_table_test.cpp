@@ -17,6 +17,7 @@
 #include "sovereign/v1/mailbox.pb.h"
 #include "sovereign/v1/messaging.pb.h"
 #include "sovereign/v1/node.pb.h"
+#include "tests/support/temporary_folder.h"
 
 namespace sov::api {
 namespace {
@@ -27,9 +28,8 @@ namespace pb = google::protobuf;
 class ProtoSources : public testing::Test {
   protected:
     ProtoSources() {
-        char folder[] = "/tmp/sov-protos-XXXXXX";
-        EXPECT_NE(mkdtemp(folder), nullptr);
-        const std::string out = std::string(folder) + "/set";
+        const support::TemporaryFolder folder;
+        const std::string out = folder.path("set");
         const std::string command =
             "protoc --include_imports --include_source_info --proto_path=" SOV_SOURCE_DIR
             "/proto --descriptor_set_out=" +
@@ -40,7 +40,6 @@ class ProtoSources : public testing::Test {
         EXPECT_TRUE(set.ParseFromIstream(&file));
         for (const auto& proto : set.file())
             EXPECT_NE(pool_.BuildFile(proto), nullptr) << proto.name();
-        std::filesystem::remove_all(folder);
     }
 
     const pb::FileDescriptor* file(const std::string& name) {
@@ -149,7 +148,8 @@ TEST_F(ProtoSources, say_role_errors_and_cost_of_every_method_and_mean_the_role_
 }
 
 TEST_F(ProtoSources, comment_every_message_field_and_enum) {
-    for (const char* name : {"access", "identity", "event", "node", "discovery", "dht"}) {
+    for (const char* name :
+         {"access", "identity", "event", "node", "standing", "discovery", "dht"}) {
         const auto* proto = file(name);
         ASSERT_NE(proto, nullptr);
         const auto expect_comment = [](const std::string& what, const std::string& text) {

@@ -69,14 +69,6 @@ TEST(ConfigTable, refuses_numbers_one_beyond_their_range) {
     EXPECT_GE(ranges, 10);
 }
 
-TEST(Nearest, finds_small_mistakes_and_no_others) {
-    const std::vector<std::string> known{"udp.port", "udp.ipv4", "dht.k"};
-    EXPECT_EQ(nearest("udp.prot", known), "udp.port");
-    EXPECT_EQ(nearest("udp.ipv", known), "udp.ipv4");
-    EXPECT_EQ(nearest("completely.different", known), std::nullopt);
-    EXPECT_EQ(nearest(std::string(100'000, 'x'), known), std::nullopt);
-}
-
 /// config/sovereignd.conf as "section.key = value" for each line that only a '#' keeps from being a
 /// setting.
 std::map<std::string, std::string> commented_settings() {

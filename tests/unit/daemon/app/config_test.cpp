@@ -8,18 +8,13 @@
 #include <fstream>
 
 #include "daemon/app/config_table.h"
+#include "tests/support/temporary_folder.h"
 
 namespace sov::app {
 namespace {
 
 class ConfigTest : public testing::Test {
   protected:
-    ConfigTest() {
-        char name[] = "/tmp/sov-config-XXXXXX";
-        folder_ = mkdtemp(name);
-    }
-    ~ConfigTest() override { std::filesystem::remove_all(folder_); }
-
     std::string write(const std::string& text, const std::string& name = "sovereignd.conf") const {
         const std::string path = folder_ + "/" + name;
         std::ofstream(path, std::ios::binary) << text;
@@ -35,7 +30,8 @@ class ConfigTest : public testing::Test {
         return describe(outcome.problems);
     }
 
-    std::string folder_;
+    support::TemporaryFolder temporary_;
+    std::string folder_ = temporary_.path();
 };
 
 bool contains(const std::string& text, const std::string& part) {
@@ -144,11 +140,27 @@ TEST_F(ConfigTest, reads_servers_that_help_through_nats) {
          {"turns:me:x@192.0.2.1:5349", "turn:me:x@192.0.2.1:3478",
           "me:x@192.0.2.1:5349/tls:", "me:x@192.0.2.1:5349/tls:a b", "192.0.2.1:3478",
           "me@192.0.2.1:3478", "me:@192.0.2.1:3478", ":x@192.0.2.1:3478", "me:x@192.0.2.1",
-          "me:x@192.0.2.1:0", "me:x@turn.example.org:3478"}) {
+          "me:x@192.0.2.1:0", "me:x@turn.example.org", "me:x@turn.example.org:0",
+          "me:x@turn.example.org:65536", "me:x@-turn.example.org:3478", "me:x@turn..org:3478",
+          "me:x@192.0.2.300:3478", "me:x@turn example:3478"}) {
         EXPECT_TRUE(contains(complaint("[connect]\nturn_servers = " + std::string(wrong) + "\n"),
                              "user:password@"))
             << wrong;
     }
+}
+
+TEST_F(ConfigTest, reads_servers_that_are_given_by_name) {
+    const auto outcome = load(
+        "[connect]\nstun_servers = stun.example.org:3478\n"
+        "turn_servers = me:secret@turn-1.example.org:443/tls:turn.example.org\n");
+    ASSERT_TRUE(outcome.problems.empty()) << describe(outcome.problems);
+    const auto& servers = outcome.config.ice_servers;
+    ASSERT_EQ(servers.size(), 2u);
+    EXPECT_EQ(servers[0].host, "stun.example.org");
+    EXPECT_EQ(servers[0].endpoint.port, 3478);
+    EXPECT_EQ(servers[1].host, "turn-1.example.org");
+    EXPECT_EQ(servers[1].endpoint.port, 443);
+    EXPECT_EQ(servers[1].tls_name, "turn.example.org");
 }
 
 TEST_F(ConfigTest, refuses_what_makes_no_sense_together) {

@@ -13,6 +13,7 @@
 
 #include "sovereign/v1/discovery.grpc.pb.h"
 #include "sovereign/v1/node.grpc.pb.h"
+#include "tests/support/temporary_folder.h"
 
 namespace sov::app {
 namespace {
@@ -121,13 +122,8 @@ class RunningDaemon {
 
 class DaemonTest : public testing::Test {
   protected:
-    DaemonTest() {
-        char name[] = "/tmp/sov-daemon-XXXXXX";
-        folder_ = mkdtemp(name);
-    }
-    ~DaemonTest() override { std::filesystem::remove_all(folder_); }
-
-    std::string folder_;
+    support::TemporaryFolder temporary_;
+    std::string folder_ = temporary_.path();
 };
 
 grpc::Status claim(const RunningDaemon& daemon, const std::string& name,

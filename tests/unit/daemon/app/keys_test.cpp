@@ -9,19 +9,13 @@
 
 #include "daemon/core/identity/records.h"
 #include "platform/openssl/host_crypto.h"
+#include "tests/support/temporary_folder.h"
 
 namespace sov::app {
 namespace {
 
 class KeysTest : public testing::Test {
   protected:
-    KeysTest() {
-        char name[] = "/tmp/sov-keys-XXXXXX";
-        folder_ = mkdtemp(name);
-        state_ = folder_ + "/state";
-    }
-    ~KeysTest() override { std::filesystem::remove_all(folder_); }
-
     std::variant<Keys, StartFailure> load(NodeMode mode = NodeMode::kAuto, int work_bits = 4) {
         return load_keys(state_, mode, work_bits, crypto_, log_);
     }
@@ -32,7 +26,8 @@ class KeysTest : public testing::Test {
         return failure == nullptr ? std::get<Keys>(loaded) : Keys{};
     }
 
-    std::string folder_, state_;
+    support::TemporaryFolder temporary_;
+    std::string folder_ = temporary_.path(), state_ = temporary_.path("state");
     openssl::HostCrypto crypto_;
     std::vector<std::string> lines_;
     LogSink log_{{}, {[this](const std::string& line) { lines_.push_back(line); }, nullptr}, [] {

@@ -5,6 +5,8 @@
 
 #include <fstream>
 
+#include "tests/support/temporary_folder.h"
+
 namespace sov::app {
 namespace {
 
@@ -13,12 +15,7 @@ using Privacy = api::MachineFacts::Privacy;
 
 class MachineFactsTest : public testing::Test {
   protected:
-    MachineFactsTest() {
-        char name[] = "/tmp/sov-machine-XXXXXX";
-        root_ = mkdtemp(name);
-        fs::create_directories(root_ / "state");
-    }
-    ~MachineFactsTest() override { fs::remove_all(root_); }
+    MachineFactsTest() { fs::create_directories(root_ / "state"); }
 
     void write(const std::string& path, const std::string& text) const {
         fs::create_directories((root_ / path).parent_path());
@@ -26,7 +23,8 @@ class MachineFactsTest : public testing::Test {
     }
     api::MachineFacts facts() const { return machine_facts(root_ / "state", root_); }
 
-    fs::path root_;
+    support::TemporaryFolder temporary_;
+    fs::path root_ = temporary_.path();
 };
 
 TEST_F(MachineFactsTest, find_nothing_on_an_empty_host) {

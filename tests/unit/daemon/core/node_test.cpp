@@ -62,6 +62,29 @@ TEST_F(TwoNodes, find_each_other_by_name) {
     expect_found(pair, claim_and_find(pair));
 }
 
+TEST_F(TwoNodes, tell_of_a_port_at_their_router_where_others_see_them_at_its_address) {
+    VirtualPair pair(crypto, options);
+    ASSERT_TRUE(become_acquainted(pair));
+    pair.run_for(seconds{2});
+    const auto told = [&](const std::optional<Endpoint>& outside) {
+        pair.with(Side::kA,
+                  [&](Node& node, Instant now) { node.set_mapped_endpoint(now, outside); });
+        pair.run_for(seconds{30});
+        const auto found = claim_and_find(pair);
+        return found && !found->peers.empty() && !found->peers[0].nodes.empty()
+                   ? found->peers[0].nodes[0].endpoints
+                   : std::vector<Endpoint>{};
+    };
+    const Endpoint seen = pair.endpoint(Side::kA);
+    Endpoint mapped = seen, elsewhere = seen;
+    mapped.port = static_cast<std::uint16_t>(seen.port + 1);
+    elsewhere.address[3] ^= 1;
+    EXPECT_EQ(told(mapped), (std::vector<Endpoint>{mapped, seen}));
+    EXPECT_EQ(told(elsewhere), std::vector<Endpoint>{seen}) << "a router may say anything";
+    EXPECT_EQ(told(seen), std::vector<Endpoint>{seen});
+    EXPECT_EQ(told(std::nullopt), std::vector<Endpoint>{seen});
+}
+
 TEST_F(TwoNodes, find_each_other_over_a_wire_that_loses_a_fifth) {
     VirtualPair pair(crypto, options);
     Rng rng(5);

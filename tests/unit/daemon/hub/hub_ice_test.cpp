@@ -1,86 +1,8 @@
 #include <algorithm>
 
-#include "tests/support/fake_ice.h"
-#include "tests/unit/daemon/hub/hub_world.h"
-
-// Hubs behind NATs: no address of theirs answers, and words reach them through the DHT only.
+#include "tests/unit/daemon/hub/hub_ice_world.h"
 
 namespace sov::hub {
-
-namespace {
-
-constexpr UnixMillis kWallClock = 1767225600000;
-
-class HubIce : public HubWorld {
-  protected:
-    support::FakeIce ice{wire.now};
-    /// What a word costs through the DHT; nothing arrives without one.
-    std::optional<Duration> leg = milliseconds{100};
-    std::size_t words = 0;
-
-    /// Carries words of a peer, and lets its sessions speak.
-    struct Post final : quic::Driver {
-        HubIce& world;
-        Peer& peer;
-        std::unique_ptr<ports::IceAgents> agents;
-        std::size_t seen = 0;
-        std::multimap<Instant, std::pair<PeerId, Bytes>> arriving;
-
-        Post(HubIce& in, Peer& of) : world(in), peer(of) {}
-        void run(Instant now) override {
-            world.ice.step();
-            while (!arriving.empty() && arriving.begin()->first <= now) {
-                auto [from, bytes] = std::move(arriving.begin()->second);
-                arriving.erase(arriving.begin());
-                peer.hub->handle_signal(now, from, bytes);
-            }
-            peer.run(now);
-            for (; seen < peer.events.size(); ++seen) {
-                if (const auto* said = std::get_if<SignalWanted>(&peer.events[seen])) {
-                    world.carry(peer, *said);
-                }
-            }
-        }
-        void handle_timeout(Instant now) override { peer.handle_timeout(now); }
-        Instant next_timeout() const override {
-            Instant next = earliest(peer.next_timeout(), world.ice.next_timeout());
-            return arriving.empty() ? next : earliest(next, arriving.begin()->first);
-        }
-    };
-    std::map<PeerId, std::unique_ptr<Post>> posts;
-
-    void carry(const Peer& from, const SignalWanted& said) {
-        ++words;
-        const auto to = posts.find(said.peer);
-        if (!leg || to == posts.end()) return;
-        to->second->arriving.emplace(wire.now + *leg, std::pair{from.id(), said.words});
-    }
-    /// A peer that nobody reaches at an address.
-    Peer& behind_nat(std::uint8_t seed, bool relay = false, HubOptions options = {}) {
-        Peer& made = peer(seed, std::move(options));
-        directory.erase(made.id());
-        auto post = std::make_unique<Post>(*this, made);
-        const Endpoint seen = Endpoint::v4(0xc6336400U + seed, 7000);
-        post->agents = ice.agents(Endpoint::v4(0x0a000000U + seed, 7000), seen);
-        made.hub->start_ice(*post->agents, kWallClock, {});
-        if (relay) give_relay(made);
-        made.party.driver = post.get();
-        posts[made.id()] = std::move(post);
-        return made;
-    }
-    static void give_relay(Peer& peer) {
-        ports::IceServer server;
-        server.kind = ports::IceServer::Kind::kTurnUdp;
-        server.endpoint = *Endpoint::parse("203.0.113.1:3478");
-        peer.hub->set_ice_options({{server}, {}});
-    }
-    ~HubIce() override {
-        // Sessions go before their agents.
-        for (auto& [id, post] : posts) post->peer.hub.reset();
-    }
-};
-
-}  // namespace
 
 TEST_F(HubIce, connects_peers_that_no_address_reaches) {
     Peer &a = behind_nat(1), &b = behind_nat(2);
@@ -234,6 +156,228 @@ TEST_F(HubIce, tries_again_at_once_when_addresses_of_this_host_change) {
     pass(seconds{1});
     EXPECT_EQ(ice.restarts, before + 2);
     EXPECT_EQ(b.count<ConnectionClosed>(), 0u);
+}
+
+TEST_F(HubIce, moves_streams_to_a_new_session_when_the_old_one_is_silent) {
+    for (const bool callee_moves : {false, true}) {
+        Peer& a = behind_nat(callee_moves ? 3 : 1);
+        Peer& b = behind_nat(callee_moves ? 4 : 2);
+        connect(a, b);
+        const auto id = open(a, b);
+        // Only one side has something to say; who is to be moved need not be the one that notices.
+        Peer& speaks = callee_moves ? b : a;
+        Peer& hears = callee_moves ? a : b;
+        const ports::StreamId from = callee_moves ? b.app.opened.front().id : id;
+        const ports::StreamId to = callee_moves ? id : b.app.opened.front().id;
+        ice.strand_sessions();
+        speaks.app.send(from, pattern(300'000), false);
+        const Instant broken = wire.now;
+        EXPECT_TRUE(run([&] { return hears.app.got[to].size() == 300'000; }));
+        EXPECT_LT(wire.now - broken, seconds{4});
+        EXPECT_EQ(hears.app.got[to], pattern(300'000));
+        EXPECT_EQ(a.count<PathChanged>(), 1u);
+        EXPECT_EQ(b.count<PathChanged>(), 1u);
+        EXPECT_EQ(a.count<ConnectionClosed>() + b.count<ConnectionClosed>(), 0u);
+        pass(seconds{8});
+        EXPECT_EQ(ice.sessions(), 2u) << "the old ones are closed";
+        EXPECT_EQ(a.hub->connection(b.id())->carrier, "ice");
+        a.app.send(id, pattern(1000), true);
+        EXPECT_TRUE(run([&] { return b.app.ended[b.app.opened.front().id]; }));
+        EXPECT_TRUE(a.hub->disconnect(wire.now, b.id()));
+        pass(seconds{1});
+        EXPECT_EQ(ice.sessions(), 0u);
+    }
+}
+
+TEST_F(HubIce, moves_streams_at_once_when_addresses_of_this_host_changed) {
+    for (const bool callee_moves : {false, true}) {
+        Peer& a = behind_nat(callee_moves ? 3 : 1);
+        Peer& b = behind_nat(callee_moves ? 4 : 2);
+        connect(a, b);
+        const auto id = open(a, b);
+        ice.strand_sessions();
+        (callee_moves ? b : a).hub->handle_network_change(wire.now);
+        a.app.send(id, pattern(5000), false);
+        const Instant changed = wire.now;
+        EXPECT_TRUE(run([&] { return b.app.got[b.app.opened.front().id].size() == 5000; }));
+        EXPECT_LT(wire.now - changed, seconds{2});
+        EXPECT_EQ(a.count<ConnectionClosed>() + b.count<ConnectionClosed>(), 0u);
+        EXPECT_TRUE(a.hub->disconnect(wire.now, b.id()));
+        pass(seconds{8});
+        EXPECT_EQ(ice.sessions(), 0u);
+    }
+}
+
+TEST_F(HubIce, moves_streams_however_fast_the_words_and_the_path_are) {
+    // Whoever dialled hears the call, and has the path, a moment after the last word of the other.
+    leg = milliseconds{0};
+    ice.gathering = milliseconds{0};
+    ice.latency = milliseconds{1};
+    Peer &a = behind_nat(1), &b = behind_nat(2);
+    connect(a, b);
+    const auto id = open(a, b);
+    const ports::StreamId theirs = b.app.opened.front().id;
+    std::size_t sent = 0;
+    for (int move = 0; move < 3; ++move) {
+        b.app.send(theirs, pattern(100), false);
+        sent += 100;
+        pass(milliseconds{50});
+        ice.strand_sessions();
+        b.hub->handle_network_change(wire.now);
+        b.app.send(theirs, pattern(5000), false);
+        sent += 5000;
+        const Instant changed = wire.now;
+        EXPECT_TRUE(run([&] { return a.app.got[id].size() == sent; })) << move;
+        EXPECT_LT(wire.now - changed, seconds{2}) << move;
+        pass(seconds{3});
+    }
+    EXPECT_EQ(a.count<ConnectionClosed>() + b.count<ConnectionClosed>(), 0u);
+}
+
+// A hears b throughout and so takes no notice of b's first call; b's next one must be a new one.
+TEST_F(HubIce, calls_anew_when_the_path_of_a_call_was_there_too_early_for_the_other_side) {
+    Peer &a = behind_nat(1), &b = behind_nat(2);
+    directory[b.id()] = {{b.at, DialAddress::Source::kRecord}};
+    EXPECT_EQ(connect(a, b).carrier, "udp");
+    open(a, b);
+    const auto to_a = b.app.first().id, to_b = a.app.first().id;
+    wire.on_wire = [&](quic::VirtualWire::Packet& packet) { return packet.to != b.at; };
+    std::size_t said = 0;
+    const auto path_is_there = [&] {
+        const auto report = b.hub->ice_report(a.id());
+        return report && report->connected_after.has_value();
+    };
+    while (said < 400 && !path_is_there()) {
+        b.app.send(to_a, pattern(10), false);
+        ++said;
+        pass(milliseconds{20});
+    }
+    EXPECT_TRUE(path_is_there());
+    EXPECT_EQ(ice.opened, 2U);
+    EXPECT_EQ(a.hub->connection(b.id())->carrier, "udp") << "a has heard b just now";
+    a.app.send(to_b, pattern(1000), false);
+    EXPECT_TRUE(run([&] { return b.app.got[to_a].size() == 1000; }));
+    EXPECT_EQ(a.app.got[to_b].size(), 10 * said);
+    EXPECT_EQ(a.hub->connection(b.id())->carrier, "ice");
+    EXPECT_EQ(ice.opened, 4U) << "one more call";
+    EXPECT_EQ(a.count<ConnectionClosed>() + b.count<ConnectionClosed>(), 0U);
+}
+
+TEST_F(HubIce, a_connection_goes_on_over_a_path_that_another_one_has_left) {
+    Peer &a = behind_nat(1), &b = behind_nat(2);
+    for (Peer* each : {&a, &b}) {
+        directory[each->id()] = {{each->at, DialAddress::Source::kRecord}};
+        (void)each->hub->open_stream(wire.now, (each == &a ? b : a).id(), {kTalk}, each->app);
+    }
+    ASSERT_TRUE(run([&] { return a.app.opened.size() == 2 && b.app.opened.size() == 2; }));
+    ASSERT_EQ(a.hub->connections().size(), 2U) << "both sides have dialled at once";
+    // Both connections move onto the one path that is found.
+    wire.on_wire = [](quic::VirtualWire::Packet&) { return false; };
+    std::map<ports::ConnectionId, ports::StreamId> from_a;
+    for (const HubStream& stream : a.app.opened) {
+        from_a[stream.id.connection] = stream.id;
+        a.app.send(stream.id, pattern(1000), false);
+    }
+    for (const HubStream& stream : b.app.opened) b.app.send(stream.id, pattern(1000), false);
+    ASSERT_TRUE(run([&] {
+        const auto all = a.hub->connections();
+        return all[0].carrier == "ice" && all[1].carrier == "ice";
+    }));
+    pass(seconds{8});
+    ASSERT_EQ(ice.sessions(), 2U) << "one path";
+    ports::StreamId kept;
+    for (const ConnectionView& view : a.hub->connections()) {
+        if (view.supplanted) {
+            a.hub->reset(from_a.at(view.id));
+        } else {
+            kept = from_a.at(view.id);
+        }
+    }
+    EXPECT_TRUE(run([&] { return a.hub->connections().size() == 1; }));
+    pass(seconds{8});
+    a.app.send(kept, pattern(500), false);
+    const auto arrived = [&] {
+        return std::any_of(b.app.got.begin(), b.app.got.end(),
+                           [](const auto& one) { return one.second.size() == 1500; });
+    };
+    EXPECT_TRUE(run(arrived));
+    EXPECT_EQ(a.count<ConnectionClosed>(), 1U);
+    EXPECT_EQ(b.count<ConnectionClosed>(), 1U);
+}
+
+TEST_F(HubIce, carries_streams_on_through_nats_when_an_address_has_gone_dead) {
+    Peer &a = behind_nat(1), &b = behind_nat(2);
+    directory[b.id()] = {{b.at, DialAddress::Source::kRecord}};
+    EXPECT_EQ(connect(a, b).carrier, "udp");
+    const auto id = open(a, b);
+    wire.on_wire = [](quic::VirtualWire::Packet&) { return false; };
+    a.app.send(id, pattern(300'000), false);
+    const Instant broken = wire.now;
+    EXPECT_TRUE(run([&] { return b.app.got[b.app.opened.front().id].size() == 300'000; }));
+    EXPECT_LT(wire.now - broken, seconds{4});
+    EXPECT_EQ(b.app.got[b.app.opened.front().id], pattern(300'000));
+    for (Peer* each : {&a, &b}) {
+        EXPECT_EQ(each->hub->connections().size(), 1u);
+        EXPECT_EQ(each->hub->connections()[0].carrier, "ice");
+    }
+}
+
+TEST_F(HubIce, gives_up_a_peer_that_no_path_leads_to_and_leaves_nothing_behind) {
+    Peer &a = behind_nat(1), &b = behind_nat(2);
+    connect(a, b);
+    const auto id = open(a, b);
+    ice.strand_sessions();
+    leg.reset();
+    a.app.send(id, pattern(1000), false);
+    const Instant broken = wire.now;
+    EXPECT_TRUE(run([&] { return a.count<ConnectionClosed>() == 1; }));
+    EXPECT_LT(wire.now - broken, seconds{12});
+    EXPECT_EQ(a.all<ConnectionClosed>()[0].reason, ports::CloseReason::kIdle);
+    pass(seconds{40});
+    EXPECT_EQ(ice.sessions(), 0u);
+}
+
+TEST_F(HubIce, calls_nobody_for_a_connection_that_only_rests) {
+    Peer &a = behind_nat(1), &b = behind_nat(2);
+    connect(a, b);
+    open(a, b);
+    const std::size_t before = ice.opened;
+    pass(seconds{120});
+    EXPECT_EQ(ice.opened, before);
+}
+
+TEST_F(HubIce, dials_back_a_friend_that_calls_and_can_be_reached_itself) {
+    Peer &a = behind_nat(1), &b = behind_nat(2);
+    ice.direct = false;
+    directory[a.id()] = {{a.at, DialAddress::Source::kRecord}};
+    const ConnectionView view = connect(a, b);
+    EXPECT_EQ(view.carrier, "udp");
+    EXPECT_TRUE(view.inbound);
+    pass(seconds{40});
+    EXPECT_EQ(a.hub->connections().size(), 1u);
+    EXPECT_EQ(ice.sessions(), 0u);
+    EXPECT_EQ(ice.opened, 2u) << "who dials back calls nobody";
+}
+
+TEST_F(HubIce, a_connect_soon_after_another_is_not_bound_by_what_that_one_left) {
+    for (const std::uint8_t first : {std::uint8_t{1}, std::uint8_t{3}}) {
+        // Each order of the two ids: the smaller one lets its attempts go on for a while.
+        Peer &a = behind_nat(first), &b = behind_nat(static_cast<std::uint8_t>(first + 1));
+        for (auto [from, to] : {std::pair{&a, &b}, std::pair{&b, &a}}) {
+            const Endpoint silent = *Endpoint::parse("198.51.100.200:9");
+            directory[from->id()] = {{from->at, DialAddress::Source::kRecord}};
+            directory[to->id()] = {{silent, DialAddress::Source::kRecord}};
+            ice.direct = false;
+            EXPECT_EQ(connect(*from, *to).carrier, "udp") << "it was dialled back";
+            ice.direct = true;
+            EXPECT_TRUE(from->hub->disconnect(wire.now, to->id()));
+            pass(milliseconds{300});
+            directory[from->id()] = {{silent, DialAddress::Source::kRecord}};
+            EXPECT_EQ(connect(*from, *to).carrier, "ice");
+            EXPECT_TRUE(from->hub->disconnect(wire.now, to->id()));
+            pass(seconds{20});
+        }
+    }
 }
 
 TEST_F(HubIce, uses_a_relay_only_when_that_is_asked_for) {

@@ -268,5 +268,35 @@ TEST_F(HubWorld, a_peer_that_says_goodbye_is_missed_at_once) {
     ASSERT_TRUE(run([&] { return ann.app.over.contains(stream); }, milliseconds{100}));
 }
 
+TEST_F(HubWorld, peers_are_told_when_what_we_serve_changes) {
+    Peer& ann = peer(1);
+    Peer& bob = peer(2);
+    connect(ann, bob);
+    pass(seconds{2});
+    const auto knows = [&](const std::string& name) {
+        const auto names = ann.hub->connection(bob.id())->protocols;
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    EXPECT_FALSE(knows("/later/1"));
+    ASSERT_TRUE(bob.hub->serve("/later/1", bob.app));
+    ASSERT_TRUE(bob.hub->serve("/later/2", bob.app));
+    ASSERT_TRUE(run([&] { return knows("/later/1"); }, seconds{2}));
+    EXPECT_TRUE(knows("/later/2"));
+    EXPECT_FALSE(ann.hub->connection(bob.id())->agent.empty());
+    const auto carried = [&] { return ann.hub->connection(bob.id())->bytes_in; };
+    pass(seconds{2});
+    const auto before = carried();
+    for (int change = 0; change < 500; ++change) {
+        bob.hub->withdraw("/later/2");
+        ASSERT_TRUE(bob.hub->serve("/later/2", bob.app));
+        pass(milliseconds{4});
+    }
+    bob.hub->withdraw("/later/2");
+    EXPECT_TRUE(run([&] { return !knows("/later/2"); }, seconds{3}));
+    EXPECT_TRUE(knows("/later/1"));
+    EXPECT_LT(carried() - before, 10'000u) << "a push a second, however much changes";
+    EXPECT_EQ(ann.hub->connection(bob.id())->streams, 0u) << "no app's stream";
+}
+
 }  // namespace
 }  // namespace sov::hub

@@ -73,7 +73,7 @@ TEST_F(Timed, closing_drops_what_was_armed) {
     EXPECT_EQ(fired, 0);
 }
 
-TEST_F(Timed, has_not_slept_while_the_host_was_awake) { EXPECT_FALSE(timer.woke_up()); }
+TEST_F(Timed, has_not_slept_while_the_host_was_awake) { EXPECT_EQ(timer.slept(), Duration{0}); }
 
 }  // namespace
 }  // namespace sov::io

@@ -11,6 +11,11 @@
 #include <string>
 
 namespace sov::io {
+
+using host::family_name;
+using host::SocketAddress;
+using host::to_socket_address;
+
 namespace {
 
 constexpr std::chrono::seconds kPatience{5};
@@ -229,21 +234,6 @@ TEST(UdpTransport, both_families_share_a_port_number) {
     ASSERT_EQ(v6.open(*Endpoint::parse("[::]:0")), std::nullopt);
     Endpoint any = Endpoint::v4(0, v6.local().port);
     EXPECT_EQ(v4.open(any), std::nullopt);
-}
-
-TEST(SocketAddress, gives_an_endpoint_back_unchanged) {
-    for (const char* text : {"192.0.2.7:6881", "[2001:db8::7]:6881"}) {
-        const Endpoint endpoint = *Endpoint::parse(text);
-        SocketAddress address;
-        to_socket_address(endpoint, address);
-        EXPECT_EQ(to_endpoint(address), endpoint);
-    }
-}
-
-TEST(SocketAddress, of_another_family_is_no_endpoint) {
-    SocketAddress address{};
-    address.any.sa_family = AF_UNIX;
-    EXPECT_EQ(to_endpoint(address), std::nullopt);
 }
 
 }  // namespace

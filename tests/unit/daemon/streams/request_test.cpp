@@ -48,6 +48,19 @@ TEST_F(Requests, carry_name_body_and_deadline_and_bring_the_answer_back) {
     EXPECT_EQ(asker.pending() + answerer.pending(), 0u);
 }
 
+TEST_F(Requests, bring_back_for_how_long_an_answer_stays_true) {
+    const std::uint32_t id = ask("a");
+    carry();
+    EXPECT_TRUE(answerer.answer(kNow, id, body("1"), false, back));
+    EXPECT_TRUE(answerer.answer(kNow, id, body("2"), true, back, 60'000));
+    carry();
+    ASSERT_EQ(outcomes.size(), 2u);
+    EXPECT_EQ(std::get<Answer>(outcomes[0]).keep_ms, 0u);
+    EXPECT_EQ(std::get<Answer>(outcomes[1]), (Answer{id, true, body("2"), 60'000}));
+    EXPECT_EQ(read_frame(Bytes{5, 0, 0, 0, 1, 0, 0, 0, 0, 'x'}).error(), Errc::kMalformed)
+        << "an answer that is not kept has another form";
+}
+
 TEST_F(Requests, are_answered_in_any_order_and_in_parts) {
     const std::uint32_t first = ask("a"), second = ask("b");
     carry();

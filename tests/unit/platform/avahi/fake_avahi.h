@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "platform/avahi/bus.h"
+#include "tests/support/temporary_folder.h"
 
 namespace sov::avahi {
 
@@ -24,7 +25,8 @@ class PrivateBus {
     std::string address() const { return "unix:path=" + (folder_ / "bus").string(); }
 
   private:
-    std::filesystem::path folder_;
+    support::TemporaryFolder temporary_;
+    std::filesystem::path folder_ = temporary_.path();
     pid_t pid_ = -1;
 };
 

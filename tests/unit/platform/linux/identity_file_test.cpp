@@ -11,6 +11,8 @@
 #include <iterator>
 #include <string>
 
+#include "tests/support/temporary_folder.h"
+
 namespace sov::host {
 namespace {
 
@@ -21,13 +23,6 @@ constexpr const char* kSeedCheck = "62319fcc";
 
 class IdentityFile : public testing::Test {
   public:
-    IdentityFile() {
-        std::string pattern = testing::TempDir() + "/sovereign-key-XXXXXX";
-        directory_ = mkdtemp(pattern.data());
-        path_ = directory_ + "/identity.key";
-    }
-    ~IdentityFile() override { std::filesystem::remove_all(directory_); }
-
     LoadedSeed load(KeyKind kind = KeyKind::kUser) {
         return load_or_create_seed(path_, kind, [this](MutableBytes out) {
             EXPECT_EQ(out.size(), 32u) << "the source may be one that makes nothing but seeds";
@@ -66,8 +61,8 @@ class IdentityFile : public testing::Test {
     }
 
   protected:
-    std::string directory_;
-    std::string path_;
+    support::TemporaryFolder folder_;
+    std::string directory_ = folder_.path(), path_ = folder_.path("identity.key");
     std::uint8_t next_ = 1;
 };
 

@@ -6,15 +6,14 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/temporary_folder.h"
+
 namespace sov::host {
 
 class PowerSupply : public ::testing::Test {
   protected:
-    std::filesystem::path folder = [] {
-        std::string name = "/tmp/sov-power-XXXXXX";
-        return std::filesystem::path(mkdtemp(name.data()));
-    }();
-    ~PowerSupply() override { std::filesystem::remove_all(folder); }
+    support::TemporaryFolder temporary;
+    std::filesystem::path folder = temporary.path();
 
     void write(const std::string& supply, const std::string& file, const std::string& text) {
         std::filesystem::create_directories(folder / supply);

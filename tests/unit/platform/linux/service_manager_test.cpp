@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/support/temporary_folder.h"
+
 namespace sov::host {
 namespace {
 
@@ -19,8 +21,6 @@ namespace {
 class ServiceManagerTest : public testing::Test {
   protected:
     ServiceManagerTest() {
-        std::string pattern = testing::TempDir() + "/sov-service-XXXXXX";
-        folder_ = mkdtemp(pattern.data());
         inbox_ = bound(SOCK_DGRAM, folder_ + "/notify");
         setenv("NOTIFY_SOCKET", (folder_ + "/notify").c_str(), 1);
     }
@@ -28,7 +28,6 @@ class ServiceManagerTest : public testing::Test {
         for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "CREDENTIALS_DIRECTORY"})
             unsetenv(name);
         close(inbox_);
-        std::filesystem::remove_all(folder_);
     }
 
     static int bound(int type, const std::string& path) {
@@ -45,7 +44,8 @@ class ServiceManagerTest : public testing::Test {
         return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : "";
     }
 
-    std::string folder_;
+    support::TemporaryFolder temporary_;
+    std::string folder_ = temporary_.path();
     int inbox_ = -1;
 };
 

@@ -123,6 +123,7 @@ class FewSessions : public IceTest {
         NiceOptions options = loopback_only();
         options.sessions_max = 3;
         options.agents_per_shard = 2;
+        options.pace_max = std::chrono::milliseconds{18};
         return options;
     }
     FewSessions() : IceTest(few()) {}
@@ -137,6 +138,18 @@ TEST_F(FewSessions, PastTheLimitItIsBusyUntilOneIsClosed) {
     EXPECT_EQ(agents_.sessions(), 2U);
     open(late, IceRole::kControlling);
     EXPECT_TRUE(until([&] { return late.gathered; }));
+}
+
+TEST_F(FewSessions, WhoLooksForAPathBesideOthersChecksLessOften) {
+    using std::chrono::milliseconds;
+    EXPECT_EQ(agents_.next_pace(), milliseconds{5});
+    Party a, b, c;
+    open_pair(a, b);
+    EXPECT_EQ(agents_.next_pace(), milliseconds{15});
+    open(c, IceRole::kControlling);
+    EXPECT_EQ(agents_.next_pace(), milliseconds{18}) << "as much as it may become";
+    ASSERT_TRUE(until([&] { return a.connected() && b.connected(); }));
+    EXPECT_EQ(agents_.next_pace(), milliseconds{10}) << "who has a path needs none";
 }
 
 TEST_F(FewSessions, AThreadCarriesOnlySoManyAgents) {

@@ -65,6 +65,30 @@ TEST_F(IceTest, WhatIsTooLongOrForSomebodyElseIsDropped) {
     EXPECT_FALSE(b.has("elsewhere"));
 }
 
+// The side that finds the path first says its first words a round trip before the other has one.
+TEST_F(IceTest, WhatIsSaidBeforeThereIsAPathLeavesOnceThereIsOne) {
+    Party a, b;
+    open_pair(a, b);
+    a.send("hello");
+    b.send("who is there?");
+    EXPECT_TRUE(until([&] { return a.has("who is there?") && b.has("hello"); }));
+}
+
+TEST_F(IceTest, OnlyAFewDatagramsWaitForAPath) {
+    constexpr int kHeld = 16;
+    Party a, b;
+    open_pair(a, b);
+    for (int at = 0; at <= kHeld; ++at) a.send("early " + std::to_string(at));
+    ASSERT_TRUE(until([&] { return a.connected() && b.connected(); }));
+    ASSERT_TRUE(until([&] {
+        a.send("late");
+        return b.has("late");
+    }));
+    EXPECT_TRUE(b.has("early 0"));
+    EXPECT_TRUE(b.has("early " + std::to_string(kHeld - 1)));
+    EXPECT_FALSE(b.has("early " + std::to_string(kHeld)));
+}
+
 TEST_F(IceTest, ARestartGoesOnOverTheSamePath) {
     Party a, b;
     open_pair(a, b);

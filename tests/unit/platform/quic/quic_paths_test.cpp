@@ -77,7 +77,7 @@ TEST_F(QuicPair, goes_on_when_the_dialler_moves_to_another_path) {
     const Endpoint other = Endpoint::v4(0xc0000203, 4003);
     const auto cable = wire.attach(&ann, other);
     wire.detach(ann_at);
-    ASSERT_TRUE(ann.transport->move(wire.now, dialled, *cable));
+    ASSERT_TRUE(ann.transport->move(wire.now, dialled, *cable, bob_at));
     ann.transport->forget_path(*ann_path);
     ann_path.reset();
     ASSERT_TRUE(ann.transport->write(stream, as_bytes("after"), true));
@@ -109,11 +109,100 @@ TEST_F(QuicPair, goes_on_when_a_nat_gives_the_dialler_another_address) {
 TEST_F(QuicPair, moves_only_as_the_dialler_and_only_once_connected) {
     meet();
     dial(bob.peer());
-    EXPECT_EQ(ann.transport->move(wire.now, dialled, *ann_path).error(), Errc::kBusy);
+    EXPECT_EQ(ann.transport->move(wire.now, dialled, *ann_path, bob_at).error(), Errc::kBusy);
     ASSERT_TRUE(wire.run([&] { return ann.count<ports::Connected>() == 1; }));
     accepted = bob.all<ports::Connected>().front().connection;
-    EXPECT_EQ(bob.transport->move(wire.now, accepted, *bob_path).error(), Errc::kUnsupported);
-    EXPECT_EQ(ann.transport->move(wire.now, ConnectionId{99}, *ann_path).error(), Errc::kNotFound);
+    EXPECT_EQ(bob.transport->move(wire.now, accepted, *bob_path, ann_at).error(),
+              Errc::kUnsupported);
+    EXPECT_EQ(ann.transport->move(wire.now, ConnectionId{99}, *ann_path, bob_at).error(),
+              Errc::kNotFound);
+}
+
+TEST_F(QuicPair, follows_the_listener_when_its_address_changes) {
+    ASSERT_NO_FATAL_FAILURE(connect());
+    const StreamId stream = *ann.transport->open_stream(dialled);
+    ASSERT_TRUE(ann.transport->write(stream, as_bytes("before "), false));
+    wire.pass(seconds{1});
+    for (std::uint16_t port = 700; port < 703; ++port) {
+        const Endpoint elsewhere = Endpoint::v4(0xc0000277, port);
+        wire.alias(elsewhere, bob_at);
+        wire.on_wire = [&, elsewhere](VirtualWire::Packet& packet) {
+            if (packet.from == bob_at) packet.from = elsewhere;
+            return packet.to == elsewhere || packet.to == ann_at;
+        };
+        // Bob has nothing to say of his own, so only a word that he is asked for shows where he is.
+        bob.transport->nudge(wire.now, accepted);
+        bob.transport->flush(wire.now);
+        ASSERT_TRUE(ann.transport->write(stream, as_bytes("after "), false));
+        const std::size_t moves = port - 699U;
+        ASSERT_TRUE(wire.run([&] { return ann.count<ports::PeerMoved>() == moves; }, seconds{2}));
+        EXPECT_EQ(ann.all<ports::PeerMoved>().back().remote, elsewhere);
+        wire.pass(seconds{2});
+    }
+    ASSERT_TRUE(ann.transport->write(stream, as_bytes("end"), true));
+    EXPECT_EQ(to_text(read_all(bob, at_bob(stream))), "before after after after end");
+    EXPECT_EQ(ann.count<ports::Closed>() + bob.count<ports::Closed>(), 0u);
+}
+
+TEST_F(QuicPair, does_not_follow_who_only_repeats_what_the_listener_said) {
+    ASSERT_NO_FATAL_FAILURE(connect());
+    Bytes overheard;
+    wire.on_wire = [&](VirtualWire::Packet& packet) {
+        if (packet.from == bob_at) overheard = packet.bytes;
+        return true;
+    };
+    bob.transport->nudge(wire.now, accepted);
+    bob.transport->flush(wire.now);
+    wire.pass(seconds{1});
+    ASSERT_FALSE(overheard.empty());
+    const Endpoint parrot = Endpoint::v4(0xc0000266, 66);
+    std::size_t sent_there = 0;
+    wire.on_wire = [&](VirtualWire::Packet& packet) {
+        if (packet.to != parrot) return true;
+        sent_there += packet.bytes.size();
+        return false;
+    };
+    for (int count = 0; count < 1000; ++count) {
+        ann.transport->handle_datagram(wire.now, *ann_path, parrot, overheard);
+        wire.pass(milliseconds{1});
+    }
+    EXPECT_GT(sent_there, 0u);
+    EXPECT_LT(sent_there, 10u * 1200u) << "a few tries to prove the address, and no more";
+    const StreamId stream = *ann.transport->open_stream(dialled);
+    ASSERT_TRUE(ann.transport->write(stream, as_bytes("to bob"), true));
+    EXPECT_EQ(to_text(read_all(bob, at_bob(stream))), "to bob");
+    wire.pass(seconds{20});
+    EXPECT_EQ(ann.count<ports::PeerMoved>(), 0u);
+    EXPECT_EQ(ann.count<ports::Closed>() + bob.count<ports::Closed>(), 0u);
+}
+
+TEST_F(QuicPair, tells_since_when_an_answer_is_owed) {
+    ASSERT_NO_FATAL_FAILURE(connect());
+    const StreamId stream = *ann.transport->open_stream(dialled);
+    ASSERT_TRUE(ann.transport->write(stream, as_bytes("idle from here on"), false));
+    wire.pass(seconds{1});
+    EXPECT_FALSE(ann.transport->figures(dialled)->owed_since.has_value());
+    wire.on_wire = [](VirtualWire::Packet&) { return false; };
+    ann.transport->nudge(wire.now, dialled);
+    ann.transport->flush(wire.now);
+    const Instant said = wire.now;
+    wire.pass(seconds{2});
+    EXPECT_EQ(ann.transport->figures(dialled)->owed_since, said);
+    wire.on_wire = [](VirtualWire::Packet&) { return true; };
+    wire.pass(seconds{1});
+    EXPECT_FALSE(ann.transport->figures(dialled)->owed_since.has_value());
+}
+
+TEST_F(QuicPair, asks_again_for_an_answer_that_streams_wait_for) {
+    ASSERT_NO_FATAL_FAILURE(connect());
+    const StreamId stream = *ann.transport->open_stream(dialled);
+    ASSERT_TRUE(ann.transport->write(stream, as_bytes("idle from here on"), false));
+    wire.pass(milliseconds{2900});
+    std::size_t lost = 0;
+    wire.on_wire = [&](VirtualWire::Packet&) { return ++lost > 2; };
+    wire.pass(seconds{1});
+    EXPECT_GT(lost, 2u) << "the keep-alive was lost, and was asked again";
+    EXPECT_FALSE(ann.transport->figures(dialled)->owed_since.has_value());
 }
 
 TEST_F(QuicPair, loses_the_connections_on_a_path_that_is_forgotten) {

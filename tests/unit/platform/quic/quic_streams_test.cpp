@@ -19,6 +19,16 @@ TEST_F(QuicPair, carries_bytes_both_ways_and_ends_each_direction_by_itself) {
     EXPECT_EQ(ann.transport->write(stream, {}, true).error(), Errc::kNotFound);
 }
 
+// A turn of the daemon's loop for each datagram would cost as much as the datagram.
+TEST_F(QuicPair, wants_no_turn_for_the_pace_of_what_has_left_already) {
+    connect();
+    wire.run([] { return false; }, seconds{1});
+    const StreamId stream = *ann.transport->open_stream(dialled);
+    ASSERT_TRUE(ann.transport->write(stream, pattern(600), false));
+    ann.transport->flush(wire.now);
+    EXPECT_GE(ann.transport->next_timeout() - wire.now, milliseconds{5});
+}
+
 TEST_F(QuicPair, carries_streams_that_the_listener_opens) {
     ASSERT_NO_FATAL_FAILURE(connect());
     const StreamId stream = *bob.transport->open_stream(accepted);

@@ -136,6 +136,18 @@ TEST(DamagedState, is_set_aside_whole_and_the_sequence_is_kept) {
     EXPECT_EQ(reload(folder.options()).sequence_reserved, 640u);
 }
 
+TEST(DamagedState, is_told_in_words_that_every_reader_can_show) {
+    FilledState filled;
+    run_sql(filled.folder.database(),
+            "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET name = CAST(x'fffe01' AS TEXT), "
+            "sql = CAST(x'437245415445ff0a' AS TEXT) WHERE name = 'pins'");
+    const auto state = reload(filled.folder.options());
+    EXPECT_NE(state.notice.find("malformed"), std::string::npos) << state.notice;
+    EXPECT_TRUE(std::all_of(state.notice.begin(), state.notice.end(), [](char byte) {
+        return byte >= ' ' && byte <= '~';
+    })) << state.notice;
+}
+
 TEST(DamagedState, only_the_newest_set_aside_files_are_kept) {
     StateFolder folder;
     for (int round = 0; round < 8; ++round) {

@@ -3,8 +3,19 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <atomic>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <mutex>
 #include <new>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/core/base/bytes.h"
 
 namespace sov::sqlite {
 
@@ -23,7 +34,84 @@ class FaultyDisk {
     std::atomic<bool> opening_fails{false};
     std::atomic<int> syncs{0};  ///< of write-ahead logs
     std::atomic<int> opens{0};  ///< of main files
+
+    /// What the disk holds if the power goes now, by path: of what was written to a file since its
+    /// last sync only some came through, in any order, and the last of it in part.
+    std::map<std::string, Bytes> after_power_loss(std::minstd_rand& random);
+
+    // What the files of SQLite tell.
+    void opened(const std::string& path);
+    void changed(const std::string& path, sqlite3_int64 offset, Bytes bytes);
+    void truncated(const std::string& path, sqlite3_int64 size);
+    void synced(const std::string& path);
+    void removed(const std::string& path);
+
+  private:
+    /// A write, or with `cut` the end of the file at `offset`.
+    struct Change {
+        std::size_t offset = 0;
+        Bytes bytes;
+        bool cut = false;
+        void apply(Bytes& content) const;
+    };
+    struct Volatile {
+        Bytes durable;
+        std::vector<Change> pending;
+    };
+    std::mutex mutex_;
+    std::map<std::string, Volatile> files_;
 };
+
+inline void FaultyDisk::Change::apply(Bytes& content) const {
+    const std::size_t end = offset + bytes.size();
+    if (cut || end > content.size()) content.resize(end);
+    std::copy(bytes.begin(), bytes.end(), content.begin() + static_cast<std::ptrdiff_t>(offset));
+}
+
+inline void FaultyDisk::opened(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    std::ifstream file(path, std::ios::binary);
+    files_.try_emplace(path,
+                       Volatile{{std::istreambuf_iterator<char>(file), {}}, std::vector<Change>{}});
+}
+
+inline void FaultyDisk::changed(const std::string& path, sqlite3_int64 offset, Bytes bytes) {
+    const std::lock_guard lock(mutex_);
+    files_[path].pending.push_back({static_cast<std::size_t>(offset), std::move(bytes), false});
+}
+
+inline void FaultyDisk::truncated(const std::string& path, sqlite3_int64 size) {
+    const std::lock_guard lock(mutex_);
+    files_[path].pending.push_back({static_cast<std::size_t>(size), {}, true});
+}
+
+inline void FaultyDisk::synced(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    Volatile& file = files_[path];
+    for (const Change& change : file.pending) change.apply(file.durable);
+    file.pending.clear();
+}
+
+inline void FaultyDisk::removed(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    files_.erase(path);
+}
+
+inline std::map<std::string, Bytes> FaultyDisk::after_power_loss(std::minstd_rand& random) {
+    const std::lock_guard lock(mutex_);
+    std::map<std::string, Bytes> left;
+    for (const auto& [path, file] : files_) {
+        Bytes& content = left[path] = file.durable;
+        for (std::size_t at = 0; at < file.pending.size(); ++at) {
+            Change change = file.pending[at];
+            if (random() % 2 == 0) continue;
+            const bool torn = at + 1 == file.pending.size() && !change.bytes.empty();
+            if (torn) change.bytes.resize(random() % change.bytes.size());
+            change.apply(content);
+        }
+    }
+    return left;
+}
 
 namespace faults {
 
@@ -35,6 +123,8 @@ inline sqlite3_io_methods g_methods;
 struct FaultyFile {
     sqlite3_file base;  // SQLite's view; must be first
     bool is_log;
+    const char*
+        path;  // SQLite keeps it for as long as the file is open; null for a file without a name
     sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
 };
 
@@ -45,13 +135,20 @@ inline const sqlite3_io_methods* calls(sqlite3_file* file) { return real(file)->
 inline int write_file(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
     if (g_disk->full) return SQLITE_FULL;
     if (g_disk->writes_fail) return SQLITE_IOERR_WRITE;
-    return calls(file)->xWrite(real(file), bytes, size, offset);
+    const int code = calls(file)->xWrite(real(file), bytes, size, offset);
+    if (code == SQLITE_OK && faulty(file)->path != nullptr) {
+        const auto* const from = static_cast<const std::uint8_t*>(bytes);
+        g_disk->changed(faulty(file)->path, offset, Bytes(from, from + size));
+    }
+    return code;
 }
 
 inline int sync_file(sqlite3_file* file, int flags) {
     if (faulty(file)->is_log) ++g_disk->syncs;
     if (g_disk->syncs_fail) return SQLITE_IOERR_FSYNC;
-    return calls(file)->xSync(real(file), flags);
+    const int code = calls(file)->xSync(real(file), flags);
+    if (code == SQLITE_OK && faulty(file)->path != nullptr) g_disk->synced(faulty(file)->path);
+    return code;
 }
 
 // Everything else goes straight through.
@@ -64,6 +161,7 @@ inline sqlite3_io_methods pass_through() {
     };
     methods.xWrite = write_file;
     methods.xTruncate = [](sqlite3_file* file, sqlite3_int64 size) {
+        if (faulty(file)->path != nullptr) g_disk->truncated(faulty(file)->path, size);
         return calls(file)->xTruncate(real(file), size);
     };
     methods.xSync = sync_file;
@@ -106,6 +204,8 @@ inline int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int fla
     if (g_disk->opening_fails) return SQLITE_CANTOPEN;
     if ((flags & SQLITE_OPEN_MAIN_DB) != 0) ++g_disk->opens;
     const int code = g_real->xOpen(g_real, name, made->real(), flags, out_flags);
+    made->path = name;
+    if (code == SQLITE_OK && name != nullptr) g_disk->opened(name);
     made->base.pMethods = made->real()->pMethods == nullptr ? nullptr : &g_methods;
     return code;
 }
@@ -121,6 +221,11 @@ inline FaultyDisk::FaultyDisk() {
     faults::g_faulty.szOsFile =
         static_cast<int>(sizeof(faults::FaultyFile)) + faults::g_real->szOsFile;
     faults::g_faulty.xOpen = faults::open_file;
+    faults::g_faulty.xDelete = [](sqlite3_vfs*, const char* name, int sync_folder) {
+        const int code = faults::g_real->xDelete(faults::g_real, name, sync_folder);
+        if (code == SQLITE_OK) faults::g_disk->removed(name);
+        return code;
+    };
     EXPECT_EQ(sqlite3_vfs_register(&faults::g_faulty, 1), SQLITE_OK);
 }
 

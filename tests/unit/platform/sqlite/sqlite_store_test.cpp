@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <random>
 #include <set>
@@ -54,8 +55,10 @@ TEST(SqliteStore, every_write_comes_back_after_a_restart) {
     const Contact six = Contact::of(NodeKey{{8}}, *Endpoint::parse("[2001:db8::2]:1"));
     const Contact four = Contact::of(NodeKey{{7}}, Endpoint::v4(0x0a000001, 65535));
     const std::string odd_name("n\0'\xff", 4);
-    const std::vector<ports::StoredFriend> friends{{PeerId{{4}}, "Bob", Hash32{{9}}, true},
-                                                   {PeerId{{5}}, "", std::nullopt, false}};
+    const std::vector<ports::StoredFriend> friends{
+        {PeerId{{4}}, "Bob", Hash32{{9}}, true},
+        {PeerId{{5}}, "", std::nullopt, false, PeerId{{6}}},
+        {PeerId{{6}}, "", std::nullopt, false, std::nullopt, Hash32{{7}}}};
     const std::vector<ports::StoredBlock> blocks{
         {3, Bytes{198, 51, 100, 0}, 24}, {2, Bytes(32, 7), 0}, {3, Bytes(16, 1), 128}};
     {
@@ -170,6 +173,31 @@ TEST(SqliteStore, messages_come_back_after_a_restart) {
     EXPECT_EQ(state.incoming, std::vector{kept});
     ASSERT_EQ(state.taken_numbers.size(), 1u);
     EXPECT_EQ(state.taken_numbers[0], (std::pair{bob, Bytes{4, 4}}));
+}
+
+TEST(SqliteStore, the_end_of_a_message_is_written_with_the_next_one_or_when_the_store_closes) {
+    StateFolder folder;
+    StoreOptions options = folder.options();
+    options.linger = std::chrono::hours(1);
+    const PeerId bob{{2}};
+    {
+        SqliteStore store(options);
+        ASSERT_TRUE(store.load(kNow).has_value());
+        ASSERT_TRUE(write_one(store, ports::PutOutgoing{{5, 1, bob, {1}}}));
+        std::atomic<bool> erased = false;
+        store.submit(ports::EraseOutgoing{5, 1}, [&](bool ok) { erased = ok; });
+        ASSERT_TRUE(write_one(store, ports::PutOutgoing{{5, 2, bob, {2}}}));
+        EXPECT_TRUE(erased);
+        store.submit(ports::EraseOutgoing{5, 2}, {});
+    }
+    EXPECT_TRUE(reload(folder.options()).outgoing.empty());
+}
+
+TEST(SqliteStore, the_end_of_a_message_is_written_alone_when_nothing_else_comes) {
+    StateFolder folder;
+    SqliteStore store(folder.options());
+    ASSERT_TRUE(store.load(kNow).has_value());
+    EXPECT_TRUE(write_one(store, ports::EraseIncoming{1}));
 }
 
 TEST(SqliteStore, expired_records_are_left_out_and_removed) {

@@ -14,35 +14,25 @@
 
 #include "platform/sqlite/connection.h"
 #include "platform/sqlite/sqlite_store.h"
+#include "tests/support/temporary_folder.h"
 
 namespace sov::sqlite {
 
 /// A directory that lives as long as the test.
 class StateFolder {
   public:
-    StateFolder() {
-        // In memory where that can be had: hundreds of damaged files are synced in these tests.
-        const bool memory = access("/dev/shm", W_OK) == 0;
-        std::string pattern =
-            (memory ? "/dev/shm" : testing::TempDir()) + "/sovereign-state-XXXXXX";
-        path_ = mkdtemp(pattern.data());
-    }
-    ~StateFolder() { std::filesystem::remove_all(path_); }
-    StateFolder(const StateFolder&) = delete;
-    StateFolder& operator=(const StateFolder&) = delete;
-
-    const std::string& path() const { return path_; }
-    std::string database() const { return path_ + "/state.db"; }
+    const std::string& path() const { return folder_.path(); }
+    std::string database() const { return folder_.path("state.db"); }
     StoreOptions options() const {
         StoreOptions options;
-        options.directory = path_;
+        options.directory = path();
         options.retry_after = std::chrono::milliseconds(0);
         return options;
     }
     /// Names in the directory that contain `part`.
     std::vector<std::string> names_with(const std::string& part) const {
         std::vector<std::string> names;
-        for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+        for (const auto& entry : std::filesystem::directory_iterator(path())) {
             const std::string name = entry.path().filename().string();
             if (name.find(part) != std::string::npos) names.push_back(name);
         }
@@ -50,7 +40,9 @@ class StateFolder {
     }
 
   private:
-    std::string path_;
+    // In memory where that can be had: hundreds of damaged files are synced in these tests.
+    support::TemporaryFolder folder_{access("/dev/shm", W_OK) == 0 ? "/dev/shm"
+                                                                   : testing::TempDir()};
 };
 
 /// Changes a database that no store has open.

@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/platform/tls/made_authority.h"
 
 namespace sov::tls {
@@ -80,13 +81,7 @@ class EchoServer {
 
 class TlsTunnelsTest : public testing::Test {
   protected:
-    TlsTunnelsTest() {
-        char name[] = "/tmp/sov-tls-XXXXXX";
-        folder_ = mkdtemp(name);
-        ca_file_ = folder_ + "/ca.pem";
-        std::ofstream(ca_file_) << authority_.certificate_pem();
-    }
-    ~TlsTunnelsTest() override { std::filesystem::remove_all(folder_); }
+    TlsTunnelsTest() { std::ofstream(ca_file_) << authority_.certificate_pem(); }
 
     std::unique_ptr<TlsTunnels> tunnels(TunnelOptions options = {}) {
         if (options.ca_file.empty()) options.ca_file = ca_file_;
@@ -118,7 +113,8 @@ class TlsTunnelsTest : public testing::Test {
 
     const test::MadeCertificate authority_ = test::make_certificate("", nullptr);
     asio::io_context context_;
-    std::string folder_, ca_file_;
+    support::TemporaryFolder folder_;
+    std::string ca_file_ = folder_.path("ca.pem");
     std::mutex mutex_;
     std::vector<std::string> told_;
 };
@@ -233,7 +229,7 @@ TEST_F(TlsTunnelsTest, TheSameServerHasOnePortAndTunnelsAreBounded) {
 
 TEST_F(TlsTunnelsTest, ACertificateFileThatIsNotThereIsSaid) {
     TunnelOptions options;
-    options.ca_file = folder_ + "/nowhere.pem";
+    options.ca_file = folder_.path("nowhere.pem");
     try {
         const auto tunnel = tunnels(options);
         ADD_FAILURE() << "it was taken";

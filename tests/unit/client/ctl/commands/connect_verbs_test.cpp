@@ -13,6 +13,7 @@
 
 #include "client/ctl/file_stream.h"
 #include "client/ctl/pump.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/client/ctl/terminal_session.h"
 
 namespace sov::ctl {
@@ -271,16 +272,10 @@ TEST(PipeVerb, waits_for_the_first_peer_with_listen) {
     EXPECT_EQ(session.run({"pipe", "--listen", "/mine/1", "more"}), 2);
 }
 
-/// A folder that goes with the test.
+/// A folder with files of a test.
 struct Folder {
-    std::filesystem::path path;
-    Folder() {
-        char name[] = "/tmp/sov-files-XXXXXX";
-        path = mkdtemp(name);
-    }
-    ~Folder() { std::filesystem::remove_all(path); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
+    support::TemporaryFolder temporary;
+    std::filesystem::path path = temporary.path();
 
     std::string write(const std::string& name, const std::string& content) const {
         std::ofstream(path / name, std::ios::binary) << content;

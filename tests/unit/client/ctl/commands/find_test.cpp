@@ -129,6 +129,30 @@ TEST(FindVerb, whoever_is_not_believed_is_told_with_the_reason_and_exit_code_10)
         << session.out;
 }
 
+TEST(FindVerb, a_friend_without_the_second_key_that_is_remembered_is_an_alarm) {
+    TerminalSession session;
+    client::Found found = bob_found();
+    found.peers[0].post_quantum = "none";
+    found.peers[0].second_key = "missing";
+    session.script.found = found;
+    EXPECT_EQ(session.run({"find", "bob"}), 0);
+    EXPECT_NE(session.out.find("  !        ALARM: second key missing"), std::string::npos)
+        << session.out;
+    EXPECT_NE(session.out.find("sovctl friend repin " + kBob), std::string::npos);
+    session.run({"find", "bob", "--json"});
+    EXPECT_NE(session.out.find(R"("post_quantum":"none","second_key":"missing")"),
+              std::string::npos);
+    // With identity.post_quantum = require.
+    found.refused = std::exchange(found.peers, {});
+    found.refused[0].second_key = "changed";
+    found.miss = client::Error{};
+    session.script.found = found;
+    EXPECT_EQ(session.run({"find", "bob", "--json"}), 10);
+    EXPECT_NE(session.out.find(R"("name":"second_key_changed")"), std::string::npos);
+    EXPECT_EQ(session.run({"find", "bob"}), 10);
+    EXPECT_NE(session.err.find("sovctl friend repin " + kBob), std::string::npos) << session.err;
+}
+
 TEST(FindVerb, all_claims_are_ranked) {
     TerminalSession session;
     client::Found found = bob_found();

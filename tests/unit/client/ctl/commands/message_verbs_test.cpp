@@ -49,7 +49,15 @@ TEST_F(MessageVerbs, a_peer_that_is_away_finds_it_in_the_mailbox) {
     session.script.message_progress = {progress("waiting"), progress("in_mailbox"),
                                        progress("delivered")};
     EXPECT_EQ(session.run({"msg", "bob", "hello"}), 0);
-    EXPECT_TRUE(session.out.starts_with("in the mailbox  bob (sov1bob000) could not be reached"))
+    EXPECT_EQ(session.out,
+              "in the mailbox  bob (sov1bob000) could not be reached, and finds it "
+              "there within a week\n");
+}
+
+TEST_F(MessageVerbs, say_why_a_peer_was_not_reached) {
+    session.script.message_progress = {progress("in_mailbox", "it takes friends only")};
+    EXPECT_EQ(session.run({"msg", "bob", "hello"}), 0);
+    EXPECT_TRUE(session.out.ends_with("within a week\n  why  it takes friends only\n"))
         << session.out;
 }
 

@@ -267,6 +267,41 @@ TEST(FriendVerbs, a_name_in_place_of_an_id_is_helped_on) {
     EXPECT_NE(session.err.find("sovctl find bob"), std::string::npos);
 }
 
+TEST(FriendVerbs, a_second_key_that_does_not_fit_is_an_alarm_until_it_is_forgotten) {
+    TerminalSession session;
+    const std::pair<std::string, std::string> cases[] = {
+        {"held", "; ML-DSA-65 key as remembered\n"},
+        {"unchecked", "; an ML-DSA-65 key is remembered; not checked here\n"},
+        {"awaited", "; the ML-DSA-65 key of their new identity is awaited\n"},
+        {"missing",
+         "; ALARM: second key missing, they signed with ML-DSA-65 before; ask them by "
+         "another way, and if it is right: sovctl friend repin " +
+             kBob + "\n"},
+        {"changed",
+         "; ALARM: second key changed, they signed with another ML-DSA-65 key before; "
+         "ask them by another way, and if it is right: sovctl friend repin " +
+             kBob + "\n"}};
+    for (const auto& [word, line] : cases) {
+        std::vector<client::Friend> bob = bob_is_a_friend();
+        bob[0].second_key = word;
+        bob[0].second_key_hash = std::string(32, '\x01');
+        session.script.friends = bob;
+        EXPECT_EQ(session.run({"friend", "list"}), 0);
+        EXPECT_NE(session.out.find(line), std::string::npos) << session.out;
+        session.run({"friend", "list", "--json"});
+        EXPECT_NE(session.out.find(R"("second_key":")" + word + R"(","second_key_hash":"0101)"),
+                  std::string::npos)
+            << session.out;
+    }
+    EXPECT_EQ(test::refusal_of("sovctl friend repin " + kBob), "");
+    session.script.done = client::Done{};
+    EXPECT_EQ(session.run({"friend", "repin", kBob}), 0);
+    EXPECT_EQ(session.script.calls.back(), "repin_friend " + kBob);
+    EXPECT_TRUE(session.out.starts_with("forgotten  the second key of " + kBob)) << session.out;
+    session.script.done = test::daemon_error("not_found", 5, 5, "no second key is remembered");
+    EXPECT_EQ(session.run({"friend", "repin", kBob}), 5);
+}
+
 TEST(FriendVerbs, the_list_says_how_far_knowing_each_other_is) {
     TerminalSession session;
     std::vector<client::Friend> all = bob_is_a_friend();

@@ -132,6 +132,9 @@ TEST(EventsVerb, the_past_or_what_comes_or_both) {
     EXPECT_EQ(session.script.deadlines.back(), 0ms);
     session.run({"events", "--follow", "--past"});
     EXPECT_TRUE(session.script.event_query.from_oldest);
+    EXPECT_FALSE(session.script.event_query.audit);
+    session.run({"events", "--audit"});
+    EXPECT_TRUE(session.script.event_query.audit && session.script.event_query.from_oldest);
 }
 
 TEST(EventsVerb, a_lost_daemon_ends_the_stream_with_an_error) {

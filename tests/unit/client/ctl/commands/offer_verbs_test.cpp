@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "client/ctl/sha256.h"
 #include "client/ctl/values.h"
 #include "tests/unit/client/ctl/terminal_session.h"
@@ -37,6 +39,8 @@ client::Providers providers() {
     found.hints = {"eu-west", "A4", 20ms};
     found.replicas = 7;
     answer.providers.push_back(found);
+    answer.replicas = 12;
+    answer.complete = true;
     return answer;
 }
 
@@ -133,11 +137,16 @@ TEST(OfferVerbs, progress_is_shown_to_people_and_wiped_away) {
 TEST(OfferVerbs, providers_are_found_and_shown) {
     TerminalSession session;
     session.script.providers = providers();
-    EXPECT_EQ(session.run({"service", "find", "printer/ipp", "--count", "5", "--region", "eu"}), 0);
+    EXPECT_EQ(session.run({"service", "find", "printer/ipp", "--count", "5", "--region", "eu",
+                           "--avoid", "eu-east,us"}),
+              0);
     EXPECT_EQ(session.script.provider_query.most, 5U);
     EXPECT_EQ(session.script.provider_query.region, "eu");
-    EXPECT_NE(session.out.find(kBob + "  192.0.2.1:6881      7  eu-west, 20 ms, A4\n"),
+    EXPECT_EQ(session.script.provider_query.avoid, (std::vector<std::string>{"eu-east", "us"}));
+    EXPECT_NE(session.out.find(kBob + "  192.0.2.1:6881             7  eu-west, 20 ms, A4\n"),
               std::string::npos)
+        << session.out;
+    EXPECT_TRUE(session.out.ends_with("\n1 provider in 20 ms: 14 nodes asked, 2 hops\n"))
         << session.out;
     session.run({"dht", "providers", "service:printer/ipp", "-q"});
     EXPECT_EQ(session.out, kBob + "\n");
@@ -147,6 +156,38 @@ TEST(OfferVerbs, providers_are_found_and_shown) {
     EXPECT_EQ(session.run({"service", "find", "printer/ipp", "--count", "none"}), 2);
     session.script.providers = test::daemon_error("not_found", 5, 5, "nothing was found");
     EXPECT_EQ(session.run({"service", "find", "printer/ipp"}), 5);
+}
+
+TEST(OfferVerbs, each_provider_is_a_row_as_it_comes_and_the_rest_is_said_at_the_end) {
+    TerminalSession session;
+    session.terminal.is_tty = true;
+    client::Providers two = providers();
+    two.providers.push_back(two.providers.front());
+    two.providers.back().own = true;
+    two.providers.back().hints = {};
+    two.sampled = true;
+    session.script.providers = two;
+    EXPECT_EQ(session.run({"service", "find", "printer/ipp"}), 0);
+    EXPECT_EQ(session.out.find("provider "), 0U) << "the titles come with the first row";
+    EXPECT_NE(session.out.find("  7  (you) -\n"), std::string::npos) << session.out;
+    EXPECT_NE(session.out.find("random sample"), std::string::npos);
+    EXPECT_NE(session.err.find("asking the network"), std::string::npos);
+    EXPECT_TRUE(session.err.ends_with(" \r\r\r")) << "it is wiped away";
+    two.complete = false;
+    session.script.providers = two;
+    session.run({"service", "find", "printer/ipp", "--count", "2"});
+    EXPECT_NE(session.out.find("there may be more: --count"), std::string::npos);
+    session.run({"service", "find", "printer/ipp", "--count", "3"});
+    EXPECT_NE(session.out.find("its time was over"), std::string::npos);
+    session.run({"service", "find", "printer/ipp", "--json"});
+    EXPECT_NE(session.out.find(R"("complete":false,"sampled":true,"replicas":12)"),
+              std::string::npos)
+        << session.out;
+    EXPECT_EQ(std::count(session.out.begin(), session.out.end(), '\n'), 1) << "one document";
+    two.providers.clear();
+    session.script.providers = two;
+    session.run({"service", "find", "printer/ipp"});
+    EXPECT_EQ(session.out.find("nothing new\n"), 0U);
 }
 
 TEST(OfferVerbs, own_offers_are_listed_by_their_kind_and_withdrawn) {

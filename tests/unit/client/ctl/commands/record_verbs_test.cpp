@@ -160,6 +160,14 @@ TEST(DhtPutVerb, stores_a_value_and_tells_who_holds_it) {
     EXPECT_EQ(session.run({"dht", "put", "note.txt", "--label", "note", "--expect", "5"}), 10);
 }
 
+TEST(DhtPutVerb, leaves_it_to_the_daemon_to_refuse_what_is_too_long_and_cuts_nothing) {
+    TerminalSession session;
+    session.script.value_stored = value_stored();
+    session.files["large"] = std::string(65537, 'x');
+    EXPECT_EQ(session.run({"dht", "put", "large"}), 0);
+    EXPECT_EQ(session.script.value_put.content, session.files["large"]);
+}
+
 TEST(DhtPutVerb, refuses_options_that_do_not_go_together) {
     TerminalSession session;
     session.files["note.txt"] = "hello";

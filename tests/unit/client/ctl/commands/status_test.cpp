@@ -42,6 +42,7 @@ client::NodeStatus online() {
     status.own_record_replicas = 5;
     status.own_record_age = 40s;
     status.contacts_known = 6;
+    status.coordinate = client::Coordinate{{1200us, -3400us, 0us, 5600us}, 800us, 12};
     status.names = {{"bob", kPlace, 4, ""}};
     status.layers = {{"bootstrap", true, "working", ""},
                      {"mdns", true, "waiting", "Avahi does not run"},
@@ -73,7 +74,7 @@ TEST(StatusVerb, begins_with_the_verdict_then_aligned_facts) {
             "  reach    IPv4 192.0.2.1:6881 reachable\n"
             "  dht      5 nodes in the table, 4 fresh; own record at 5 nodes, refreshed 40 s ago\n"
             "  peers    4 encrypted sessions; serving others\n"
-            "  links    none\n"
+            "  links    no connection to a peer\n"
             "  nearby   mdns waits: Avahi does not run; ble off\n"
             "  names    bob at 4 nodes\n"
             "  load     1.2 kB in, 900 B out since start; 0 records held for others; half of the "
@@ -179,6 +180,38 @@ TEST(StatusVerb, says_what_the_router_lets_us_have) {
         << session.out;
 }
 
+TEST(StatusVerb, says_what_the_node_may_spend_and_does_without) {
+    TerminalSession session;
+    client::NodeStatus status = online();
+    client::Economy& economy = status.economy;
+    economy.profile = "desktop";
+    session.script.status = status;
+    EXPECT_EQ(session.run({"status"}), 0);
+    EXPECT_NE(session.out.find("  spends   profile desktop\n"), std::string::npos) << session.out;
+    economy.profile = "home";
+    economy.flows = 12;
+    economy.flows_max = 128;
+    economy.datagrams_per_second_max = 40;
+    economy.on_battery = economy.metered = true;
+    economy.saves_because = economy.serves_nobody_because = "the connection is metered";
+    economy.budget_bytes = 200'000'000;
+    economy.used_bytes = 31'000'000;
+    economy.budget_stage = "plenty";
+    session.script.status = status;
+    EXPECT_EQ(session.run({"status"}), 0);
+    EXPECT_NE(session.out.find("  spends   profile home: 12 of 128 flows, at most 40 datagrams a "
+                               "second; on battery; metered connection; saves: the connection is "
+                               "metered; serves nobody: the connection is metered; 31"),
+              std::string::npos)
+        << session.out;
+    EXPECT_EQ(session.run({"status", "--json"}), 0);
+    EXPECT_NE(
+        session.out.find(R"("economy":{"profile":"home","flows":12,"flows_max":128,)"
+                         R"("datagrams_per_second_max":40,"on_battery":true,"metered":true,)"),
+        std::string::npos)
+        << session.out;
+}
+
 TEST(StatusVerb, json_when_all_is_well) {
     TerminalSession session;
     session.script.status = online();
@@ -194,7 +227,8 @@ TEST(StatusVerb, json_when_all_is_well) {
             R"("reachability":"server","table_nodes":5,"table_fresh":4,"dialbacks":0}],"sessions":4,)"
             R"("half_open":0,"records":0,"record_bytes":0,"lookups_running":0,"lookup_p50_ms":1.5,)"
             R"("own_record_replicas":5,"own_record_age_ms":40000,"contacts_known":6,)"
-            R"("crowded_regions":0,"surround":{"suspected":false,"size_near":0,"size_far":0,)"
+            R"("crowded_regions":0,"coordinate":{"at_ms":[1.2,-3.4,0,5.6],"height_ms":0.8,)"
+            R"("error_percent":12},"surround":{"suspected":false,"size_near":0,"size_far":0,)"
             R"("subnets":0,"inbound":0,"anchors":0,"anchors_answering":0},)"
             R"("connections":{"lan":0,"direct":0,"relayed":0,"stuck":[]},"bootstrap":[],)"
             R"("names":[{"name":"bob","key":")" +
@@ -317,6 +351,27 @@ TEST(StatusVerb, counts_connections_and_names_peers_that_stay_on_the_relay) {
     EXPECT_NE(session.out.find(R"("connections":{"lan":1,"direct":2,"relayed":1,"stuck":[{)"),
               std::string::npos)
         << session.out;
+}
+
+TEST(StatusVerb, shows_where_the_node_is_when_asked_for_more) {
+    TerminalSession session;
+    session.script.status = online();
+    EXPECT_EQ(session.run({"status"}), 0);
+    EXPECT_EQ(session.out.find("predicts round trips"), std::string::npos);
+    session.out.clear();
+    EXPECT_EQ(session.run({"status", "--verbose"}), 0);
+    EXPECT_NE(session.out.find("(1.2, -3.4, 0, 5.6) ms, height 0.8 ms; predicts round trips to"),
+              std::string::npos)
+        << session.out;
+    session.script.status->coordinate->error_percent = 100;
+    session.out.clear();
+    EXPECT_EQ(session.run({"status", "--verbose"}), 0);
+    EXPECT_NE(session.out.find("height 0.8 ms; too new to predict round trips"), std::string::npos)
+        << session.out;
+    session.script.status->coordinate.reset();
+    session.out.clear();
+    EXPECT_EQ(session.run({"status", "--verbose"}), 0);
+    EXPECT_NE(session.out.find("unknown: no round trip was measured yet"), std::string::npos);
 }
 
 }  // namespace

@@ -227,6 +227,39 @@ TEST(Signalling, agrees_although_words_are_lost_doubled_and_overtake_each_other)
     EXPECT_GE(agreed, 190u);
 }
 
+TEST(Signalling, says_what_may_be_lost_again_when_addresses_of_this_host_changed) {
+    for (const bool caller_moves : {true, false}) {
+        Wire wire(Party(1), Party(2));
+        Party& mover = caller_moves ? wire.first : wire.second;
+        wire.second.settles = caller_moves;  // else it is still checking pairs
+        wire.first.call(wire.now, wire.second.id);
+        if (!caller_moves) wire.run(milliseconds{100});
+        // What is said between the change and the news of it is lost; the next repeat is far off.
+        wire.lost_percent = 100;
+        wire.run(milliseconds{2000});
+        wire.lost_percent = 0;
+        ASSERT_FALSE(wire.agreed());
+        mover.signalling.handle_network_change(wire.now);
+        wire.run(milliseconds{1100});
+        EXPECT_TRUE(wire.agreed()) << caller_moves;
+        const std::size_t sent = wire.sent.size();
+        wire.first.signalling.handle_network_change(wire.now);
+        wire.run(milliseconds{100});
+        EXPECT_EQ(wire.sent.size(), sent) << "nothing is said again once both know";
+    }
+}
+
+TEST(Signalling, who_stays_the_caller_says_so_to_who_goes_on_calling) {
+    Wire wire(Party(1), Party(2));
+    wire.lost_percent = 100;
+    wire.first.call(wire.now, wire.second.id);
+    wire.run(milliseconds{2000});
+    wire.lost_percent = 0;
+    wire.second.call(wire.now, wire.first.id);
+    wire.run(seconds{1});
+    EXPECT_TRUE(wire.agreed());
+}
+
 TEST(Signalling, of_two_who_call_at_once_keeps_the_call_of_the_smaller_peer) {
     for (const int late : {0, 1, 50, 99}) {
         for (const bool smaller_first : {true, false}) {

@@ -48,8 +48,11 @@ class BadStores : public ::testing::TestWithParam<wire::Kind> {
                         : values.answer(now, context, requester, head, ByteReader(body), out));
         ByteReader reader(out.written());
         const auto kind = static_cast<wire::Kind>(wire::read_head(reader)->kind);
-        return kind == wire::Kind::kError ? static_cast<Errc>(wire::read_byte(reader).value_or(0))
-                                          : Errc{};
+        if (kind == wire::Kind::kError)
+            return static_cast<Errc>(wire::read_byte(reader).value_or(0));
+        if (kind != wire::Kind::kHeld) return Errc{};
+        const auto held = wire::read_held(reader);
+        return held && held->status == wire::Held::Status::kConflict ? Errc::kConflict : Errc{};
     }
     Errc store(const identity::CheckedRecord& record) {
         return store(record.key, to_bytes(identity::record_part(record.bytes)));
@@ -116,6 +119,18 @@ TEST_P(BadStores, of_old_copies_are_refused_while_a_newer_one_lives_and_after) {
     expect_refused(Errc::kStale, store(labelled("a", 4, Bytes(10, 2), seconds{60})));
     EXPECT_EQ(context.store.size(), 0U);
     EXPECT_EQ(store(labelled("a", 6, Bytes(10, 3), seconds{60})), Errc{});
+}
+
+TEST_P(BadStores, under_a_sequence_that_something_smaller_has_are_told_of_the_conflict) {
+    const auto a = labelled("a", 5, Bytes(10, 1)), b = labelled("a", 5, Bytes(10, 2));
+    const auto& smaller = a.bytes < b.bytes ? a : b;
+    ASSERT_EQ(store(smaller), Errc{});
+    EXPECT_EQ(store(a.bytes < b.bytes ? b : a), Errc::kConflict);
+    EXPECT_EQ(context.store.at(now, a.key).at(0)->bytes, smaller.bytes);
+    EXPECT_EQ(lone.counters.equivocations_seen, 1U);
+    EXPECT_EQ(context.reputation.standing(now, guard::subject_of(requester.key)),
+              guard::Standing::kGood)
+        << "its sender can't have known";
 }
 
 TEST_P(BadStores, over_a_quota_are_refused) {

@@ -5,6 +5,7 @@
 #include "daemon/core/identity/values.h"
 #include "tests/support/sim_crypto.h"
 #include "tests/support/virtual_pair.h"
+#include "tests/unit/daemon/core/dht/lone_context.h"
 
 // A listener that serves nobody and a writer that is the only replica: whatever A learns comes over
 // a lease, and the wire is the test's.
@@ -171,6 +172,65 @@ TEST_F(ListenersTest, end_their_lease_when_they_go) {
     put(2);
     pair->run_for(seconds{5});
     EXPECT_EQ(pair->node(Side::kB).counters().notifications_sent, before);
+}
+
+TEST_F(ListenersTest, wait_for_the_end_of_a_look_that_is_under_way) {
+    VirtualPair::Options options{support::numbered_node(crypto, 1),
+                                 support::numbered_node(crypto, 2)};
+    options.a.mode = NodeMode::kClient;
+    options.a.limits.hard_timeout_min = options.a.limits.hard_timeout_max = seconds{10};
+    pair.emplace(crypto, options);
+    SetUp();
+    listen();
+    pair->run_for(seconds{5});
+    // Nobody answers any more: the look that follows a change takes its time, and another change
+    // asks for the next one while it is under way.
+    pair->on_wire([](Sent&) { return VirtualPair::lost(); });
+    network_changes();
+    pair->run_for(milliseconds{1100});
+    ASSERT_GT(pair->node(Side::kA).status(pair->now()).lookups_running, 0U);
+    network_changes();
+    pair->run_for(seconds{1});
+    ASSERT_GT(pair->node(Side::kA).status(pair->now()).lookups_running, 0U);
+    pair->with(Side::kA, [](Node& node, Instant now) { node.handle_timeout(now); });
+    EXPECT_GT(pair->node(Side::kA).next_timeout().at, pair->now()) << "its timer is due for ever";
+}
+
+// As on a host that comes from a network of IPv4 into one of IPv6 alone: its socket for IPv4 is
+// still there, and what it sends goes nowhere.
+TEST(Listeners, ask_over_the_other_family_where_the_one_is_silent) {
+    LoneContext lone;
+    Listeners listeners;
+    Queries queries;
+    PageFetches fetches;
+    const Key place{{9}};
+    Contact replica = Contact::of(NodeKey{{5}}, Endpoint::v4(0x0a010203, 6881));
+    replica.set(*Endpoint::parse("[fd00::5]:6881"));
+    Instant now = Instant{} + seconds{1};
+    listeners.listen(now, lone.context, queries, CommandId{1}, place, {});
+    listeners.handle_timeout(now, lone.context, queries);
+    Queries::Finished looked;
+    looked.spec.target = place;
+    looked.result.closest = {replica};
+    bool ours = false;
+    for (std::uint32_t id = 1; !ours && id < 100; ++id) {
+        looked.id = QueryId{id};
+        ours = listeners.on_finished(now, lone.context, fetches, looked);
+    }
+    ASSERT_TRUE(ours) << "nobody looks for replicas";
+    std::vector<Family> asked;
+    for (int round = 0; round < 3; ++round) {
+        lone.context.requests.clear();
+        listeners.handle_timeout(now, lone.context, queries);
+        ASSERT_EQ(lone.context.requests.size(), 1U);
+        const wire::Request& request = lone.context.requests[0];
+        asked.push_back(request.family);
+        listeners.on_failed(now, lone.context,
+                            {request.tag, wire::Notice::What::kFailed, replica.key, request.family,
+                             replica.endpoint(request.family)});
+        now += seconds{2};
+    }
+    EXPECT_EQ(asked, (std::vector{Family::kIpv4, Family::kIpv6, Family::kIpv4}));
 }
 
 TEST(Cursors, say_what_they_were_made_of) {

@@ -192,6 +192,24 @@ TEST(Lookup, has_as_many_homes_as_are_wanted) {
     EXPECT_EQ(lookup.homes().size(), 26U);
 }
 
+TEST(Lookup, takes_nobody_for_near_who_is_passed_on_the_way) {
+    LookupNet net(100);
+    const Limits limits;
+    Lookup lookup(Key{}, Family::kIpv4, limits);
+    const auto nearest = net.nearest(Key{}, net.nodes.size());
+    lookup.add_seed(nearest[30].contact, nearest[30].id);
+    const auto near = [&](std::size_t at) { return lookup.is_near(nearest[at].contact.key); };
+    EXPECT_TRUE(near(30)) << "nobody nearer is known";
+    EXPECT_FALSE(near(29)) << "not heard of";
+    ASSERT_NE(lookup.next_ask(), nullptr);
+    lookup.on_answer(nearest[30].id, {nearest.begin(), nearest.begin() + 20});
+    EXPECT_FALSE(near(30)) << "twenty are nearer, though none of them has answered";
+    EXPECT_TRUE(near(19));
+    ASSERT_NE(lookup.next_ask(), nullptr);
+    lookup.on_failed(nearest[0].id);
+    EXPECT_TRUE(near(30)) << "one of them is gone";
+}
+
 TEST(Lookup, ignores_contacts_beyond_what_one_answer_may_carry) {
     LookupNet net(100);
     const Limits limits;
@@ -414,6 +432,115 @@ TEST(Lookup, lends_seeds_that_nobody_needed_to_a_path_on_which_nobody_answers) {
         }
     }
     EXPECT_EQ(answered_on.size(), 2U);
+}
+
+namespace {
+
+// A node at this distance from the target zero; its address is its own.
+Lookup::Learned node_at(std::uint64_t away, Reach reach) {
+    NodeId id;
+    store_u64(id.bytes.data(), away);
+    NodeKey key;
+    key.bytes[0] = 1;
+    std::copy(id.bytes.begin(), id.bytes.end(), key.bytes.begin() + 1);
+    return {Contact::of(key, Endpoint::v4(0x0b000000 + static_cast<std::uint32_t>(away >> 40), 1)),
+            id, reach};
+}
+
+std::vector<std::uint64_t> asked_order(Lookup& lookup) {
+    std::vector<std::uint64_t> order;
+    while (!lookup.done()) {
+        while (const auto* next = lookup.next_ask()) {
+            order.push_back(next->distance.prefix());
+            lookup.on_answer(NodeId(next->id), {});
+        }
+    }
+    return order;
+}
+
+constexpr std::uint64_t kBit60 = 1ULL << 60;
+
+}  // namespace
+
+TEST(LookupOrder, on_every_other_path_is_by_round_trip_among_nodes_that_share_as_many_bits) {
+    Limits limits;
+    for (const std::size_t paths : {1U, 2U}) {
+        limits.lookup_paths = paths;
+        Lookup lookup({}, Family::kIpv4, limits, {0, false, 0, 500});
+        // Each on the path that is looked at: in the other one's place stands a node far away.
+        for (const auto& [away, reach] : {std::pair{kBit60 + (1ULL << 50), Reach{900}},
+                                          std::pair{kBit60 + (2ULL << 50), Reach{0}},
+                                          std::pair{kBit60 + (3ULL << 50), Reach{100}}}) {
+            if (paths == 2) {
+                const auto filler = node_at(away + (1ULL << 63), 1);
+                lookup.add_seed(filler.contact, filler.id, false, filler.reach);
+            }
+            const auto node = node_at(away, reach);
+            lookup.add_seed(node.contact, node.id, false, node.reach);
+        }
+        auto order = asked_order(lookup);
+        std::erase_if(order, [](std::uint64_t away) { return away >= 2 * kBit60; });
+        const std::vector<std::uint64_t> by_distance{kBit60 + (1ULL << 50), kBit60 + (2ULL << 50),
+                                                     kBit60 + (3ULL << 50)};
+        const std::vector<std::uint64_t> by_reach{by_distance[2], by_distance[1], by_distance[0]};
+        EXPECT_EQ(order, paths == 1 ? by_reach : by_distance);
+    }
+}
+
+TEST(LookupOrder, never_puts_a_quick_node_before_one_that_brings_the_lookup_farther) {
+    Limits limits;
+    limits.lookup_paths = 1;
+    Lookup lookup({}, Family::kIpv4, limits);
+    const auto slow = node_at(kBit60, 9000), quick = node_at(2 * kBit60, 1);
+    lookup.add_seed(quick.contact, quick.id, false, quick.reach);
+    lookup.add_seed(slow.contact, slow.id, false, slow.reach);
+    EXPECT_EQ(asked_order(lookup), (std::vector<std::uint64_t>{kBit60, 2 * kBit60}));
+}
+
+TEST(LookupOrder, within_the_region_is_by_round_trip_alone) {
+    Limits limits;
+    limits.lookup_paths = 1;
+    Lookup lookup({}, Family::kIpv4, limits, {4 * kBit60, false, 0, 500});
+    const auto slow = node_at(kBit60, 9000), quick = node_at(2 * kBit60, 1);
+    lookup.add_seed(slow.contact, slow.id, false, slow.reach);
+    lookup.add_seed(quick.contact, quick.id, false, quick.reach);
+    EXPECT_EQ(asked_order(lookup), (std::vector<std::uint64_t>{2 * kBit60, kBit60}));
+}
+
+// Whatever liars say about round trips, the k nearest are found, and nobody is asked who would not
+// have been asked without them.
+TEST(LookupOrder, changes_neither_who_is_found_nor_how_many_are_asked_by_much) {
+    LookupNet net(600);
+    const Limits limits;
+    std::size_t asked_plain = 0, asked_ordered = 0;
+    for (int round = 0; round < 10; ++round) {
+        const Key target = random_node(net.rng).id;
+        const auto truth = net.nearest(target, 20);
+        std::vector<Lookup::Learned> seeds;
+        for (int seed = 0; seed < 8; ++seed)
+            seeds.push_back(net.nodes[net.rng.below(net.nodes.size())]);
+        for (const bool ordered : {false, true}) {
+            Lookup lookup(target, Family::kIpv4, limits, {(~0ULL / 600) * 20, false, 0, 500});
+            for (const auto& seed : seeds) lookup.add_seed(seed.contact, seed.id);
+            std::deque<NodeId> in_flight;
+            while (!lookup.done()) {
+                while (const auto* next = lookup.next_ask()) {
+                    ++(ordered ? asked_ordered : asked_plain);
+                    in_flight.push_back(next->id);
+                }
+                ASSERT_FALSE(in_flight.empty());
+                auto told = net.ask(in_flight.front(), target);
+                for (auto& one : told)
+                    one.reach = ordered ? static_cast<Reach>(1 + net.rng.below(60'000)) : Reach{0};
+                lookup.on_answer(in_flight.front(), told);
+                in_flight.pop_front();
+            }
+            const auto found = lookup.answered(20);
+            ASSERT_EQ(found.size(), 20U);
+            for (std::size_t at = 0; at < 20; ++at) EXPECT_EQ(found[at]->id, truth[at].id);
+        }
+    }
+    EXPECT_LT(asked_ordered, asked_plain * 11 / 10);
 }
 
 }  // namespace sov::dht

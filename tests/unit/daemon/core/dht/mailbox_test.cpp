@@ -243,7 +243,7 @@ TEST_F(ItemReplica, does_not_take_items_as_records_nor_show_them_as_such) {
                   ByteReader(body_bytes(wire::Get{item.key, 0, 0})), out);
     ByteReader reader(out.written());
     wire::read_head(reader);
-    EXPECT_EQ(wire::read_value(reader, false)->total, 0);
+    EXPECT_EQ(wire::read_value(reader, 0)->total, 0);
 }
 
 TEST_F(ItemReplica, hands_out_and_deletes_for_the_receivers_own_node_only) {

@@ -53,7 +53,7 @@ class OfferServerTest : public ::testing::Test {
                     body_bytes(wire::FindProviders{key, wire::kWantIpv4, most}))
                     .body;
         ByteReader reader(bytes);
-        const auto value = wire::read_value(reader, false, false);
+        const auto value = wire::read_value(reader, 0);
         EXPECT_TRUE(value.has_value());
         return value.value_or(wire::Value{});
     }

@@ -72,10 +72,12 @@ class OffersTest : public ::testing::Test {
     }
     ProvidersReport find(Side side, const OfferSubject& subject, std::uint8_t most = 20,
                          const Bytes& cookie = {}) {
+        return find(side, {subject, most, {}, cookie});
+    }
+    ProvidersReport find(Side side, const ProviderQuery& query) {
         CommandId command{};
-        pair->with(side, [&](Node& node, Instant now) {
-            command = node.find_providers(now, {subject, most, {}, cookie});
-        });
+        pair->with(side,
+                   [&](Node& node, Instant now) { command = node.find_providers(now, query); });
         EXPECT_TRUE(pair->run_until(
             [&] { return pair->answer<ProvidersFound>(side, command) != nullptr; }, minutes{1}));
         const auto* found = pair->answer<ProvidersFound>(side, command);
@@ -207,6 +209,21 @@ TEST_F(OffersTest, that_were_told_are_not_told_again_to_who_brings_the_cookie) {
     EXPECT_EQ(changed.providers.front().hints.region, "eu-east");
     EXPECT_EQ(find(Side::kB, service("a"), 20, Bytes(kCookieMax)).cookie.size(), kCookieMax)
         << "the oldest is forgotten";
+}
+
+TEST_F(OffersTest, in_a_region_to_avoid_are_left_out_also_by_its_parts) {
+    offer({service("a")}, AppId{7}, {"eu-west", 0, {}});
+    offer({service("b")});
+    const auto avoiding = [&](const std::string& type, std::vector<std::string> regions) {
+        return find(Side::kB, {service(type), 20, {}, {}, std::move(regions)});
+    };
+    EXPECT_EQ(avoiding("a", {"us", "eu-west"}).error, Errc::kNotFound);
+    EXPECT_EQ(avoiding("a", {"eu"}).error, Errc::kNotFound);
+    EXPECT_EQ(avoiding("a", {"e", "eu-w", "eu-west-1"}).providers.size(), 1U);
+    EXPECT_EQ(avoiding("b", {"eu"}).providers.size(), 1U) << "it does not say where it is";
+    EXPECT_EQ(avoiding("a", {""}).error, Errc::kInvalidArgument);
+    EXPECT_EQ(avoiding("a", std::vector<std::string>(kRegionsAvoidedMax + 1, "us")).error,
+              Errc::kInvalidArgument);
 }
 
 TEST_F(OffersTest, outlive_the_patience_of_whoever_made_them) {

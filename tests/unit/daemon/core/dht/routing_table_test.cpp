@@ -302,6 +302,17 @@ TEST_F(RoutingTables, give_a_free_seat_to_a_node_that_was_sought_before_one_that
     EXPECT_FALSE(table.contains(came));
 }
 
+TEST_F(RoutingTables, name_only_those_that_were_sought_when_asked_for_these) {
+    const NodeKey sought = world.make_node(0), came = world.make_node(1);
+    add(sought, world.apart(1));
+    table.verified(world.now, came, world.ids.at(came), world.apart(2), true,
+                   RoutingTable::Origin::kInbound);
+    std::array<ContactHandle, 4> found;
+    EXPECT_EQ(table.closest(world.ids.at(came), Instant{}, false, found), 2U);
+    ASSERT_EQ(table.closest(world.ids.at(came), Instant{}, false, found, true), 1U);
+    EXPECT_EQ(world.book.at(found[0]).contact.key, sought);
+}
+
 TEST(RoutingTable, gives_its_contacts_back) {
     TableWorld world;
     {

@@ -44,14 +44,31 @@ class ValueServerTest : public ::testing::Test {
                      wire::StoreValue{value.key, token(value.key), expected,
                                       to_bytes(identity::record_part(value.bytes))});
     }
-    auto store_page(const identity::CheckedRecord& value, std::size_t index) {
-        const ByteView content =
-            ByteView(value.bytes).subspan(identity::record_part(value.bytes).size());
-        const ByteView rest = content.subspan(index * identity::kPageBytes);
+    auto store_page(const identity::CheckedRecord& value, std::size_t index, ByteView page) {
         return store(wire::Kind::kStorePage,
                      wire::StorePage{value.key, token(value.key), wire::version_of(value.head),
-                                     static_cast<std::uint8_t>(index),
-                                     rest.first(std::min(rest.size(), identity::kPageBytes))});
+                                     static_cast<std::uint8_t>(index), page});
+    }
+    auto store_page(const identity::CheckedRecord& value, std::size_t index) {
+        return store_page(value, index, page_of(value, index));
+    }
+    static ByteView page_of(const identity::CheckedRecord& value, std::size_t index) {
+        const ByteView record = identity::record_part(value.bytes);
+        return identity::decode_value(record)->pages->page_of(
+            ByteView(value.bytes).subspan(record.size()), index);
+    }
+    // All that the replica wants; how many pages travelled.
+    std::size_t store_all(const identity::CheckedRecord& value) {
+        std::size_t pages = 0;
+        wire::Held answer = held(store_record(value));
+        while (answer.status == wire::Held::Status::kMissing && pages < 200) {
+            std::size_t next = 0;
+            while (!answer.missing.test(next)) ++next;
+            answer = held(store_page(value, next));
+            ++pages;
+        }
+        EXPECT_EQ(answer.status, wire::Held::Status::kHeld);
+        return pages;
     }
     wire::Token token(const Key& key) {
         return context.tokens.mint(now, requester.key, requester.from, key);
@@ -173,6 +190,57 @@ TEST_F(ValueServerTest, asks_only_for_the_pages_that_changed) {
         << "unchanged: one packet";
 }
 
+TEST_F(ValueServerTest, gathers_list_pages_first_and_hands_them_out) {
+    lone.limits.value_bytes_max = identity::kContentBytesMax;
+    Bytes content(60000);
+    for (std::size_t at = 0; at < content.size(); ++at)
+        content[at] = static_cast<std::uint8_t>(at * 31 + at / 1024);
+    const auto value = labelled("a", 5, content);
+    const identity::PageSet lists = identity::PageSet(0b11) << identity::kFirstListPage;
+    EXPECT_EQ(held(store_record(value)).missing, lists);
+    EXPECT_EQ(held(store_page(value, 3)).missing, lists) << "overtaken on the way: once more";
+    Bytes lie = to_bytes(page_of(value, identity::kFirstListPage));
+    lie[5] ^= 1;
+    EXPECT_EQ(error(store_page(value, identity::kFirstListPage, lie)), Errc::kWrongKey);
+    lie = to_bytes(page_of(value, identity::kFirstListPage + 1));
+    lie.resize(identity::kPageBytes);
+    EXPECT_EQ(error(store_page(value, identity::kFirstListPage + 1, lie)), Errc::kWrongKey)
+        << "too long";
+    EXPECT_EQ(error(store_page(value, 59, Bytes(10, 1))), Errc::kWrongKey) << "there is none";
+    EXPECT_EQ(held(store_page(value, identity::kFirstListPage + 1)).missing.count(), 28U);
+    EXPECT_TRUE(context.store.at(now, value.key).empty());
+    EXPECT_EQ(store_all(value), 60U);
+    EXPECT_EQ(values.assemblies(), 0U);
+    context.store.check_invariants();
+
+    for (std::size_t page = 0; page < identity::PageSet{}.size() + 1; ++page) {
+        wire::Kind answered{};
+        const Bytes bytes = ask(
+            wire::Kind::kGetPage,
+            wire::GetPage{value.key, wire::version_of(value.head), static_cast<std::uint8_t>(page)},
+            answered);
+        if (page_of(value, page).empty())
+            EXPECT_EQ(answered, wire::Kind::kError) << page;
+        else
+            EXPECT_EQ(bytes, to_bytes(page_of(value, page))) << page;
+    }
+    content[40 * 1024] ^= 1;
+    EXPECT_EQ(store_all(labelled("a", 6, content)), 2U) << "one list page, one page";
+    content.resize(30000);
+    EXPECT_EQ(store_all(labelled("a", 7, content)), 2U) << "shorter: its list page, its last page";
+    content.resize(20000);
+    EXPECT_EQ(store_all(labelled("a", 8, content)), 1U) << "a list in the record";
+    EXPECT_EQ(store_all(labelled("a", 9, Bytes(65536, 7))), 64U + 2U);
+}
+
+TEST_F(ValueServerTest, takes_large_values_only_as_far_as_it_is_configured) {
+    lone.limits.value_bytes_max = 40000;
+    EXPECT_EQ(error(store_record(labelled("a", 5, Bytes(40001, 1)))), Errc::kTooLarge);
+    EXPECT_EQ(store_all(labelled("a", 5, Bytes(40000, 1))), 40U + 2U);
+    lone.limits.value_bytes_per_owner_max = 60000;
+    EXPECT_EQ(error(store_record(labelled("b", 5, Bytes(30000, 1)))), Errc::kOverQuota);
+}
+
 TEST_F(ValueServerTest, bounds_the_values_that_are_still_coming) {
     const Bytes content(2000, 1);
     for (std::size_t at = 0; at < lone.limits.assemblies_per_node_max; ++at)
@@ -211,12 +279,40 @@ TEST_F(ValueServerTest, bounds_what_one_owner_may_store_and_how_large) {
 TEST_F(ValueServerTest, tells_of_two_records_under_one_sequence_and_keeps_the_smaller) {
     const auto a = labelled("a", 5, Bytes(10, 1)), b = labelled("a", 5, Bytes(10, 2));
     const auto& smaller = a.bytes < b.bytes ? a : b;
-    held(store_record(b));
-    held(store_record(a));
+    const auto& larger = a.bytes < b.bytes ? b : a;
+    EXPECT_EQ(held(store_record(larger)).status, wire::Held::Status::kHeld);
+    EXPECT_EQ(held(store_record(smaller)).status, wire::Held::Status::kHeld);
     EXPECT_EQ(context.store.at(now, a.key).at(0)->bytes, smaller.bytes);
     ASSERT_EQ(context.events.size(), 1U);
     EXPECT_TRUE(std::holds_alternative<EquivocationSeen>(context.events[0]));
     EXPECT_EQ(lone.counters.equivocations_seen, 1U);
+}
+
+TEST_F(ValueServerTest, tells_the_larger_of_two_records_under_one_sequence_of_the_conflict) {
+    for (const std::size_t size : {10U, 3000U, 16000U}) {
+        const std::string label = std::to_string(size);
+        const auto a = labelled(label, 5, Bytes(size, 1)), b = labelled(label, 5, Bytes(size, 2));
+        const auto& smaller = a.bytes < b.bytes ? a : b;
+        const auto& larger = a.bytes < b.bytes ? b : a;
+        size < 1000 ? static_cast<void>(held(store_record(smaller)))
+                    : static_cast<void>(store_all(smaller));
+        const wire::Held answer = held(store_record(larger));
+        EXPECT_EQ(answer.status, wire::Held::Status::kConflict) << size << ": before its pages";
+        EXPECT_EQ(answer.sequence, 5U);
+        EXPECT_EQ(context.store.at(now, a.key).at(0)->bytes, smaller.bytes);
+    }
+    EXPECT_EQ(values.assemblies(), 0U);
+    EXPECT_EQ(lone.counters.equivocations_seen, 3U);
+}
+
+TEST_F(ValueServerTest, tells_of_the_conflict_when_the_smaller_one_came_between_the_pages) {
+    const auto a = labelled("a", 5, Bytes(1500, 1)), b = labelled("a", 5, Bytes(3, 2));
+    ASSERT_LT(b.bytes, a.bytes) << "its body is shorter, and the length comes before it";
+    held(store_record(a));
+    held(store_page(a, 0));
+    EXPECT_EQ(held(store_record(b)).status, wire::Held::Status::kHeld);
+    EXPECT_EQ(held(store_page(a, 1)).status, wire::Held::Status::kConflict);
+    EXPECT_EQ(context.store.at(now, b.key).at(0)->bytes, b.bytes);
 }
 
 TEST_F(ValueServerTest, keeps_an_immutable_value_as_long_as_anybody_asked) {

@@ -51,6 +51,33 @@ TEST_F(ValueStores, keep_the_newest_of_an_owner_and_refuse_older_ones) {
     EXPECT_EQ(store.at(now, key)[0]->head.sequence, 6U);
 }
 
+TEST_F(ValueStores, keep_the_first_hand_over_and_no_peer_record_beside_it) {
+    const auto of_kind = [&](identity::RecordKind kind, std::uint64_t sequence,
+                             std::uint8_t filling) {
+        auto record = record_of(1, key, sequence, hours{168}, 100, filling);
+        record.head.kind = kind;
+        return record;
+    };
+    using enum identity::RecordKind;
+    EXPECT_TRUE(store.put(now, of_kind(kPeer, 5, 0), from, 0)->changed);
+    EXPECT_TRUE(store.put(now, of_kind(kHandOver, 1, 7), from, 0)->changed);
+    ASSERT_EQ(store.at(now, key).size(), 1U) << "who has gone is not there";
+    EXPECT_EQ(error_of(store.put(now, of_kind(kPeer, 6, 0), from, 0)), Errc::kStale);
+    for (const std::uint8_t smaller_or_larger : {std::uint8_t{3}, std::uint8_t{9}}) {
+        EXPECT_EQ(error_of(store.put(now, of_kind(kHandOver, 1, smaller_or_larger), from, 0)),
+                  Errc::kConflict);
+    }
+    EXPECT_EQ(store.at(now, key)[0]->bytes[0], 7U);
+    // Anybody keeps it alive for as long as he likes.
+    for (int day = 0; day < 30; ++day) {
+        now += hours{24};
+        ASSERT_EQ(error_of(store.put(now, of_kind(kHandOver, 1, 7), from, 0)), Errc{}) << day;
+    }
+    now += hours{169};
+    store.take_expired(now);
+    EXPECT_EQ(error_of(store.put(now, of_kind(kHandOver, 1, 7), from, 0)), Errc{});
+}
+
 TEST_F(ValueStores, let_an_identical_put_extend_a_records_life) {
     store.put(now, record_of(1, key, 5, seconds{100}), from, 0);
     now += seconds{90};

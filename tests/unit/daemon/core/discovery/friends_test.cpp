@@ -154,7 +154,85 @@ TEST_F(FriendsTest, are_looked_for_with_growing_pauses_until_each_knows_the_othe
     EXPECT_GE(finds, 24);
     EXPECT_LE(finds, 40);
     befriend(alice, bob);
-    EXPECT_EQ(alice.friends.next_timeout(), kNever);
+    now = std::max(now, alice.friends.next_timeout());
+    int looks = 0;
+    for (const Instant until = now + hours(24); now < until;
+         now = std::max(alice.friends.next_timeout(), now + seconds(1))) {
+        while (const auto wanted = alice.friends.poll_find(now)) {
+            ++looks;
+            alice.friends.on_found(now, *wanted, {});
+        }
+    }
+    EXPECT_GE(looks, 4) << "whether they have handed over, each six hours";
+    EXPECT_LE(looks, 5);
+}
+
+TEST_F(FriendsTest, who_moved_is_the_same_friend_under_another_key) {
+    befriend(alice, bob);
+    ASSERT_TRUE(alice.friends.add(now, bob.peer(), "Bob"));
+    const PeerId other{crypto.make_signing_key({77}).public_key};
+    EXPECT_FALSE(alice.friends.move(now, other, bob.peer())) << "nobody we know";
+    EXPECT_FALSE(alice.friends.move(now, bob.peer(), alice.peer())) << "nor can he become us";
+    ASSERT_TRUE(alice.friends.move(now, bob.peer(), other));
+    const auto views = alice.friends.views();
+    ASSERT_EQ(views.size(), 1U);
+    EXPECT_EQ(views[0].peer, other);
+    EXPECT_EQ(views[0].note, "Bob");
+    EXPECT_EQ(views[0].moved_from, bob.peer());
+    EXPECT_TRUE(views[0].recognisable && views[0].told);
+    EXPECT_TRUE(alice.friends.take_changed());
+}
+
+TEST_F(FriendsTest, are_remembered_with_the_second_key_that_they_were_first_seen_with) {
+    using identity::SecondKey;
+    const Hash32 key{{1}}, other{{2}};
+    ASSERT_TRUE(alice.friends.add(now, bob.peer(), "Bob"));
+    alice.friends.take_changed();
+    alice.friends.on_second_key(carol.peer(), key);
+    EXPECT_TRUE(alice.friends.second_keys().empty()) << "who is no friend is not remembered";
+    alice.friends.on_second_key(bob.peer(), key);
+    EXPECT_TRUE(alice.friends.take_changed());
+    alice.friends.on_second_key(bob.peer(), key);
+    alice.friends.on_second_key(bob.peer(), other);
+    EXPECT_FALSE(alice.friends.take_changed()) << "the first one stays";
+    EXPECT_EQ(alice.friends.second_keys().at(bob.peer()), key);
+    EXPECT_EQ(alice.friends.views()[0].second_key_seen, SecondKey::kHeld);
+
+    EXPECT_TRUE(alice.friends.on_second_key_broken(bob.peer(), true));
+    EXPECT_FALSE(alice.friends.on_second_key_broken(bob.peer(), true)) << "told once";
+    EXPECT_TRUE(alice.friends.on_second_key_broken(bob.peer(), false)) << "in another way";
+    EXPECT_EQ(alice.friends.views()[0].second_key_seen, SecondKey::kChanged);
+    alice.friends.on_second_key(bob.peer(), key);
+    EXPECT_TRUE(alice.friends.on_second_key_broken(bob.peer(), false)) << "it did fit meanwhile";
+    EXPECT_FALSE(alice.friends.on_second_key_broken(carol.peer(), true));
+
+    Person again(crypto, 10);
+    again.friends.restore(alice.friends.own_key(), alice.friends.records());
+    EXPECT_EQ(again.friends.second_keys(), alice.friends.second_keys());
+
+    EXPECT_TRUE(alice.friends.forget_second_key(bob.peer()));
+    EXPECT_FALSE(alice.friends.forget_second_key(bob.peer()));
+    EXPECT_TRUE(alice.friends.take_changed());
+    alice.friends.on_second_key(bob.peer(), other);
+    EXPECT_EQ(alice.friends.second_keys().at(bob.peer()), other);
+}
+
+TEST_F(FriendsTest, who_moved_has_to_have_a_second_key_again) {
+    const Hash32 key{{1}}, other{{2}};
+    ASSERT_TRUE(alice.friends.add(now, bob.peer(), "Bob"));
+    alice.friends.on_second_key(bob.peer(), key);
+    const PeerId to{crypto.make_signing_key({77}).public_key};
+    ASSERT_TRUE(alice.friends.move(now, bob.peer(), to));
+    EXPECT_EQ(alice.friends.second_keys().at(to), identity::kAwaitedSecondKey);
+    alice.friends.on_second_key(to, other);
+    EXPECT_EQ(alice.friends.second_keys().at(to), other);
+    // Known under both keys: what is remembered of the new one stays.
+    ASSERT_TRUE(alice.friends.add(now, carol.peer(), ""));
+    alice.friends.on_second_key(carol.peer(), key);
+    ASSERT_TRUE(alice.friends.move(now, to, carol.peer()));
+    EXPECT_EQ(alice.friends.second_keys().at(carol.peer()), key);
+    ASSERT_TRUE(alice.friends.remove(now, carol.peer()));
+    EXPECT_TRUE(alice.friends.second_keys().empty());
 }
 
 TEST_F(FriendsTest, are_asked_again_at_one_place_only_after_an_hour) {

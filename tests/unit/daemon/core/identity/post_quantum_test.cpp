@@ -127,4 +127,21 @@ TEST_F(PostQuantum, policy_decides_what_may_be_used) {
     }
 }
 
+TEST_F(PostQuantum, remembers_a_second_key_against_records_that_name_another_or_none) {
+    using enum SecondKey;
+    const Hash32 known{{1}}, other{{2}};
+    EXPECT_EQ(compare_second_key(known, known, true), kHeld);
+    EXPECT_EQ(compare_second_key(known, known, false), kUnchecked);
+    EXPECT_EQ(compare_second_key(known, other, true), kChanged) << "a forger's own, which fits";
+    EXPECT_EQ(compare_second_key(known, other, false), kChanged);
+    EXPECT_EQ(compare_second_key(known, std::nullopt, false), kMissing);
+    EXPECT_EQ(compare_second_key(kAwaitedSecondKey, other, true), kHeld);
+    EXPECT_EQ(compare_second_key(kAwaitedSecondKey, other, false), kAwaited);
+    EXPECT_EQ(compare_second_key(kAwaitedSecondKey, std::nullopt, false), kMissing);
+    for (const auto key : {kNone, kHeld, kUnchecked, kMissing, kChanged, kAwaited}) {
+        EXPECT_EQ(is_broken(key), key == kMissing || key == kChanged);
+        EXPECT_FALSE(second_key_word(key).empty());
+    }
+}
+
 }  // namespace sov::identity

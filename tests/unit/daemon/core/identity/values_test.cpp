@@ -36,7 +36,8 @@ class ValueRecords : public ::testing::Test {
 };
 
 TEST_F(ValueRecords, of_every_size_come_back_as_they_went_in) {
-    for (const std::size_t size : {0U, 1U, 884U, 885U, 1024U, 1025U, 16384U, 24576U}) {
+    for (const std::size_t size : {0U, 1U, 884U, 885U, 1024U, 1025U, 16384U, 24576U, 24577U, 32768U,
+                                   32769U, 60000U, 65536U}) {
         const Bytes content = filled(size);
         for (const CheckedRecord& made :
              {make_immutable(crypto, hours{2}, content), labelled("notes", content)}) {
@@ -45,20 +46,26 @@ TEST_F(ValueRecords, of_every_size_come_back_as_they_went_in) {
             ASSERT_EQ(refusal(made.key, record), Errc{}) << size;
             const auto value = decode_value(record);
             ASSERT_TRUE(value.has_value());
-            const ByteView pages = ByteView(made.bytes).subspan(record.size());
+            const ByteView behind = ByteView(made.bytes).subspan(record.size());
+            EXPECT_TRUE(check_value(crypto, network, made.key, made.bytes).has_value()) << size;
             if (!value->pages) {
                 EXPECT_EQ(value->content, content);
-                EXPECT_TRUE(pages.empty());
+                EXPECT_TRUE(behind.empty());
                 continue;
             }
             ASSERT_EQ(value->pages->length, size);
-            EXPECT_EQ(to_bytes(pages), content);
-            for (std::size_t page = 0; page < value->pages->hashes.size(); ++page) {
-                const ByteView part =
-                    pages.subspan(page * kPageBytes, value->pages->page_size(page));
-                EXPECT_TRUE(page_fits(crypto, *value->pages, page, part));
-                EXPECT_FALSE(page_fits(crypto, *value->pages, page + 1, part));
+            EXPECT_EQ(behind.size(), paged_bytes(size));
+            EXPECT_EQ(to_bytes(value->pages->content_of(behind)), content);
+            Bytes joined;
+            for (std::size_t page = 0; page < value->pages->pages(); ++page) {
+                const ByteView part = value->pages->page_of(behind, page);
+                EXPECT_LE(part.size(), kPageBytes);
+                joined.insert(joined.end(), part.begin(), part.end());
             }
+            EXPECT_EQ(joined, content);
+            const std::size_t beyond = std::max<std::size_t>(value->pages->pages(), 255);
+            EXPECT_TRUE(value->pages->page_of(behind, beyond).empty());
+            EXPECT_EQ(value->pages->list_pages(), size <= 24576 ? 0U : size <= 32768 ? 1U : 2U);
         }
     }
 }
@@ -68,7 +75,7 @@ TEST_F(ValueRecords, are_checked_with_all_their_pages) {
         const auto checked = check_value(crypto, network, key, bytes);
         return checked ? Errc{} : checked.error();
     };
-    for (const std::size_t size : {0U, 800U, 3000U, 4096U}) {
+    for (const std::size_t size : {0U, 800U, 3000U, 4096U, 30000U, 65536U}) {
         const CheckedRecord value = labelled("x", filled(size));
         const auto checked = check_value(crypto, network, value.key, value.bytes);
         ASSERT_TRUE(checked.has_value()) << size;
@@ -95,8 +102,9 @@ TEST_F(ValueRecords, travel_inline_as_long_as_they_fit_the_record) {
     EXPECT_TRUE(decode_value(record_part(make_immutable(crypto, hours{1}, filled(885)).bytes))
                     ->pages.has_value());
     const std::string longest(kLabelBytesMax, 'x');
-    const auto most = labelled(longest, filled(kPagesMax * kPageBytes));
+    const auto most = labelled(longest, filled(kHashesInRecord * kPageBytes));
     EXPECT_EQ(refusal(most.key, record_part(most.bytes)), Errc{});
+    EXPECT_EQ(decode_value(record_part(most.bytes))->pages->list_pages(), 0U);
 }
 
 TEST_F(ValueRecords, that_were_changed_do_not_belong_where_they_lie) {
@@ -136,10 +144,20 @@ TEST_F(ValueRecords, with_page_lists_that_do_not_add_up_are_malformed) {
     const auto made = labelled("", filled(2000));
     const Bytes record = to_bytes(record_part(made.bytes));
     const std::size_t length_at = kRecordHeadSize + 3 + 3;
-    for (const std::uint32_t length : {0U, 1024U, 2049U, 0xffffffffU}) {
+    // 33 pages and more would be of two list pages, and 66 KiB of three.
+    for (const std::uint32_t length : {0U, 1024U, 2049U, 32768U, 65537U, 0xffffffffU}) {
         Bytes changed = record;
         store_u32(&changed[length_at], length);
         EXPECT_FALSE(decode_value(changed).has_value()) << length;
+    }
+    const auto large = labelled("", filled(60000));
+    for (const std::uint32_t length : {1025U, 2048U, 24577U, 32768U, 65537U, 0xffffffffU}) {
+        Bytes changed = to_bytes(record_part(large.bytes));
+        store_u32(&changed[length_at], length);
+        const auto read = decode_value(changed);
+        const bool two_pages = length > 1024 && length <= 2048;
+        EXPECT_EQ(read.has_value(), two_pages) << length;
+        EXPECT_EQ(refusal(large.key, changed), two_pages ? Errc::kBadSignature : Errc::kMalformed);
     }
 }
 

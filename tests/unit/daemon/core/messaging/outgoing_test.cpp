@@ -53,13 +53,44 @@ Outgoing make(OutgoingLimits limits = {}) { return Outgoing(limits, 7, 1000, 1, 
 
 }  // namespace
 
-TEST(Outgoing, a_message_goes_to_disk_then_to_a_stream_then_away) {
+TEST(Outgoing, what_waits_for_a_peer_that_moved_goes_to_its_new_key_under_the_same_id) {
+    const PeerId moved{{0x77}};
     Outgoing outgoing = make();
     const MessageId id = outgoing.send(kStart, kBob, "chat", body()).value();
-    const auto first = outgoing.poll_action();
-    ASSERT_TRUE(first && std::holds_alternative<KeepOutgoing>(*first));
-    EXPECT_FALSE(outgoing.poll_action());
-    outgoing.handle_kept(kStart, kBob, id, true);
+    take_all(outgoing, kStart);
+    outgoing.handle_unreachable(kStart, kBob);
+    ASSERT_EQ(take_all(outgoing, kStart).leave.size(), 1U);
+    outgoing.move(kStart, kBob, moved);
+    const Asked asked = take_all(outgoing, kStart);
+    ASSERT_EQ(asked.keep.size(), 1U) << "under its new receiver";
+    EXPECT_EQ(asked.keep[0].message.peer, moved);
+    ASSERT_EQ(asked.streams.size(), 1U);
+    EXPECT_EQ(asked.streams[0].peer, moved);
+    // What the mailbox of the old key says comes too late.
+    outgoing.handle_left(kBob, id, true);
+    outgoing.handle_open(kStart, moved);
+    const Asked sent = take_all(outgoing, kStart);
+    ASSERT_EQ(sent.send.size(), 1U);
+    EXPECT_EQ(sent.send[0].id, id);
+    outgoing.handle_receipt(kStart, kBob, id);
+    EXPECT_EQ(outgoing.size(), 1U) << "the old key can't say that the new one has it";
+    outgoing.handle_receipt(kStart, moved, id);
+    EXPECT_EQ(outgoing.size(), 0U);
+}
+
+/// With a stream to kBob that has carried a message already.
+Outgoing open_to_bob() {
+    Outgoing outgoing = make();
+    outgoing.send(kStart, kBob, "", body()).value();
+    take_all(outgoing, kStart);
+    outgoing.handle_open(kStart, kBob);
+    take_all(outgoing, kStart);
+    return outgoing;
+}
+
+TEST(Outgoing, a_message_goes_to_disk_and_to_a_stream_then_away) {
+    Outgoing outgoing = make();
+    const MessageId id = outgoing.send(kStart, kBob, "chat", body()).value();
     EXPECT_EQ(take_all(outgoing, kStart).streams.size(), 1U);
     outgoing.handle_open(kStart, kBob);
     const Asked asked = take_all(outgoing, kStart);
@@ -77,6 +108,51 @@ TEST(Outgoing, a_message_goes_to_disk_then_to_a_stream_then_away) {
     EXPECT_EQ(outgoing.next_timeout(), kNever);
 }
 
+TEST(Outgoing, the_disk_is_not_waited_for_where_a_stream_stands) {
+    Outgoing outgoing = open_to_bob();
+    const MessageId id = outgoing.send(kStart, kBob, "", body()).value();
+    const auto keep = outgoing.poll_action(), send = outgoing.poll_action();
+    ASSERT_TRUE(keep && std::holds_alternative<KeepOutgoing>(*keep));
+    ASSERT_TRUE(send && std::holds_alternative<SendLetter>(*send));
+    EXPECT_FALSE(outgoing.poll_action());  // nobody is told before the disk has answered
+    outgoing.handle_kept(kStart, kBob, id, true);
+    const auto told = outgoing.poll_action();
+    ASSERT_TRUE(told && std::holds_alternative<DeliveryChanged>(*told));
+    EXPECT_EQ(std::get<DeliveryChanged>(*told).delivery, Delivery::kSent);
+}
+
+TEST(Outgoing, a_receipt_that_is_faster_than_the_disk_is_told_and_the_disk_forgets) {
+    Outgoing outgoing = open_to_bob();
+    const MessageId id = outgoing.send(kStart, kBob, "", body()).value();
+    while (outgoing.poll_action()) {
+    }
+    outgoing.handle_receipt(kStart, kBob, id);
+    const Asked asked = take_all(outgoing, kStart);
+    ASSERT_EQ(asked.changed.size(), 1U);
+    EXPECT_EQ(asked.changed[0].delivery, Delivery::kDelivered);
+    EXPECT_EQ(asked.forget.size(), 1U);
+    outgoing.handle_kept(kStart, kBob, id, true);
+    EXPECT_TRUE(take_all(outgoing, kStart).changed.empty());
+}
+
+TEST(Outgoing, what_travels_already_is_not_called_back_by_a_disk_that_fails) {
+    Outgoing outgoing = open_to_bob();
+    const MessageId id = outgoing.send(kStart, kBob, "", body()).value();
+    while (outgoing.poll_action()) {
+    }
+    outgoing.handle_kept(kStart, kBob, id, false);
+    EXPECT_EQ(take_all(outgoing, kStart).changed.at(0).delivery, Delivery::kSent);
+    outgoing.handle_receipt(kStart, kBob, id);
+    EXPECT_EQ(take_all(outgoing, kStart).changed.at(0).delivery, Delivery::kDelivered);
+}
+
+TEST(Outgoing, one_that_is_cancelled_while_it_is_written_is_not_sent_by_the_next_life) {
+    Outgoing outgoing = make();
+    const MessageId id = outgoing.send(kStart, kBob, "", body()).value();
+    EXPECT_TRUE(outgoing.cancel(kStart, kBob, id));
+    EXPECT_EQ(take_all(outgoing, kStart).forget.size(), 1U);
+}
+
 TEST(Outgoing, a_message_that_no_disk_takes_has_failed) {
     Outgoing outgoing = make();
     const MessageId id = outgoing.send(kStart, kBob, "", body()).value();
@@ -92,13 +168,15 @@ TEST(Outgoing, an_absent_peer_finds_it_in_the_mailbox_and_the_receipt_ends_it) {
     Outgoing outgoing = make();
     const MessageId id = outgoing.send(kStart, kBob, "", body()).value();
     take_all(outgoing, kStart);
-    outgoing.handle_unreachable(kStart, kBob);
+    outgoing.handle_unreachable(kStart, kBob, "nobody answered" + std::string(1000, '!'));
     const Asked away = take_all(outgoing, kStart);
     ASSERT_EQ(away.leave.size(), 1U);
     outgoing.handle_left(kBob, id, true);
     const Asked left = take_all(outgoing, kStart);
     ASSERT_EQ(left.changed.size(), 1U);
     EXPECT_EQ(left.changed[0].delivery, Delivery::kInMailbox);
+    EXPECT_TRUE(left.changed[0].words.starts_with("nobody answered!"));
+    EXPECT_EQ(left.changed[0].words.size(), 300U);
     // It is not left twice, but the peer is tried again.
     Instant now = outgoing.next_timeout();
     EXPECT_GE(now, kStart + seconds{20});
@@ -109,6 +187,40 @@ TEST(Outgoing, an_absent_peer_finds_it_in_the_mailbox_and_the_receipt_ends_it) {
     EXPECT_TRUE(take_all(outgoing, now).leave.empty());
     outgoing.handle_receipt(now, kBob, id);
     EXPECT_EQ(take_all(outgoing, now).changed[0].delivery, Delivery::kDelivered);
+}
+
+TEST(Outgoing, a_stream_that_comes_late_finds_the_letter_in_the_mailbox_already) {
+    Outgoing outgoing = make();
+    const MessageId id = outgoing.send(kStart, kBob, "", body()).value();
+    EXPECT_EQ(take_all(outgoing, kStart).streams.size(), 1U);
+    const Instant late = kStart + OutgoingLimits{}.mail_after;
+    EXPECT_EQ(outgoing.next_timeout(), late);
+    outgoing.handle_timeout(late - std::chrono::milliseconds(1));
+    EXPECT_TRUE(take_all(outgoing, late).leave.empty()) << "the peer may still be found";
+    outgoing.handle_timeout(late);
+    const Asked asked = take_all(outgoing, late);
+    ASSERT_EQ(asked.leave.size(), 1U);
+    EXPECT_TRUE(asked.streams.empty()) << "the one under way is still looked for";
+    outgoing.handle_left(kBob, id, true);
+    EXPECT_EQ(take_all(outgoing, late).changed[0].delivery, Delivery::kInMailbox);
+    EXPECT_GT(outgoing.next_timeout(), late) << "nothing more to do at that moment";
+    // What is written meanwhile goes the same way at once.
+    outgoing.send(late, kBob, "", body()).value();
+    EXPECT_EQ(take_all(outgoing, late).leave.size(), 1U);
+    outgoing.handle_open(late, kBob);
+    EXPECT_EQ(take_all(outgoing, late).send.size(), 2U) << "the receiver takes each once";
+    outgoing.handle_receipt(late, kBob, id);
+    EXPECT_EQ(outgoing.size(), 1U);
+}
+
+TEST(Outgoing, a_stream_in_time_leaves_nothing_in_the_mailbox) {
+    Outgoing outgoing = make();
+    outgoing.send(kStart, kBob, "", body()).value();
+    take_all(outgoing, kStart);
+    outgoing.handle_open(kStart + std::chrono::seconds(2), kBob);
+    take_all(outgoing, kStart);
+    outgoing.handle_timeout(kStart + std::chrono::seconds(5));
+    EXPECT_TRUE(take_all(outgoing, kStart).leave.empty());
 }
 
 TEST(Outgoing, a_failed_mailbox_is_asked_again_with_the_next_try) {

@@ -78,8 +78,8 @@ std::vector<Sample> samples() {
          [](ByteReader& r) { return read_dial_peer(r).has_value(); }},
         {"nonce", to_bytes(nonce.view()), [](ByteReader& r) { return read_nonce(r).has_value(); }},
         {"pong", pong, [](ByteReader& r) { return read_pong(r).has_value(); }},
-        {"nodes", nodes, [](ByteReader& r) { return read_nodes(r, true).has_value(); }},
-        {"value", value, [](ByteReader& r) { return read_value(r, false).has_value(); }},
+        {"nodes", nodes, [](ByteReader& r) { return read_nodes(r, kWantToken).has_value(); }},
+        {"value", value, [](ByteReader& r) { return read_value(r, 0).has_value(); }},
         {"stored", Bytes{0, 0, 1, 2}, [](ByteReader& r) { return read_stored(r).has_value(); }},
         {"byte", Bytes{7}, [](ByteReader& r) { return read_byte(r).has_value(); }},
     };
@@ -185,7 +185,7 @@ TEST(Nodes, refuses_more_contacts_than_fit_an_answer) {
         }
     });
     ByteReader reader(bytes);
-    EXPECT_FALSE(read_nodes(reader, false).has_value());
+    EXPECT_FALSE(read_nodes(reader, 0).has_value());
 }
 
 TEST(Value, borrows_its_records_in_order) {
@@ -200,7 +200,7 @@ TEST(Value, borrows_its_records_in_order) {
         writer.u8(0);
     });
     ByteReader reader(bytes);
-    const auto value = read_value(reader, false);
+    const auto value = read_value(reader, 0);
     ASSERT_TRUE(value.has_value());
     EXPECT_EQ(value->total, 5);
     ASSERT_EQ(value->records.size(), 2U);
@@ -211,11 +211,71 @@ TEST(Value, borrows_its_records_in_order) {
 TEST(Messages, tell_how_many_records_were_left_out_where_newer_ones_were_asked_for) {
     const Bytes bytes{0, 0, 1, 0, 0};
     ByteReader reader(bytes);
-    const auto value = read_value(reader, false, true);
+    const auto value = read_value(reader, kWantNewer);
     ASSERT_TRUE(value.has_value());
     EXPECT_EQ(value->known, 1);
     ByteReader unasked(bytes);
-    EXPECT_FALSE(read_value(unasked, false).has_value());
+    EXPECT_FALSE(read_value(unasked, 0).has_value());
+}
+
+namespace {
+
+// The head of an empty answer, or one with a contact, and places behind it.
+Bytes nodes_with_places(std::size_t contacts, std::size_t rough) {
+    return written([&](ByteWriter& writer) {
+        writer.u8(0);
+        writer.u8(static_cast<std::uint8_t>(contacts));
+        for (std::size_t at = 0; at < contacts; ++at)
+            write_contact(writer, dual_stack(static_cast<std::uint8_t>(at + 1)), kWantIpv4);
+        write_coordinate(writer, Coordinate{{-10'000, 10'000, 1, -1}, 77, 12});
+        for (std::size_t at = 0; at < rough; ++at)
+            write_coordinate(writer, RoughCoordinate{{-127, 127, 1, -1}, 9});
+    });
+}
+
+}  // namespace
+
+TEST(Messages, end_in_places_only_where_they_were_asked_for) {
+    const Bytes bytes = nodes_with_places(2, 2);
+    ByteReader reader(bytes), unasked(bytes);
+    const auto nodes = read_nodes(reader, kWantPlaces);
+    ASSERT_TRUE(nodes.has_value());
+    EXPECT_EQ(nodes->places.own, (Coordinate{{-10'000, 10'000, 1, -1}, 77, 12}));
+    ASSERT_EQ(nodes->places.theirs.size(), 2U);
+    EXPECT_EQ(nodes->places.theirs[1], (RoughCoordinate{{-127, 127, 1, -1}, 9}));
+    EXPECT_FALSE(read_nodes(unasked, 0).has_value());
+}
+
+TEST(Messages, are_read_from_nodes_that_do_not_know_places) {
+    const Bytes older{0, 0};
+    ByteReader reader(older);
+    const auto nodes = read_nodes(reader, kWantPlaces);
+    ASSERT_TRUE(nodes.has_value());
+    EXPECT_FALSE(nodes->places.own.has_value());
+}
+
+TEST(Messages, tell_the_place_of_every_contact_or_of_none) {
+    for (const std::size_t rough : {0U, 1U, 2U, 3U, 4U}) {
+        const Bytes bytes = nodes_with_places(3, rough);
+        ByteReader reader(bytes);
+        EXPECT_EQ(read_nodes(reader, kWantPlaces).has_value(), rough == 0 || rough == 3) << rough;
+    }
+    Bytes cut = nodes_with_places(0, 0);
+    cut.pop_back();
+    ByteReader reader(cut);
+    EXPECT_FALSE(read_nodes(reader, kWantPlaces).has_value());
+}
+
+TEST(Messages, carry_places_that_nobody_can_be_at_for_the_reader_to_judge) {
+    const Bytes bytes = written([](ByteWriter& writer) {
+        writer.u16(0);
+        for (int word = 0; word < 5; ++word) writer.u16(0x8000);
+        writer.u8(255);
+    });
+    ByteReader reader(bytes);
+    const auto nodes = read_nodes(reader, kWantPlaces);
+    ASSERT_TRUE(nodes.has_value());
+    EXPECT_FALSE(nodes->places.own->plausible());
 }
 
 }  // namespace sov::wire

@@ -53,23 +53,35 @@ TEST(ValueMessages, with_numbers_out_of_range_are_refused) {
         ByteReader reader(bytes);
         return read_store_page(reader).has_value();
     };
-    EXPECT_TRUE(reads_page({Key{}, Token{}, some_version(), 23, page}));
-    EXPECT_FALSE(reads_page({Key{}, Token{}, some_version(), 24, page}));
+    EXPECT_TRUE(reads_page({Key{}, Token{}, some_version(), 65, page}));
+    EXPECT_FALSE(reads_page({Key{}, Token{}, some_version(), 66, page}));
     EXPECT_FALSE(reads_page({Key{}, Token{}, some_version(), 0, {}}));
     EXPECT_FALSE(reads_page({Key{}, Token{}, some_version(), 0, Bytes(1025)}));
     Version unknown = some_version();
     unknown.kind = static_cast<identity::RecordKind>(9);
     EXPECT_FALSE(reads_page({Key{}, Token{}, unknown, 0, page}));
 
-    const auto reads_held = [](Held::Status status, std::uint64_t missing) {
+    const auto reads_held = [](Held::Status status, identity::PageSet missing) {
         const Bytes bytes = value_body(Held{status, 1, 2, {}, missing});
         ByteReader reader(bytes);
         return read_held(reader).has_value();
     };
+    const identity::PageSet pages(~std::uint64_t{0});
     EXPECT_TRUE(reads_held(Held::Status::kHeld, 0));
-    EXPECT_TRUE(reads_held(Held::Status::kMissing, 1U << 23));
+    EXPECT_TRUE(reads_held(Held::Status::kMissing, pages));
+    EXPECT_TRUE(reads_held(Held::Status::kMissing, ~pages));
     EXPECT_FALSE(reads_held(Held::Status::kMissing, 0)) << "nothing missing is held";
-    EXPECT_FALSE(reads_held(Held::Status::kMissing, 1U << 24)) << "no value has so many pages";
+    Bytes missing = value_body(Held{Held::Status::kMissing, 1, 0, {}, 1});
+    missing.push_back(0);
+    const auto reads = [&] {
+        ByteReader reader(missing);
+        return read_held(reader).has_value();
+    };
+    EXPECT_FALSE(reads()) << "no list page is missing: then none is named";
+    missing.back() = 3;
+    EXPECT_TRUE(reads());
+    missing.back() = 4;
+    EXPECT_FALSE(reads()) << "no value has so many list pages";
     EXPECT_FALSE(reads_held(static_cast<Held::Status>(3), 0));
 
     Listen many{Key{}, std::vector<Version>(kVersionsMax + 1, some_version())};
