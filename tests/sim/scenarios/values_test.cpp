@@ -335,7 +335,7 @@ TEST_F(Values, lie_one_ring_farther_out_where_the_nearest_have_no_room) {
     EXPECT_EQ(stored.key, key);
     EXPECT_GE(stored.receipts.size(), 11U) << "more than half of k";
     world->run_for(seconds{10});
-    for (NodeIndex index = kNodes - kFull; index < kNodes; ++index) {
+    for (NodeIndex index = kNetwork - kFull; index < kNetwork; ++index) {
         const auto held = world->node(index).held_records(world->now());
         EXPECT_LE(held.size(), 1U);
         EXPECT_TRUE(held.empty() || held[0].key != key);
