@@ -24,11 +24,9 @@ if(SOV_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     endif()
 endif()
 
-if(SOV_MOLD)
-    find_program(SOV_MOLD_PROGRAM mold)
-    if(SOV_MOLD_PROGRAM)
-        add_link_options(-fuse-ld=mold)
-    endif()
+find_program(SOV_MOLD_PROGRAM mold)
+if(SOV_MOLD AND SOV_MOLD_PROGRAM)
+    add_link_options(-fuse-ld=mold)
 endif()
 
 # Everything ends in an executable, and -fPIE lets the compiler inline what -fPIC would keep replaceable.
