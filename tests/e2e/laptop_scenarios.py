@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from commands import run, wait_until
+from commands import LabError, run, wait_until
 from connect_scenarios import befriend, running, wait_serves
 from desktop import Clocks, Desktop
 from lab import Lab
@@ -56,11 +56,18 @@ def found_within(daemon, peer, patience=20.0):
 
 def refreshed_within(daemon, began, patience=20.0):
     """Seconds since `began` until the own record is stored anew and the node is online."""
+    status = {}
+
     def look():
-        status = daemon.try_ctl("status") or {}
+        status.clear()
+        status.update(daemon.try_ctl("status") or {})
         age = status.get("own_record_age_ms")
         return status.get("verdict") == "online" and age is not None and age / 1e3 < time.monotonic() - began
-    wait_until(look, f"{daemon.label} to store its record anew", patience, interval=0.05)
+    try:
+        wait_until(look, f"{daemon.label} to store its record anew", patience, interval=0.05)
+    except LabError as complaint:
+        told = {name: status.get(name) for name in ("verdict", "own_record_age_ms")}
+        raise LabError(f"{complaint}; status tells {told}, {sorted(reasons(status))}") from None
     return time.monotonic() - began
 
 

@@ -280,7 +280,7 @@ void Dht::handle_network_change(Instant now) {
     context_.network_changed = now;
     reachability_.handle_network_change(now);
     maintenance_.handle_network_change(now);
-    publisher_.handle_network_change(now);
+    publisher_.handle_network_change(now, context_, queries_);
     if (values_) values_->handle_network_change(now);
 }
 

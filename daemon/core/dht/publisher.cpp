@@ -415,6 +415,12 @@ bool Publisher::on_finished(Instant now, Context& context, Queries& queries,
     }
     if (own == nullptr) return false;
     own->query = kNoQuery;
+    if (own == &peer_ && std::exchange(changed_meanwhile_, false)) {
+        own->network_size = 0;
+        own->retry = Duration{0};
+        own->next_at = std::max(now + kSettle, own->record.empty() ? yield_until_ : now);
+        return true;
+    }
     if (published.error) {
         own->problem = "last try to store it: " + std::string(errc_name(*published.error));
         own->retry = std::clamp<Duration>(own->retry * 2, kFirstRetry, kLastRetry);
@@ -439,11 +445,6 @@ bool Publisher::on_finished(Instant now, Context& context, Queries& queries,
     if (own == &peer_) look_for_others(now, context, finished);
     // We were away for longer than it lives, and who held it takes a newer one only.
     if (finished.result.lapsed && now - own->signed_at > own->head.ttl) own->record.clear();
-    if (own == &peer_ && std::exchange(changed_meanwhile_, false)) {
-        own->network_size = 0;
-        own->retry = Duration{0};
-        own->next_at = now + kSettle;
-    }
     // An address changed while the old record was being stored.
     if (own->record.empty()) own->next_at = own == &peer_ ? std::max(now, yield_until_) : now;
     return true;
@@ -464,11 +465,14 @@ void Publisher::set_addresses(Instant now, std::vector<Endpoint> addresses, bool
     if (online_ && peer_.query == kNoQuery) peer_.next_at = std::max(now + kSettle, yield_until_);
 }
 
-void Publisher::handle_network_change(Instant now) {
+void Publisher::handle_network_change(Instant now, Context& context, Queries& queries) {
     if (!online_) return;
+    peer_.retry = Duration{0};
     if (peer_.query != kNoQuery) {
-        // It may have asked over sessions that ended while the host slept.
+        // It asks over sessions that may have ended, and from addresses that may be gone: in vain
+        // for as long as its requests are repeated, 15 s after minutes of a flapping cable.
         changed_meanwhile_ = true;
+        queries.cancel(now, context, peer_.query);
         return;
     }
     peer_.network_size = 0;  // whoever holds it may be out of reach now: spread it again

@@ -38,7 +38,9 @@ class Publisher {
     void set_addresses(Instant now, std::vector<Endpoint> addresses, bool serving);
     /// The Unix time at Instant{}, from now on.
     void set_wall_clock(UnixMillis wall_clock) { wall_clock_ = wall_clock; }
-    void handle_network_change(Instant now);
+    /// The own record is stored anew, after a store that is under way was broken off. Costs a
+    /// lookup a call.
+    void handle_network_change(Instant now, Context& context, Queries& queries);
     void handle_persisted(Instant now, Context& context, std::uint64_t ticket, bool ok);
     bool on_finished(Instant now, Context& context, Queries& queries,
                      const Queries::Finished& finished);
@@ -152,9 +154,10 @@ class Publisher {
     bool serving_ = false, online_ = false;
     Elsewhere elsewhere_;
     std::vector<std::uint64_t> issued_;  ///< of our peer record, the last kIssuedKept
-    Duration yield_{0};               ///< before the next record of somebody else is written over
-    Instant yield_until_{};           ///< until then the other one's record stands
-    bool changed_meanwhile_ = false;  ///< the network, while the own record was being stored
+    Duration yield_{0};      ///< before the next record of somebody else is written over
+    Instant yield_until_{};  ///< until then the other one's record stands
+    bool changed_meanwhile_ =
+        false;  ///< the network, so that storing the own record was broken off
     std::size_t withdrawals_open_ = 0;
 };
 
