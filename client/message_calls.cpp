@@ -82,4 +82,23 @@ PeerPresence plain(const v1::GetPresenceResponse& message) {
     return presence;
 }
 
+Result<Done> call_set_presence(MessagingStub& stub, const std::string& state,
+                               const std::string& words, const CallOptions& options) {
+    v1::SetPresenceRequest request;
+    request.set_state(enum_of<v1::PresenceState>(state).value_or(v1::PRESENCE_STATE_UNSPECIFIED));
+    request.set_words(words);
+    return call(stub, &MessagingStub::SetPresence, request, options,
+                [](const v1::SetPresenceResponse&) { return Done{}; });
+}
+
+Result<ValueStored> call_leave_mail(v1::Mailbox::Stub& stub, const LeaveMail& mail,
+                                    const CallOptions& options) {
+    v1::LeaveRequest request;
+    request.set_peer_text(mail.peer);
+    request.set_body(mail.body);
+    request.set_ttl_ms(static_cast<std::uint64_t>(mail.ttl.count()));
+    return call(stub, &v1::Mailbox::Stub::Leave, request, options,
+                [](const v1::LeaveResponse& answer) { return plain(answer); });
+}
+
 }  // namespace sov::client

@@ -17,6 +17,7 @@
 #include "client/network_calls.h"
 #include "client/offer_calls.h"
 #include "client/plain.h"
+#include "client/request_calls.h"
 #include "client/socket_connection.h"
 #include "sovereign/v1/connections.grpc.pb.h"
 #include "sovereign/v1/dht.grpc.pb.h"
@@ -234,6 +235,15 @@ class GrpcClient final : public Client {
                                                 const CallOptions& options) override {
         return call_take_stream(*connections_, incoming, options);
     }
+    Result<RequestOutcome> request(const RequestQuery& query,
+                                   const std::function<bool(std::string_view)>& on_part,
+                                   const CallOptions& options) override {
+        return call_request(*connections_, query, on_part, options);
+    }
+    Result<Done> answer_requests(const std::vector<std::string>& names, const AnsweringTold& told,
+                                 const CallOptions& options) override {
+        return call_answer_requests(*connections_, names, told, options);
+    }
 
     Result<RoutingTable> table(bool replacements, const CallOptions& options) override {
         v1::GetTableRequest request;
@@ -258,12 +268,7 @@ class GrpcClient final : public Client {
                        const CallOptions& options) override;
     Result<ValueStored> put_value(const PutValue& value, const CallOptions& options) override;
     Result<ValueStored> leave_mail(const LeaveMail& mail, const CallOptions& options) override {
-        v1::LeaveRequest request;
-        request.set_peer_text(mail.peer);
-        request.set_body(mail.body);
-        request.set_ttl_ms(static_cast<std::uint64_t>(mail.ttl.count()));
-        return call(*mailbox_, &v1::Mailbox::Stub::Leave, request, options,
-                    [](const v1::LeaveResponse& answer) { return plain(answer); });
+        return call_leave_mail(*mailbox_, mail, options);
     }
     Result<Mailbox> collect_mail(const CallOptions& options) override {
         return call(*mailbox_, &v1::Mailbox::Stub::Collect, v1::CollectRequest(), options,
@@ -317,12 +322,7 @@ class GrpcClient final : public Client {
     }
     Result<Done> set_presence(const std::string& state, const std::string& words,
                               const CallOptions& options) override {
-        v1::SetPresenceRequest request;
-        request.set_state(
-            enum_of<v1::PresenceState>(state).value_or(v1::PRESENCE_STATE_UNSPECIFIED));
-        request.set_words(words);
-        return call(*messaging_, &v1::Messaging::Stub::SetPresence, request, options,
-                    [](const v1::SetPresenceResponse&) { return Done{}; });
+        return call_set_presence(*messaging_, state, words, options);
     }
     Result<PeerPresence> presence(const std::string& peer, const CallOptions& options) override {
         v1::GetPresenceRequest request;

@@ -20,6 +20,7 @@
 #include "client/messages.h"
 #include "client/node_status.h"
 #include "client/offers.h"
+#include "client/requests.h"
 #include "client/result.h"
 #include "client/values.h"
 
@@ -462,6 +463,17 @@ class Client {
                                const CallOptions& options = {}) = 0;
     virtual Result<std::unique_ptr<Stream>> take_stream(const IncomingStream& incoming,
                                                         const CallOptions& options = {}) = 0;
+    /// Asks a peer, connecting where need be. Calls `on_part` for each part of the answer until it
+    /// returns false; a refusal is an outcome and no Error. Errors: as of connect_peer;
+    /// invalid_argument, not_served, timed_out, peer_gone (the answer is not whole).
+    virtual Result<RequestOutcome> request(const RequestQuery& query,
+                                           const std::function<bool(std::string_view)>& on_part,
+                                           const CallOptions& options = {}) = 0;
+    /// Answers requests of these names, 1 to 64, until told to end, cancelled, or the daemon
+    /// leaves. Errors: invalid_argument, exists (answered by another app), over_quota.
+    virtual Result<Done> answer_requests(const std::vector<std::string>& names,
+                                         const AnsweringTold& told,
+                                         const CallOptions& options = {}) = 0;
 
     virtual Result<RoutingTable> table(bool replacements, const CallOptions& options = {}) = 0;
     /// `key`: 20 bytes.

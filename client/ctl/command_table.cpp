@@ -7,6 +7,7 @@
 #include "client/ctl/message_commands.h"
 #include "client/ctl/network_commands.h"
 #include "client/ctl/offer_commands.h"
+#include "client/ctl/request_commands.h"
 
 namespace sov::ctl {
 namespace {
@@ -458,6 +459,8 @@ constexpr Command kCommands[] = {
      .examples = {"sovctl forward 8080 bob", "sovctl forward 9000 bob:app"},
      .exit_codes = {1, 8, 11},
      .run = verbs::forward},
+    kRequest,
+    kAnswer,
 
     kBootstrapSign,
     kBootstrapVerify,

@@ -43,7 +43,7 @@ struct Command {
     Section section{};
     std::string_view summary;  ///< one line, no full stop
     std::string_view text;     ///< what it does and how to read its answer
-    std::array<ArgumentSpec, 2> argument_slots = {};
+    std::array<ArgumentSpec, 3> argument_slots = {};
     std::array<OptionSpec, 5> option_slots = {};
     std::array<std::string_view, 2> examples = {};
     std::array<int, 8> exit_codes =

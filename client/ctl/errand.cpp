@@ -138,6 +138,11 @@ void Errand::complain(std::string_view text) {
     err_.raw(std::string(text) + '\n');
 }
 
+void Errand::pass(std::string_view bytes) {
+    out_.raw(bytes);
+    out_.flush();
+}
+
 int Errand::raw(json::Object data, std::string_view text) {
     return answer(std::move(data), [&](Screen& screen) { screen.raw(text); });
 }

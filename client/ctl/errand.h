@@ -44,6 +44,8 @@ class Errand {
     /// The answer is a failure; `data` is what is known all the same.
     int fail(const Problem& problem, json::Object data = {});
     int fail(const client::Error& error, json::Object data = {});
+    /// Bytes of an answer that is not text, as they are and at once.
+    void pass(std::string_view bytes);
     /// Bare text that is the answer itself, as a script or a manual page.
     int raw(json::Object data, std::string_view text);
 

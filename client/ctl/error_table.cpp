@@ -74,6 +74,8 @@ constexpr ErrorWords kTable[] = {
     {"peer_silent", "the peer answers no more", "`sovctl ping PEER`; its network may be away"},
     {"refused", "the peer does not take our connections",
      "its user has to add this peer as a friend, or to set `connect.from`"},
+    {"request_refused", "the app that answers there refused the request; its code says why",
+     "what its code and text mean is said where the app comes from"},
     {"reset", "the other side gave the stream up", "ask its user, then again"},
     {"second_key_changed",
      "a friend's record lacks the ML-DSA-65 key that they were seen with, or names another one",

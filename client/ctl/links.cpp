@@ -80,4 +80,30 @@ std::string peer_name(const client::PeerId& peer, const std::vector<client::Frie
     return found == friends.end() || found->note.empty() ? id : found->note + " (" + id + ')';
 }
 
+std::variant<std::vector<std::string>, Problem> peers_for(Errand& errand) {
+    std::vector<std::string> peers;
+    std::string_view rest = errand.input().value("for");
+    if (rest.empty()) return peers;
+    const auto friends = known_friends(errand);
+    while (!rest.empty()) {
+        const std::string word(rest.substr(0, rest.find(',')));
+        rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+        if (word.starts_with("sov1")) {
+            peers.push_back(word);
+            continue;
+        }
+        const auto found =
+            std::find_if(friends.begin(), friends.end(),
+                         [&](const client::Friend& each) { return each.note == word; });
+        if (found == friends.end())
+            return Problem{.exit_code = 5,
+                           .name = "not_found",
+                           .what = "no friend is called " + word + " here",
+                           .why = {},
+                           .steps = {"sovctl friend list"}};
+        peers.push_back(found->peer.text);
+    }
+    return peers;
+}
+
 }  // namespace sov::ctl

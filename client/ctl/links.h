@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "client/ctl/errand.h"
@@ -29,5 +30,7 @@ std::string step_text(const client::ConnectStep& step);
 std::vector<client::Friend> known_friends(Errand& errand);
 /// What to call a peer: "bob (sov1qqqqqq)" for a friend, else the start of its id.
 std::string peer_name(const client::PeerId& peer, const std::vector<client::Friend>& friends);
+/// The ids behind "--for", which has ids and what friends are called; none for no such option.
+std::variant<std::vector<std::string>, Problem> peers_for(Errand& errand);
 
 }  // namespace sov::ctl

@@ -165,6 +165,7 @@ Machine this_machine() {
     machine.connect = client::connect;
     machine.daemon_traces = look_for_daemon;
     machine.run_program = run_program;
+    machine.run_child = run_child;
     machine.read_file = read_file;
     machine.read_chunks = read_chunks;
     machine.create_file = [](const std::string& path, std::string_view content) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "client/ctl/child_process.h"
 #include "client/ctl/output.h"
 #include "client/ctl/problem.h"
 #include "client/sovereign_client.h"
@@ -31,6 +32,8 @@ struct Machine {
     std::function<DaemonTraces()> daemon_traces;
     /// Empty when it can't be started.
     std::function<std::optional<ProgramOutcome>(const std::vector<std::string>& words)> run_program;
+    /// Gives a command its input and waits for what it writes; from any thread.
+    std::function<ChildOutcome(const ChildWish&, const std::stop_token&)> run_child;
     /// Reads at most `most` bytes; "-" is the standard input. An errno when that fails.
     std::function<std::optional<std::string>(const std::string& path, std::size_t most, int& error)>
         read_file;

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import signal
 import subprocess
 import time
 
@@ -220,6 +221,49 @@ def a_tcp_service_is_forwarded_to_those_who_may(binaries):
             echo.kill()
             echo.wait()
         return "1 byte, 1 kB and 5 MiB echoed over a forwarded port; who is not on the list gets nothing"
+
+
+@scenario
+def requests_are_answered_by_commands_files_and_echo(binaries):
+    with friends(binaries) as (ana, bob, cem):
+        none = refused(lambda: ana.ctl("request", "bob", "time"), "nobody answers there", name="not_served", code=8)
+        expect("sovctl answer time" in none.error["hint"], none.error)
+        notes = bob.folder / "notes"
+        notes.write_bytes(b"milk\n" * 40_000)
+        script = 'read -r word; [ "$word" = please ] || { echo "say please"; exit 3; }; ' \
+                 'echo "$SOV_REQUEST for ${SOV_PEER%%1*}: $word"'
+        with running(bob, "answer", "greet", "--for", "ana", "--", "sh", "-c", script) as greeting, \
+                running(bob, "answer", "notes.list", "--file", notes, "--good-for", "1m") as listing, \
+                running(bob, "answer", "slow", "--", "sleep", "1000") as sleeping, \
+                running(bob, "--json", "answer", "echo", "--echo", "--count", "2") as echoing:
+            for process in (greeting, listing, sleeping):
+                wait_serves(process)
+            said = ana.ctl_raw("request", "bob", "greet", "please")
+            expect((said.returncode, said.stdout) == (0, "greet for sov: please\n"), f"{said.stdout} {said.stderr}")
+            impolite = refused(lambda: ana.ctl("request", "bob", "greet", "now"), "greeted", name="request_refused", code=1)
+            expect("1003" in impolite.error["message"], impolite.error)
+            words = ana.ctl_raw("request", "bob", "greet", "now").stderr
+            expect("say please" in words and "  do  " in words, f"what, why and what to do: {words}")
+            refused(lambda: cem.ctl("request", "bob", "greet", "please"), "cem is not on the list", name="unauthorized")
+            first, again, fresh = [ana.ctl("request", "bob", "notes.list", *more) for more in ((), (), ("--fresh",))]
+            expect(first["size_bytes"] == 200_000 and first["text"] == notes.read_text(), "200 kB in four parts")
+            expect((first["kept"], again["kept"], fresh["kept"]) == (False, True, False), "kept for a minute")
+            wait_until(lambda: ana.try_ctl("request", "bob", "echo", "hello"), "the echo to be there")
+            binary = ana.host.inside("sh", "-c", "head -c 60000 /dev/zero | sha256sum; head -c 60000 /dev/zero | "
+                                     f"{ana.host.lab.binaries / 'sovctl'} --socket {ana.socket} request bob echo - | sha256sum")
+            expect(len(set(binary.stdout.split())) == 2, f"60,000 bytes came back otherwise: {binary.stdout}")
+            expect(echoing.wait(timeout=PATIENCE) == 0, "it ends after two answers")
+            refused(lambda: ana.ctl("request", "bob", "slow", "--timeout", "500ms"), "answered", name="timed_out", code=6)
+            wait_until(lambda: "refused" in sleeping.stdout.readline().decode(), "the command to be ended with the request")
+            with running(ana, "--json", "request", "bob", "slow") as waiting:
+                wait_until(lambda: bob.host.inside("pgrep", "-f", "^sleep 1000", check=False).stdout, "a command to run")
+                sleeping.send_signal(signal.SIGINT)
+                expect(sleeping.wait(timeout=PATIENCE) == 130, "Ctrl-C ends it")
+                out, _ = waiting.communicate(timeout=PATIENCE)
+                expect(b'"not_served"' in out, f"who waits is told: {out}")
+            left = bob.host.inside("pgrep", "-f", "^sleep 1000", check=False).stdout
+            expect(not left, f"commands are left over: {left}")
+        return "a command's answer, its refusal, a file of 200 kB kept for a minute, 60,000 bytes echoed, one ended by time, one by Ctrl-C"
 
 
 @scenario

@@ -149,28 +149,6 @@ void join(Crowd& crowd, int socket, client::Stream& stream, const std::string& w
                                     size_text(pumped.received) + "  " + how);
 }
 
-/// The ids behind "--for": ids, or what friends are called.
-std::variant<std::vector<std::string>, std::string> peers_of(Errand& errand) {
-    std::vector<std::string> peers;
-    std::string_view rest = errand.input().value("for");
-    if (rest.empty()) return peers;
-    const auto friends = known_friends(errand);
-    while (!rest.empty()) {
-        const std::string word(rest.substr(0, rest.find(',')));
-        rest.remove_prefix(std::min(rest.size(), word.size() + 1));
-        if (word.starts_with("sov1")) {
-            peers.push_back(word);
-            continue;
-        }
-        const auto found =
-            std::find_if(friends.begin(), friends.end(),
-                         [&](const client::Friend& each) { return each.note == word; });
-        if (found == friends.end()) return word;
-        peers.push_back(found->peer.text);
-    }
-    return peers;
-}
-
 std::optional<Place> exposed_place(const std::string& what) {
     if (what.starts_with("unix:")) return unix_place(what.substr(5));
     const auto port = port_of(what);
@@ -262,14 +240,8 @@ int expose(Errand& errand) {
                    : "--name wants 1 to 64 of a-z 0-9 . _ -",
             {"sovctl help expose"}));
     }
-    auto peers = peers_of(errand);
-    if (const auto* unknown = std::get_if<std::string>(&peers)) {
-        return errand.fail(Problem{.exit_code = 5,
-                                   .name = "not_found",
-                                   .what = "no friend is called " + *unknown + " here",
-                                   .why = {},
-                                   .steps = {"sovctl friend list"}});
-    }
+    auto peers = peers_for(errand);
+    if (const auto* unknown = std::get_if<Problem>(&peers)) return errand.fail(*unknown);
     return expose_place(errand, *place,
                         {protocol_of(name), std::get<std::vector<std::string>>(std::move(peers))},
                         name);

@@ -37,6 +37,8 @@ int send(Errand& errand);
 int recv(Errand& errand);
 int expose(Errand& errand);
 int forward(Errand& errand);
+int request(Errand& errand);
+int answer(Errand& errand);
 int msg(Errand& errand);
 int inbox(Errand& errand);
 int outbox_list(Errand& errand);

@@ -14,6 +14,7 @@
 #include "client/ctl/machine.h"
 #include "client/ctl/program.h"
 #include "client/sovereign_client.h"
+#include "tests/unit/client/ctl/request_script.h"
 
 // sovctl without a daemon, a terminal or a host: a test writes the daemon's answers down, runs a
 // command line and reads what appeared.
@@ -107,6 +108,8 @@ struct Script {
     std::function<client::Result<std::unique_ptr<client::Stream>>()> stream = [] {
         return client::Result<std::unique_ptr<client::Stream>>(unset());
     };
+
+    RequestScript requests;
 
     std::vector<std::string> calls;
     std::vector<std::chrono::milliseconds> deadlines;
@@ -454,6 +457,17 @@ class ScriptedClient final : public client::Client {
         const client::IncomingStream& incoming, const Options& options) override {
         return note("take " + incoming.token, options), script_.stream();
     }
+    client::Result<client::RequestOutcome> request(
+        const client::RequestQuery& query, const std::function<bool(std::string_view)>& on_part,
+        const Options& options) override {
+        return note("request " + query.peer + ' ' + query.name + ' ' + query.body, options),
+               script_.requests.ask(query, on_part);
+    }
+    client::Result<client::Done> answer_requests(const std::vector<std::string>& names,
+                                                 const client::AnsweringTold& told,
+                                                 const Options& options) override {
+        return note("answer_requests " + names.front(), options), script_.requests.serve(told);
+    }
 
   private:
     void note(std::string call, const Options& options) {
@@ -530,6 +544,9 @@ struct TerminalSession {
         machine.run_program = [this](const std::vector<std::string>& words) {
             program_words = words;
             return program;
+        };
+        machine.run_child = [this](const ChildWish& wish, const std::stop_token& stop) {
+            return script.requests.run_child(wish, stop);
         };
         machine.read_file = [this](const std::string& path, std::size_t most,
                                    int& error) -> std::optional<std::string> {

@@ -179,9 +179,11 @@ std::vector<std::string> smallest_line(const Command& command) {
     if (command.path == "dht let-go") words.back() = std::string(40, 'a');
     if (command.path == "dht listen") words.back() = "label:bob";
     if (command.path == "expose" || command.path == "forward") words.back() = "8080";
-    if (command.path == "forward" || command.path == "msg" || command.path == "pipe")
+    if (command.path == "forward" || command.path == "msg" || command.path == "pipe" ||
+        command.path == "request")
         words.emplace_back("bob");
     if (command.path == "send") words.emplace_back("/etc/passwd");
+    if (command.path == "answer") words.emplace_back("--echo");
     if (command.path == "recv") words.emplace_back("--yes");
     if (command.path == "mailbox send") words.insert(words.end(), {"--text", "hello"});
     if (command.path == "dht provide") words.emplace_back("service:printer");
