@@ -132,6 +132,20 @@ void World::kill(NodeIndex index) {
                    waiting_.lower_bound({index + 1, CommandId{0}}));
 }
 
+void World::move(NodeIndex index, const Endpoint& to) {
+    Host& host = hosts_[index];
+    Endpoint& here = to.family == Family::kIpv4 ? host.v4 : host.v6;
+    by_endpoint_.erase(here);
+    net_.forget(here);
+    here = to;
+    by_endpoint_[to] = index;
+}
+
+void World::set_asleep(NodeIndex index, bool asleep) {
+    hosts_[index].asleep = asleep;
+    if (!asleep) arm(index);
+}
+
 std::vector<NodeIndex> World::living() const {
     std::vector<NodeIndex> indices;
     for (NodeIndex index = 0; index < hosts_.size(); ++index) {
@@ -211,7 +225,8 @@ bool World::run_while_not(const std::function<bool()>& condition, Duration most,
 
 void World::deliver(Flight flight) {
     const auto receiver = by_endpoint_.find(flight.to);
-    if (receiver == by_endpoint_.end() || !net_.arrives(now_, flight.from, flight.to)) {
+    if (receiver == by_endpoint_.end() || hosts_[receiver->second].asleep ||
+        !net_.arrives(now_, flight.from, flight.to)) {
         ++totals_.lost;
         return;
     }
@@ -231,6 +246,7 @@ void World::fire_timer(NodeIndex index, Instant at) {
     // An entry that was overtaken by an earlier one, or that belongs to a node that left.
     if ((host.node == nullptr && host.actor == nullptr) || host.armed != at) return;
     host.armed = kNever;
+    if (host.asleep) return;
     ++totals_.inputs;
     if (host.actor) {
         return act(index,

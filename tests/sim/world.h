@@ -81,6 +81,11 @@ class World {
     NodeIndex add(std::unique_ptr<Actor> actor, const Endpoint& endpoint);
     /// The node is gone without a word, as if its host lost power.
     void kill(NodeIndex index);
+    /// Its host has another address of the same family; the node is told nothing. What is on its
+    /// way to the old one is lost. Nobody filters what comes.
+    void move(NodeIndex index, const Endpoint& to);
+    /// Its host sleeps: what comes is lost, and no timer fires until it wakes, late.
+    void set_asleep(NodeIndex index, bool asleep);
     bool alive(NodeIndex index) const { return hosts_[index].node != nullptr; }
     /// Living Nodes; actors are not among them.
     std::vector<NodeIndex> living() const;
@@ -143,6 +148,7 @@ class World {
         std::unique_ptr<Actor> actor;
         Endpoint v4, v6;
         Instant armed = kNever;  ///< the earliest timer event in the queue for this node
+        bool asleep = false;
     };
     struct Flight {
         Endpoint from, to;
