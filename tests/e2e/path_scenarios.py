@@ -9,11 +9,15 @@ from connect_scenarios import friends, running, wait_serves
 from flow import PIPES, Flow
 from scenario import expect, scenario
 
-# The bounds of the product, in seconds. A busy machine may miss one once, so the best of the tries has to keep it.
+# The bounds of the product, in seconds. Each change is held against its bound and told; that streams go on and lose
+# nothing is asserted of each, the time of most, because a busy machine may make one late.
 ADDRESS_CHANGE, RELAY_LOST, PATH_DEAD, PEER_DEAD = 3.0, 8.0, 12.0, 15.0
 PATIENCE = 25.0
-# After this nothing of a change is still to come.
+# After this nothing of a change is still to come; and it is soon enough after it for the next one to come while the node
+# still spaces out what it does about the last.
 SETTLES = 3.0
+# How often addresses change in a row.
+CHANGES = 4
 
 
 @contextlib.contextmanager
@@ -33,10 +37,17 @@ def carrier_of(daemon):
     return carriers[0]
 
 
+def birth_of(daemon):
+    """Between which moments the connection that carries the stream began: asking takes its time."""
+    asked = time.monotonic()
+    age = carrier_of(daemon)["age_ms"] / 1e3
+    return asked - age, time.monotonic() - age
+
+
 def survives(flow, daemons, what_happens, bound, tries):
-    """Does this so many times under a running stream, whose connection stays the same; the lines that came, the pauses
-    that it caused, and the path it took in the end."""
-    began = {daemon: time.monotonic() - carrier_of(daemon)["age_ms"] / 1e3 for daemon in daemons}
+    """Does this so many times under a running stream, whose connection stays the same and which loses nothing; the lines
+    that came, a verdict on each of the pauses that it caused, and the path it took in the end."""
+    began = {daemon: birth_of(daemon) for daemon in daemons}
     pauses = []
     for number in range(tries):
         moment = time.monotonic()
@@ -46,12 +57,14 @@ def survives(flow, daemons, what_happens, bound, tries):
         time.sleep(SETTLES)
         pauses.append(max(flow.goes_on(PATIENCE), flow.pause_since(moment)))
     for daemon in daemons:
-        carrier = carrier_of(daemon)
-        since = time.monotonic() - carrier["age_ms"] / 1e3
-        expect(abs(since - began[daemon]) < 1.0, "it is another connection than before")
+        (early, late), (earliest, latest) = birth_of(daemon), began[daemon]
+        expect(early < latest + 0.1 and earliest < late + 0.1, "it is another connection than before")
+    path = carrier_of(daemons[0])["path"]
     count = flow.finish()
-    expect(min(pauses) < bound, f"pauses of {pauses} s, and none within {bound}")
-    return count, " ".join(f"{pause:.2f}" for pause in pauses), carrier["path"]
+    kept = sum(pause < bound for pause in pauses)
+    said = f"{' '.join(f'{pause:.2f}' for pause in pauses)} s ({kept} of {tries} within {bound:.0f} s)"
+    expect(2 * kept > tries, f"paused {said}")
+    return count, said, path
 
 
 @scenario
@@ -62,8 +75,8 @@ def path_streams_go_on_when_an_address_changes_on_the_lan(binaries):
             mover = ana if moves == "ana" else bob
             with flow_between(ana, bob, "bob") as flow:
                 count, pauses, _ = survives(flow, (ana, bob), lambda number, host=mover.host: host.change_cable(number),
-                                         ADDRESS_CHANGE, 3)
-            said.append(f"{who} moved: {count} lines, paused {pauses} s")
+                                         ADDRESS_CHANGE, CHANGES)
+            said.append(f"{who} moved: {count} lines, paused {pauses}")
     return "; ".join(said)
 
 
@@ -75,8 +88,8 @@ def behind_nats(binaries, moves, sides=("eim", "eim")):
         with flow_between(ana, bob, name) as flow:
             before = carrier_of(ana)
             count, pauses, _ = survives(flow, (ana, bob), lambda number: mover.host.change_address(number),
-                                     ADDRESS_CHANGE, 3)
-            return f"{count} lines, {before['path']} over {before['carrier']} before, paused {pauses} s"
+                                     ADDRESS_CHANGE, CHANGES)
+            return f"{count} lines, {before['path']} over {before['carrier']} before, paused {pauses}"
 
 
 @scenario
@@ -116,7 +129,7 @@ def path_streams_go_on_over_another_relay_when_one_is_killed(binaries):
             count, pauses, _ = survives(flow, (ana, bob), lambda _: lab.kill_turn(used), RELAY_LOST, 1)
             after = relay_in_use(ana, name)
             expect(after != used, f"it is still said to go by {used}")
-            return f"{count} lines, paused {pauses} s; {used} was killed, now {after}"
+            return f"{count} lines, paused {pauses}; {used} was killed, now {after}"
 
 
 @scenario
@@ -135,7 +148,7 @@ def path_streams_go_on_directly_when_the_only_relay_is_killed(binaries):
 
         with flow_between(ana, bob, name) as flow:
             count, pauses, path = survives(flow, (ana, bob), kill, RELAY_LOST, 1)
-            return f"{count} lines, paused {pauses} s; now {path}"
+            return f"{count} lines, paused {pauses}; now {path}"
 
 
 def ends_with_a_reason(process, moment, bound, what):
