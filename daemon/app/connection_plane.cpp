@@ -148,9 +148,10 @@ void ConnectionPlane::close_outside(Instant now) {
     }
 }
 
-void ConnectionPlane::addresses_changed(Instant now, std::vector<Endpoint> addresses) {
+void ConnectionPlane::look_around(Instant now, std::vector<Endpoint> addresses, Look look) {
     hub_->set_own_addresses(std::move(addresses));
-    hub_->handle_network_change(now);
+    if (look.paths) hub_->handle_network_change(now);
+    if (!look.all) return;
     servers_->look_again();
     if (post_) post_->handle_network_change(now);
 }

@@ -8,6 +8,7 @@
 #include "daemon/app/config.h"
 #include "daemon/app/ice_server_list.h"
 #include "daemon/app/log_sink.h"
+#include "daemon/app/look_pace.h"
 #include "daemon/app/network_check.h"
 #include "daemon/app/peer_calls.h"
 #include "daemon/app/post_office.h"
@@ -53,7 +54,8 @@ class ConnectionPlane final : public io::Companion {
     OutsideUse take_outside_use();
     /// Closes what leaves the own networks.
     void close_outside(Instant now);
-    void addresses_changed(Instant now, std::vector<Endpoint> addresses);
+    /// This host has these addresses now; connections move, and what else has to hear of it does.
+    void look_around(Instant now, std::vector<Endpoint> addresses, Look look);
     /// Tests the network on these sockets; false when too many wait for that already. On the core
     /// thread, from within an input of the node.
     bool check_network(Instant now, Node& node, std::vector<Endpoint> own, api::NetSink sink);

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <utility>
@@ -466,13 +467,13 @@ void Daemon::mend_store_later() {
     });
 }
 
-void Daemon::look_around() {
-    driver_->post([this, addresses = local_addresses()](Instant at, Node& node) {
+void Daemon::look_around(Look look) {
+    driver_->post([this, look, addresses = local_addresses()](Instant at, Node& node) {
         node.set_own_addresses(at, addresses);
-        node.handle_network_change(at);
-        if (plane_) plane_->addresses_changed(at, addresses);
+        if (look.all) node.handle_network_change(at);
+        if (plane_) plane_->look_around(at, addresses, look);
     });
-    router_port_->look_again();
+    if (look.all) router_port_->look_again();
 }
 
 std::uint64_t Daemon::outside_use() {
@@ -492,7 +493,13 @@ void Daemon::make_host_watch() {
     });
     host_ = std::make_unique<HostWatch>(
         context_, config_, log_, outside_, *clock_,
-        HostWatch::Sinks{[this] { look_around(); },
+        HostWatch::Sinks{[this](Look look) { look_around(look); },
+                         [this] {
+                             const auto all = local_addresses();
+                             return std::any_of(all.begin(), all.end(), [](const Endpoint& one) {
+                                 return one.scope() != Scope::kLoopback;
+                             });
+                         },
                          [this](const Economy& economy) {
                              driver_->post([economy](Instant at, Node& node) {
                                  node.set_economy(at, economy);

@@ -111,7 +111,7 @@ class Daemon final : private api::Host {
     void make_host_watch();
     /// This host has other addresses, or woke up: the node, the connections and the router's
     /// mapping are looked after anew.
-    void look_around();
+    void look_around(Look look);
     /// What connections used of the way to the Internet beside the node's sockets, in bytes.
     std::uint64_t outside_use();
     void apply(const Config& fresh, const std::string& key);

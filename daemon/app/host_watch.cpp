@@ -19,8 +19,8 @@ using Stage = guard::TrafficBudget::Stage;
 /// Clock and budget are looked at this often; a plug that is pulled matters in minutes.
 constexpr std::chrono::seconds kLook{5};
 constexpr std::chrono::seconds kSaveTraffic{60};
-/// Between two times that the node looks around anew: an interface that flaps costs no more.
-constexpr std::chrono::seconds kMoveEvery{5};
+/// What the kernel and logind say of waking up within this is one sleep.
+constexpr std::chrono::seconds kOneSleep{5};
 constexpr std::uint64_t kMegabyte = 1'000'000;
 
 UnixMillis wall_now() {
@@ -76,10 +76,7 @@ HostWatch::HostWatch(boost::asio::io_context& context, const Config& config, Log
       move_timer_(context) {}
 
 void HostWatch::start() {
-    links_ = std::make_unique<LinkWatch>(context_, log_, [this] {
-        look_for_way_out();
-        move();
-    });
+    links_ = std::make_unique<LinkWatch>(context_, log_, [this] { move(); });
     monitor_ = std::make_unique<conditions::ConditionMonitor>(
         context_, conditions::MonitorOptions{},
         ports::HostMonitor::Sinks{[this](const ports::HostConditions& news) { take(news); },
@@ -182,33 +179,37 @@ void HostWatch::woke(Duration slept) { wake_up("kernel", slept); }
 void HostWatch::wake_up(std::string_view how, Duration slept) {
     // Clock and logind both tell of one sleep.
     const auto now = steady_clock::now();
-    if (woke_at_ != steady_clock::time_point{} && now - woke_at_ < kMoveEvery) return;
+    if (woke_at_ != steady_clock::time_point{} && now - woke_at_ < kOneSleep) return;
     woke_at_ = now;
     log_.write(LogLevel::kInfo, "app", "app.woke", "this host woke up: looks around anew",
                {{"told_by", std::string(how)}, {"slept_s", whole_seconds_text(slept)}});
     move_timer_.cancel();
-    move_waits_ = false;
-    moved_at_ = now;
-    sinks_.moved();
+    pace_.note_all(sinks_.now());
+    sinks_.moved({true, true});
 }
 
+// Of what paths alone hear the log says nothing: a cable that flaps would fill it.
 void HostWatch::look_around() {
-    moved_at_ = steady_clock::now();
-    log_.write(LogLevel::kInfo, "app", "app.links_changed",
-               "addresses, links or the way out of this host changed");
-    sinks_.moved();
+    look_for_way_out();
+    const Look look = pace_.take(sinks_.now(), sinks_.reachable());
+    if (look.all) {
+        log_.write(LogLevel::kInfo, "app", "app.links_changed",
+                   "addresses, links or the way out of this host changed");
+    }
+    if (look != Look{}) sinks_.moved(look);
+    await_look();
 }
 
 void HostWatch::move() {
-    if (move_waits_) return;
-    if (moved_at_ == steady_clock::time_point{} || steady_clock::now() - moved_at_ >= kMoveEvery)
-        return look_around();
-    move_waits_ = true;
-    move_timer_.expires_at(moved_at_ + kMoveEvery);
+    pace_.note_change(sinks_.now());
+    await_look();
+}
+
+void HostWatch::await_look() {
+    if (pace_.next() == kNever) return;
+    move_timer_.expires_after(std::max(Duration{0}, pace_.next() - sinks_.now()));
     move_timer_.async_wait([this](const boost::system::error_code& error) {
-        if (error) return;
-        move_waits_ = false;
-        look_around();
+        if (!error) look_around();
     });
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/app/config.h"
 #include "daemon/app/link_watch.h"
 #include "daemon/app/log_sink.h"
+#include "daemon/app/look_pace.h"
 #include "daemon/app/traffic_file.h"
 #include "daemon/core/guard/clock_watch.h"
 #include "daemon/core/guard/traffic_budget.h"
@@ -28,13 +29,15 @@ ProfileBounds bounds_of(const Config& config);
 
 /// Everything that happens to the machine around the node: its links and its sleep, its power and
 /// its connection's price, its clock, and what was spent of the traffic budget. Says when the node
-/// has to look around anew, at most once in five seconds but for waking up, and what it can
+/// has to look around anew, as often as LookPace allows and after each sleep, and what it can
 /// afford. On the thread of `context`.
 class HostWatch {
   public:
     struct Sinks {
-        /// Addresses, routes or sleep: look around.
-        std::function<void()> moved;
+        /// Addresses, routes or sleep: look around. True when the host has an address that others
+        /// may reach.
+        std::function<void(Look)> moved;
+        std::function<bool()> reachable;
         std::function<void(const Economy&)> economy;
         /// The time to go by has become another one.
         std::function<void(UnixMillis now)> clock;
@@ -66,6 +69,7 @@ class HostWatch {
     void wake_up(std::string_view how, Duration slept);
     void move();
     void look_around();
+    void await_look();
     void decide();
     void save();
     bool metered_counts() const;
@@ -92,8 +96,8 @@ class HostWatch {
     guard::TrafficBudget::Stage stage_{};
     boost::asio::steady_timer look_timer_, move_timer_;
     std::chrono::steady_clock::time_point saved_at_;
-    bool move_waits_ = false;
-    std::chrono::steady_clock::time_point moved_at_, woke_at_;
+    LookPace pace_;
+    std::chrono::steady_clock::time_point woke_at_;
 };
 
 }  // namespace sov::app

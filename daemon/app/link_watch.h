@@ -2,7 +2,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 
 #include "daemon/app/log_sink.h"
@@ -10,8 +9,8 @@
 
 namespace sov::app {
 
-/// Calls `changed` after this host's addresses or links changed and were then quiet for a moment,
-/// so that an interface that gets five addresses in a row counts once. On the thread of `context`.
+/// Calls `changed` whenever this host's addresses, links or default routes did, which is often
+/// several times in a row. On the thread of `context`.
 class LinkWatch {
   public:
     LinkWatch(boost::asio::io_context& context, LogSink& log, std::function<void()> changed);
@@ -25,7 +24,6 @@ class LinkWatch {
     std::function<void()> changed_;
     host::LinkMonitor monitor_;
     boost::asio::posix::stream_descriptor descriptor_;
-    boost::asio::steady_timer settle_;
 };
 
 }  // namespace sov::app

@@ -96,9 +96,13 @@ void Node::handle_report(Instant now, const RadioReport& report) {
 }
 
 void Node::set_own_addresses(Instant now, const std::vector<Endpoint>& addresses) {
-    if (!parts_->local) return;
     parts_->begin_input(now);
-    parts_->local->ble->set_own_addresses(NodeKey{parts_->options.node_key.public_key}, addresses);
+    if (parts_->local) {
+        const NodeKey self{parts_->options.node_key.public_key};
+        parts_->local->ble->set_own_addresses(self, addresses);
+    }
+    parts_->dht.handle_new_address(now);
+    parts_->unsettled = true;
     parts_->end_input(now);
 }
 

@@ -142,8 +142,8 @@ class Node {
     /// From the adapters of the neighbourhood; their requests come as events.
     void handle_report(Instant now, const BrowserReport& report);
     void handle_report(Instant now, const RadioReport& report);
-    /// The addresses of this host's interfaces with our port, which friends in radio range are told
-    /// over a sealed link.
+    /// The addresses of this host's interfaces with our port, told to friends in radio range. Who
+    /// holds our leases for calls learns at once where we are; see handle_network_change() for all.
     void set_own_addresses(Instant now, const std::vector<Endpoint>& addresses);
     /// A port of the router's that is sent on to us, or nothing any more. It stands in our record,
     /// before the address that others see, for as long as they see us at that router's address.

@@ -284,6 +284,11 @@ void Dht::handle_network_change(Instant now) {
     if (values_) values_->handle_network_change(now);
 }
 
+void Dht::handle_new_address(Instant now) {
+    context_.network_changed = now;
+    if (values_) values_->handle_new_address(now);
+}
+
 void Dht::set_economy(Instant now, const Economy& economy) {
     context_.economy = economy;
     reachability_.handle_economy(now, context_);

@@ -482,6 +482,19 @@ void Listeners::handle_network_change(Instant now) {
     wake(now);
 }
 
+void Listeners::handle_new_address(Instant now) {
+    Instant turn = now;
+    for (auto& [key, watch] : watches_) {
+        if (!watch.hears_calls()) continue;
+        for (Lease& lease : watch.leases) {
+            lease.failed = 0;
+            lease.next_at = std::min(lease.next_at, turn);
+            turn += kTurnAfterChange;
+        }
+    }
+    wake(now);
+}
+
 void Listeners::handle_timeout(Instant now, Context& context, Queries& queries) {
     if (next_ > now) return;
     next_ = kNever;

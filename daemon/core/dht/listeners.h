@@ -54,6 +54,8 @@ class Listeners {
                      Queries::Finished& finished);
     bool on_fetched(Instant now, Context& context, const PageFetches::Finished& fetched);
     void handle_network_change(Instant now);
+    /// Who calls us has to know where we are at once; the rest waits for handle_network_change().
+    void handle_new_address(Instant now);
     void handle_timeout(Instant now, Context& context, Queries& queries);
     Instant next_timeout() const { return next_; }
 

@@ -529,6 +529,11 @@ void Values::handle_network_change(Instant now) {
     }
 }
 
+void Values::handle_new_address(Instant now) {
+    listeners_.handle_new_address(now);
+    word_places_.clear(now);
+}
+
 void Values::handle_timeout(Instant now, Context& context, Queries& queries) {
     listeners_.handle_timeout(now, context, queries);
     if (next_ > now) return;

@@ -145,6 +145,22 @@ TEST_F(TwoWithMail, learn_about_signals_after_a_network_change) {
     EXPECT_EQ(arrived(Side::kB, signals), std::vector<Bytes>{text("offer")});
 }
 
+TEST_F(TwoWithMail, learn_about_signals_at_once_where_their_own_addresses_are_others) {
+    const CommandId signals = listen(Side::kB, ItemUse::kSignal);
+    const CommandId mail = listen(Side::kB, ItemUse::kMail);
+    pair->run_for(seconds{5});
+    pair->move(Side::kB, Endpoint::v4(0x0a000063U, 4000));
+    const auto asked = [&] { return pair->node(Side::kA).counters().served_listen; };
+    const auto before = asked();
+    pair->with(Side::kB, [](Node& node, Instant now) { node.set_own_addresses(now, {}); });
+    pair->run_for(milliseconds{500});
+    leave(Side::kA, {peer(Side::kB), ItemUse::kSignal, text("offer"), seconds{0}});
+    pair->run_for(seconds{2});
+    EXPECT_EQ(arrived(Side::kB, signals), std::vector<Bytes>{text("offer")});
+    EXPECT_GT(asked(), before);
+    EXPECT_TRUE(arrived(Side::kB, mail).empty());
+}
+
 TEST_F(TwoWithMail, stop_telling_when_cancelled) {
     const CommandId mail = listen(Side::kB, ItemUse::kMail);
     pair->run_for(seconds{5});
