@@ -109,10 +109,12 @@ CommandId StreamHub::Parts::connect(Instant now, const PeerId& peer, const Conne
     if (leaving || peer == options.self) {
         fail(std::move(waiter), peer, Errc::kInvalidArgument,
              leaving ? "this daemon is leaving" : "that is this daemon itself");
-    } else if (there != nullptr && allows(wanted.policy, there->path)) {
+    } else if (there != nullptr && allows(wanted.policy, there->path) && doubted_at(*there) > now) {
         content(now, std::move(waiter), *there);
     } else if (!dials.wait(peer, waiter, wanted.addresses)) {
         fail(std::move(waiter), peer, Errc::kBusy, "too many connects are under way: try again");
+    } else if (there != nullptr) {
+        doubted.insert(peer);
     }
     return command;
 }
@@ -131,9 +133,11 @@ CommandId StreamHub::Parts::open(Instant now, OpenRequest request) {
                             : "that is this daemon itself");
         return command;
     }
-    if (const Connection* there = pool.primary(peer)) {
+    const Connection* there = pool.primary(peer);
+    if (there != nullptr && doubted_at(*there) > now) {
         table.open(now, there->id, std::move(request));
     } else {
+        if (there != nullptr) doubted.insert(peer);
         wait_for(now, std::move(request));
     }
     return command;
@@ -230,6 +234,7 @@ void StreamHub::Parts::take(Instant now, const ports::Connected& connected) {
         fresh.path = plain_class(connected.remote);
     }
     fresh.since = fresh.used = now;
+    give_up_doubted(now, fresh.peer);
     Connection& added = pool.add(now, std::move(fresh));
     events.emplace_back(ConnectionOpened{view(added)});
     if (const auto held = interests.find(added.peer); held != interests.end()) {
@@ -246,7 +251,9 @@ void StreamHub::Parts::take(Instant now, const ports::Connected& connected) {
 }
 
 void StreamHub::Parts::take(Instant now, const ports::Closed& closed) {
-    ice.drop_connection(now, closed.connection);
+    const Connection* over = pool.find(closed.connection);
+    const bool others = over != nullptr && pool.of(over->peer).size() > 1;
+    ice.drop_connection(now, closed.connection, others);
     std::vector<OpenRequest> again =
         table.connection_gone(closed.connection, why_streams_end(closed.reason));
     if (dials.closed(now, closed)) {
@@ -351,7 +358,10 @@ void StreamHub::Parts::retry(Instant now) {
         if (interest.retry_at > now) continue;
         interest.retry_at = kNever;
         Waiter waiter{kNoCommand, DialPolicy::kAny, now, now + kConnectTime, {}};
-        if (pool.primary(peer) != nullptr) continue;
+        if (const Connection* there = pool.primary(peer); there != nullptr) {
+            if (doubted_at(*there) > now) continue;
+            doubted.insert(peer);
+        }
         if (!dials.wait(peer, waiter, {})) fail(std::move(waiter), peer, Errc::kBusy, {});
     }
 }
@@ -368,6 +378,10 @@ void StreamHub::Parts::take_timeouts(Instant now) {
         transport.close(now, id, supplanted ? kCloseSupplanted : kCloseIdle);
     }
     mend(now);
+    believe_again(now);
+    for (auto& [peer, interest] : interests) {
+        if (missed_at(peer, interest) <= now) interest.retry_at = now;
+    }
     retry(now);
 }
 
@@ -424,7 +438,9 @@ Instant StreamHub::Parts::next_timeout(Instant now) const {
     Instant first = earliest(transport.next_timeout(), table.next_timeout());
     first = earliest(first, earliest(pings.next_timeout(), identify.next_timeout()));
     first = earliest(first, pool.next_timeout(busy_test()));
-    for (const auto& [peer, interest] : interests) first = earliest(first, interest.retry_at);
+    for (const auto& [peer, interest] : interests) {
+        first = earliest(first, earliest(interest.retry_at, missed_at(peer, interest)));
+    }
     for (const auto& [id, one] : pool.all()) first = earliest(first, mend_at(one));
     first = earliest(first, ice.next_timeout());
     return earliest(first, dials.next_timeout(now));

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,8 @@ class StreamHub::Parts {
     std::function<bool(const PeerId&)> is_friend;
     std::deque<HubEvent> events;
     std::map<CommandId, PeerId> followed;  ///< connects whose steps are told
+    /// Peers that are dialled although there is a connection, which seems dead.
+    std::set<PeerId> doubted;
     Instant last_run{};
     bool leaving = false;
 
@@ -79,7 +82,12 @@ class StreamHub::Parts {
     void settle(Instant now);
     void settle_calls(Instant now);
     void tell_steps();
+    Instant unanswered_at(const Connection& connection) const;
     Instant mend_at(const Connection& connection) const;
+    Instant doubted_at(const Connection& connection) const;
+    Instant missed_at(const PeerId& peer, const Interest& interest) const;
+    void give_up_doubted(Instant now, const PeerId& peer);
+    void believe_again(Instant now);
     void mend(Instant now);
     void dial_callers(Instant now);
     bool move_onto(Instant now, const IceCalls::Ready& ready);

@@ -21,6 +21,9 @@ constexpr milliseconds kOwedMax{2000};
 /// The same while addresses of this host have just changed, which is the likely cause.
 constexpr milliseconds kOwedAfterChange{400};
 constexpr seconds kJustChanged{5};
+/// A connection that only rests, and that somebody has interest in, is replaced by another one when
+/// an answer is owed for this long: longer than what a cable that flaps takes.
+constexpr seconds kMissed{3};
 /// Another path is looked for this often, while the peer is silent.
 constexpr seconds kMendPause{4};
 /// A peer that calls while it has a connection wants that to move, when it has not been heard on it
@@ -44,8 +47,9 @@ void StreamHub::Parts::network_changed(Instant now) {
     addresses_changed_ = now;
     ice.handle_network_change(now);
     for (const auto& [id, connection] : pool.all()) {
-        ports::DatagramPath* path =
-            ice.carries(id) ? nullptr : dials.path(connection.remote.family);
+        // One that is on its way onto a path that a call has just found is not called back.
+        const bool by_ice = ice.carries(id) || ice.awaits(id);
+        ports::DatagramPath* path = by_ice ? nullptr : dials.path(connection.remote.family);
         if (path != nullptr && !connection.inbound) {
             (void)transport.move(now, id, *path, connection.remote);
         }
@@ -69,18 +73,72 @@ void StreamHub::Parts::take(Instant now, const ports::PeerMoved& moved) {
     events.emplace_back(PathChanged{view(*connection), before});
 }
 
-// When another path has to be looked for: streams wait for a peer that does not answer.
-Instant StreamHub::Parts::mend_at(const Connection& connection) const {
-    if (!ice.available() || table.app_streams(connection.id) == 0) return kNever;
+// When the peer owes an answer for so long that it is not reached any more, as it seems.
+Instant StreamHub::Parts::unanswered_at(const Connection& connection) const {
     const auto figures = transport.figures(connection.id);
     if (!figures || !figures->owed_since) return kNever;
     const bool changed =
         addresses_changed_ && *figures->owed_since < *addresses_changed_ + kJustChanged;
     const Duration patience = changed ? kOwedAfterChange : kOwedMax;
-    const Instant due =
-        *figures->owed_since + patience + 2 * figures->round_trip.value_or(Duration{0});
-    return connection.mended ? std::max(due, *connection.mended + kMendPause) : due;
+    return *figures->owed_since + patience + 2 * figures->round_trip.value_or(Duration{0});
 }
+
+// When another path has to be looked for: streams wait for a peer that does not answer.
+Instant StreamHub::Parts::mend_at(const Connection& connection) const {
+    if (!ice.available() || table.app_streams(connection.id) == 0) return kNever;
+    const Instant due = unanswered_at(connection);
+    if (due == kNever) return kNever;
+    // What was tried before a change was tried from where we are no more.
+    const bool anew = addresses_changed_ && connection.mended < addresses_changed_;
+    return connection.mended && !anew ? std::max(due, *connection.mended + kMendPause) : due;
+}
+
+// ---- connections that only rest
+// -----------------------------------------------------------------
+
+// Nothing is lost with a connection without streams of apps, so it is not mended. From this moment
+// on whoever wants one does not rely on it: the peer is dialled beside it, which reaches it in the
+// other address family, too.
+Instant StreamHub::Parts::doubted_at(const Connection& connection) const {
+    return table.app_streams(connection.id) > 0 ? kNever : unanswered_at(connection);
+}
+
+// When somebody's interest in a peer wants another connection than the one that is there.
+Instant StreamHub::Parts::missed_at(const PeerId& peer, const Interest& interest) const {
+    if (interest.retry_at != kNever || dials.dialling(peer)) return kNever;
+    const Connection* there = pool.primary(peer);
+    if (there == nullptr) return kNever;
+    const Instant doubtful = doubted_at(*there);
+    return doubtful == kNever ? kNever : doubtful + kMissed;
+}
+
+// Another connection has come. The peer may think the same of the old one, or not have noticed.
+void StreamHub::Parts::give_up_doubted(Instant now, const PeerId& peer) {
+    doubted.erase(peer);
+    for (const ConnectionId id : pool.of(peer)) {
+        if (doubted_at(*pool.find(id)) > now) continue;
+        transport.close(now, id, kCloseSupplanted);
+        take(now, ports::Closed{id, ports::CloseReason::kAsked, kCloseSupplanted, {}});
+    }
+}
+
+// The peer answers on the old connection after all: who waits for another one takes it.
+void StreamHub::Parts::believe_again(Instant now) {
+    for (auto at = doubted.begin(); at != doubted.end();) {
+        const Connection* there = pool.primary(*at);
+        const bool answers = there != nullptr && unanswered_at(*there) == kNever;
+        const bool over = there == nullptr || !dials.dialling(*at);
+        if (answers) {
+            for (Waiter& waiter : dials.connected(now, *there)) {
+                content(now, std::move(waiter), *there);
+            }
+        }
+        at = answers || over ? doubted.erase(at) : std::next(at);
+    }
+}
+
+// ---- paths by calls
+// ------------------------------------------------------------------------------
 
 // A new call rather than another round of the old one: its session has the addresses and the relays
 // of now. The old path goes on meanwhile; if it lives, nothing is lost but some words.

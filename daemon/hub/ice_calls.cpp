@@ -142,7 +142,10 @@ void IceCalls::cancel(Instant now, const PeerId& peer) {
 void IceCalls::give_up_unused(Instant now, const PeerId& peer) {
     for (auto& [number, path] : paths_) {
         if (path.peer != peer || !path.is_free() || !path.ready || path.dialled) continue;
-        if (path.role != IceRole::kControlling) continue;
+        // Nobody has been told of it yet, who may be about to use it.
+        const auto untold = [&](const Ready& one) { return one.path == &path.session->path(); };
+        if (path.role != IceRole::kControlling || std::any_of(ready_.begin(), ready_.end(), untold))
+            continue;
         signalling_->end(now, path.call);
         close(path, "not_used");
     }
@@ -151,6 +154,7 @@ void IceCalls::give_up_unused(Instant now, const PeerId& peer) {
 void IceCalls::close(Path& path, std::string outcome) {
     path.over = true;
     path.restart_at = path.end_at = kNever;
+    std::erase_if(ready_, [&](const Ready& one) { return one.path == &path.session->path(); });
     IceReport& report = report_of(path);
     if (report.outcome == "trying") report.outcome = std::move(outcome);
 }
@@ -203,18 +207,28 @@ void IceCalls::leave(Instant now, Path& path) {
     path.end_at = now + kHandOver;
 }
 
-void IceCalls::drop_connection(Instant now, ConnectionId connection) {
+void IceCalls::drop_connection(Instant now, ConnectionId connection, bool others) {
     for (auto& [number, path] : paths_) {
         const bool ran = path.connections.erase(connection) > 0;
         const bool dialled = path.dialled == connection;
         if (dialled) path.dialled.reset();
         if (path.over || (!ran && !dialled) || !path.connections.empty()) continue;
+        if (ran && others) {
+            leave(now, path);
+            continue;
+        }
         signalling_->end(now, path.call);
         close(path, "no_answer");
     }
 }
 
 bool IceCalls::carries(ConnectionId connection) const { return path_of(connection).has_value(); }
+
+bool IceCalls::awaits(ConnectionId connection) const {
+    return std::any_of(paths_.begin(), paths_.end(), [&](const auto& entry) {
+        return !entry.second.over && entry.second.dialled == connection;
+    });
+}
 
 std::optional<PathClass> IceCalls::path_of(ConnectionId connection) const {
     for (const auto& [number, path] : paths_) {

@@ -90,8 +90,12 @@ class IceCalls {
     /// that is one of ours.
     bool take_connection(Instant now, ports::ConnectionId connection, const Endpoint& local);
     /// The connection, or the dial, is over, and its call with it unless another one runs there.
-    void drop_connection(Instant now, ports::ConnectionId connection);
+    /// `others`: its peer has more connections, and may have moved one of them there without our
+    /// having noticed yet; then the session goes on for a while.
+    void drop_connection(Instant now, ports::ConnectionId connection, bool others);
     bool carries(ports::ConnectionId connection) const;
+    /// A dial or a move over one of our paths is under way.
+    bool awaits(ports::ConnectionId connection) const;
     std::optional<PathClass> path_of(ports::ConnectionId connection) const;
     /// False for a connection over a path that was to keep our address from the peer.
     bool shows_address(ports::ConnectionId connection) const;

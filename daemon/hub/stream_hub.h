@@ -67,7 +67,9 @@ class StreamHub {
         std::vector<DialAddress> addresses = {};  ///< known already; others are asked for as well
         bool tell_steps = false;                  ///< ConnectStepped comes until it is finished
     };
-    /// Finished at once when there is a connection that the policy allows.
+    /// Finished at once when there is a connection that the policy allows, unless its peer owes an
+    /// answer there and no app has streams on it: then the peer is dialled beside it, and whichever
+    /// answers first is taken.
     CommandId connect(Instant now, const PeerId& peer, ConnectOptions options);
     /// Closes all connections with this peer; false when there is none.
     bool disconnect(Instant now, const PeerId& peer);

@@ -305,6 +305,57 @@ TEST_F(HubIce, a_connection_goes_on_over_a_path_that_another_one_has_left) {
     EXPECT_EQ(b.count<ConnectionClosed>(), 1U);
 }
 
+// A side may be done with its connection on a path before it has noticed that the other side moved
+// another one there.
+TEST_F(HubIce, keeps_a_path_for_a_connection_that_the_other_side_has_moved_there) {
+    ice.latency = milliseconds{150};
+    Peer &a = behind_nat(1), &b = behind_nat(2);
+    for (Peer* each : {&a, &b}) {
+        directory[each->id()] = {{each->at, DialAddress::Source::kRecord}};
+        (void)each->hub->open_stream(wire.now, (each == &a ? b : a).id(), {kTalk}, each->app);
+    }
+    ASSERT_TRUE(run([&] { return a.app.opened.size() == 2 && b.app.opened.size() == 2; }));
+    ASSERT_EQ(a.hub->connections().size(), 2U) << "both sides have dialled at once";
+    wire.on_wire = [](quic::VirtualWire::Packet&) { return false; };
+    for (Peer* each : {&a, &b}) {
+        for (const HubStream& stream : each->app.opened) {
+            each->app.send(stream.id, pattern(1000), false);
+        }
+    }
+    // The connection that one side dialled is there, the other one is still under way to it.
+    Peer *early = nullptr, *late = nullptr;
+    const auto half_moved = [&] {
+        for (Peer* each : {&a, &b}) {
+            std::size_t own = 0, theirs = 0;
+            for (const ConnectionView& one : each->hub->connections()) {
+                if (one.carrier == "ice") ++(one.inbound ? theirs : own);
+            }
+            if (own != 1 || theirs != 0) continue;
+            early = each;
+            late = each == &a ? &b : &a;
+        }
+        return early != nullptr;
+    };
+    ASSERT_TRUE(run(half_moved)) << "there is no such moment";
+    ports::ConnectionId done{};
+    for (const ConnectionView& one : early->hub->connections()) {
+        if (one.carrier == "ice") done = one.id;
+    }
+    early->party.transport->close(wire.now, done, kCloseSupplanted);
+    pass(seconds{20});
+    ASSERT_EQ(early->hub->connections().size(), 1U);
+    ASSERT_EQ(late->hub->connections().size(), 1U);
+    const auto whole = [](const Peer& at) {
+        return std::count_if(at.app.got.begin(), at.app.got.end(),
+                             [](const auto& one) { return one.second == pattern(1000); });
+    };
+    EXPECT_GE(whole(*early), 1);
+    EXPECT_GE(whole(*late), 1);
+    EXPECT_EQ(early->count<ConnectionClosed>(), 1U);
+    EXPECT_EQ(late->count<ConnectionClosed>(), 1U);
+    EXPECT_EQ(ice.sessions(), 2U);
+}
+
 TEST_F(HubIce, carries_streams_on_through_nats_when_an_address_has_gone_dead) {
     Peer &a = behind_nat(1), &b = behind_nat(2);
     directory[b.id()] = {{b.at, DialAddress::Source::kRecord}};
@@ -319,6 +370,49 @@ TEST_F(HubIce, carries_streams_on_through_nats_when_an_address_has_gone_dead) {
     for (Peer* each : {&a, &b}) {
         EXPECT_EQ(each->hub->connections().size(), 1u);
         EXPECT_EQ(each->hub->connections()[0].carrier, "ice");
+    }
+}
+
+// The old way works again, from another address, about when a call has found a new one.
+TEST_F(HubIce, streams_go_on_when_two_paths_come_at_once) {
+    for (int later = 28; later < 40; ++later) {
+        Peer& a = behind_nat(static_cast<std::uint8_t>(1 + 2 * later));
+        Peer& b = behind_nat(static_cast<std::uint8_t>(2 + 2 * later));
+        directory[b.id()] = {{b.at, DialAddress::Source::kRecord}};
+        EXPECT_EQ(connect(a, b).carrier, "udp");
+        const auto to_b = open(a, b);
+        const auto to_a = b.app.opened.front().id;
+        Endpoint moved = a.at;
+        moved.port = static_cast<std::uint16_t>(moved.port + 1000);
+        wire.alias(moved, a.at);
+        bool down = true;
+        wire.on_wire = [&, from = a.at](quic::VirtualWire::Packet& packet) {
+            if (down || packet.to == from) return false;
+            if (packet.from == from) packet.from = moved;
+            return true;
+        };
+        a.hub->handle_network_change(wire.now);
+        const auto talk = [&](Duration span) {
+            for (const Instant end = wire.now + span; wire.now < end;) {
+                a.app.send(to_b, pattern(1000), false);
+                b.app.send(to_a, pattern(1000), false);
+                pass(milliseconds{5});
+            }
+        };
+        talk(milliseconds{400 + 10 * later});
+        down = false;
+        a.hub->handle_network_change(wire.now);
+        talk(milliseconds{1000});
+        const std::size_t all = (200U + (400 + 10 * later) / 5) * 1000U;
+        EXPECT_TRUE(run([&] { return a.app.got[to_b].size() == all; })) << later;
+        EXPECT_TRUE(run([&] { return b.app.got[to_a].size() == all; })) << later;
+        for (Peer* each : {&a, &b}) {
+            for (const auto& closed : each->all<ConnectionClosed>()) {
+                ADD_FAILURE() << later << ' ' << close_reason_name(closed.reason) << ' '
+                              << closed.words;
+            }
+        }
+        wire.on_wire = [](quic::VirtualWire::Packet&) { return true; };
     }
 }
 
