@@ -469,8 +469,8 @@ void Daemon::mend_store_later() {
 
 void Daemon::look_around(Look look) {
     driver_->post([this, look, addresses = local_addresses()](Instant at, Node& node) {
-        node.set_own_addresses(at, addresses);
         if (look.all) node.handle_network_change(at);
+        node.set_own_addresses(at, addresses);
         if (plane_) plane_->look_around(at, addresses, look);
     });
     if (look.all) router_port_->look_again();

@@ -487,6 +487,7 @@ void Listeners::handle_new_address(Instant now) {
     for (auto& [key, watch] : watches_) {
         if (!watch.hears_calls()) continue;
         for (Lease& lease : watch.leases) {
+            if (lease.next_at == kNever) continue;  // asked just now; repeated from where we are
             lease.failed = 0;
             lease.next_at = std::min(lease.next_at, turn);
             turn += kTurnAfterChange;
