@@ -4,6 +4,7 @@
 
 #include "client/diagnosis.h"
 #include "client/result.h"
+#include "client/sovereign_client.h"
 #include "sovereign/v1/node.grpc.pb.h"
 
 namespace sov::client {

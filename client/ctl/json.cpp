@@ -74,12 +74,12 @@ Thousandths milliseconds(std::chrono::nanoseconds span) {
 }
 
 Object& Object::set(std::string_view name, Value value) {
-    const auto found = std::find_if(members_.begin(), members_.end(),
-                                    [&](const auto& member) { return member.first == name; });
-    if (found != members_.end()) {
-        found->second = std::move(value);
+    const auto found = std::find(names_.begin(), names_.end(), name);
+    if (found != names_.end()) {
+        values_[static_cast<std::size_t>(found - names_.begin())] = std::move(value);
     } else {
-        members_.emplace_back(std::string(name), std::move(value));
+        names_.emplace_back(name);
+        values_.push_back(std::move(value));
     }
     return *this;
 }
@@ -89,9 +89,9 @@ Object& Object::set_text(std::string_view name, std::string_view text) {
 }
 
 const Value* Object::find(std::string_view name) const {
-    const auto found = std::find_if(members_.begin(), members_.end(),
-                                    [&](const auto& member) { return member.first == name; });
-    return found == members_.end() ? nullptr : &found->second;
+    const auto found = std::find(names_.begin(), names_.end(), name);
+    if (found == names_.end()) return nullptr;
+    return &values_[static_cast<std::size_t>(found - names_.begin())];
 }
 
 std::string Value::text() const {
@@ -148,12 +148,11 @@ void Value::append_to(std::string& out) const {
         out += ']';
     } else if (const auto* object = std::get_if<Object>(&content_)) {
         out += '{';
-        bool first = true;
-        for (const auto& [name, value] : object->members()) {
-            if (!std::exchange(first, false)) out += ',';
-            append_string(out, name);
+        for (std::size_t index = 0; index < object->names().size(); ++index) {
+            if (index != 0) out += ',';
+            append_string(out, object->names()[index]);
             out += ':';
-            value.append_to(out);
+            object->values()[index].append_to(out);
         }
         out += '}';
     }

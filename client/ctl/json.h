@@ -31,11 +31,14 @@ class Object {
     Object& set_text(std::string_view name, std::string_view text);
 
     const Value* find(std::string_view name) const;
-    bool empty() const { return members_.empty(); }
-    const std::vector<std::pair<std::string, Value>>& members() const { return members_; }
+    bool empty() const { return names_.empty(); }
+    const std::vector<std::string>& names() const { return names_; }
+    /// As many as names, in the same order.
+    const Array& values() const { return values_; }
 
   private:
-    std::vector<std::pair<std::string, Value>> members_;
+    std::vector<std::string> names_;
+    Array values_;
 };
 
 /// A number with up to three decimals, kept exact: 1250 thousandths are written as 1.25.

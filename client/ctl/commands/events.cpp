@@ -8,7 +8,8 @@ namespace {
 json::Object event_json(const client::Event& event) {
     json::Object facts;
     for (const auto& [name, fact] : event.facts) {
-        std::visit([&](const auto& value) { facts.set(name, json::Value(value)); }, fact);
+        std::visit([&, &name = name](const auto& value) { facts.set(name, json::Value(value)); },
+                   fact);
     }
     json::Object object;
     object.set("cursor", event.cursor).set("time", utc_text(event.time)).set("type", event.type);
