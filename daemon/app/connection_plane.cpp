@@ -101,11 +101,7 @@ void ConnectionPlane::set_admission(hub::Admission admission) {
     hub_->set_admission(admission);
 }
 
-bool ConnectionPlane::is_friend(const PeerId& peer) const {
-    const auto friends = node_->friends(driver_->now());
-    return std::any_of(friends.begin(), friends.end(),
-                       [&](const FriendStatus& one) { return one.peer == peer; });
-}
+bool ConnectionPlane::is_friend(const PeerId& peer) const { return node_->is_friend(peer); }
 
 void ConnectionPlane::handle_timeout(Instant now) {
     hub_->handle_timeout(now);
@@ -228,6 +224,7 @@ void ConnectionPlane::handle_event(Instant now, const Event& event) {
 }
 
 void ConnectionPlane::shut_down(Instant now) {
+    if (post_) post_->courier().shut_down(now);
     hub_->shut_down(now);
     settle(now);
     servers_->stop();

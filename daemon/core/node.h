@@ -259,6 +259,8 @@ class Node {
     /// In order of key.
     std::vector<dht::OwnOffer> own_offers(Instant now) const;
     std::vector<FriendStatus> friends(Instant now) const;
+    /// Whether it is one of friends(); O(log n).
+    bool is_friend(const PeerId& peer) const;
     /// That lead to our key, the oldest first.
     std::vector<OwnHandOver> hand_overs() const;
     /// Every layer that this node has, in the order of their names' first mention here: bootstrap,

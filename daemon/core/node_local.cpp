@@ -151,6 +151,10 @@ std::vector<FriendStatus> Node::friends(Instant now) const {
     return all;
 }
 
+bool Node::is_friend(const PeerId& peer) const {
+    return parts_->local && parts_->local->friends.contains(peer);
+}
+
 std::vector<LayerStatus> Node::layers() const { return parts_->layers(); }
 
 std::vector<discovery::Neighbour> Node::neighbours() const {

@@ -142,7 +142,16 @@ void Courier::handle_timeout(Instant now) {
         if (talk.used + options_.limits.idle_time <= now) idle.push_back(stream);
     }
     for (const StreamId& stream : idle) end(now, stream);
+    if (keep_at_ <= now) keep_now();
+    for (auto& [stream, talk] : talks_) {
+        if (talk.acks_at <= now) say_acks(now, talk);
+    }
     pump(now);
+}
+
+void Courier::shut_down(Instant now) {
+    keep_now();
+    for (auto& [stream, talk] : talks_) say_acks(now, talk);
 }
 
 std::optional<CourierEvent> Courier::poll_event() {
@@ -157,8 +166,8 @@ Instant Courier::next_timeout() const {
     for (const auto& [peer, due] : due_) next = earliest(next, due.at);
     for (const auto& [peer, until] : asked_) next = earliest(next, until);
     for (const auto& [stream, talk] : talks_)
-        next = earliest(next, talk.used + options_.limits.idle_time);
-    return next;
+        next = earliest(next, earliest(talk.acks_at, talk.used + options_.limits.idle_time));
+    return earliest(next, keep_at_);
 }
 
 std::optional<KnownPresence> Courier::presence(const PeerId& peer) const {
@@ -191,12 +200,14 @@ void Courier::carry_out(Instant now, messaging::OutgoingAction action) {
     } else if (auto* send = std::get_if<messaging::SendLetter>(&action)) {
         if (Talk* talk = talk_with(send->peer)) {
             talk->sent[++talk->last_sequence] = send->id;
+            talk->talking_until = now + options_.limits.talk_time;
             say(now, *talk, FrameType::kData, talk->last_sequence, std::move(send->letter));
         }
     } else if (auto* leave = std::get_if<messaging::LeaveLetter>(&action)) {
         leaving_[++last_ticket_] = {leave->peer, leave->id};
         events_.push_back(LeaveMail{last_ticket_, leave->peer, std::move(leave->letter)});
     } else if (auto* keep = std::get_if<messaging::KeepOutgoing>(&action)) {
+        keep_now();
         events_.push_back(std::move(*keep));
     } else if (auto* forget = std::get_if<messaging::ForgetOutgoing>(&action)) {
         events_.push_back(*forget);
@@ -209,7 +220,7 @@ void Courier::carry_out(Instant now, messaging::IncomingAction action) {
     if (const auto* due = std::get_if<messaging::ReceiptDue>(&action)) {
         give_receipt(now, due->to, due->id);
     } else if (auto* keep = std::get_if<messaging::KeepIncoming>(&action)) {
-        events_.push_back(std::move(*keep));
+        keep_soon(now, std::move(*keep));
     } else if (const auto* forget = std::get_if<messaging::ForgetIncoming>(&action)) {
         events_.push_back(*forget);
     } else if (const auto* taken = std::get_if<messaging::ForgetTaken>(&action)) {
@@ -226,6 +237,29 @@ void Courier::want_stream(Instant now, const PeerId& peer) {
     opening_[hub_.open_stream(now, peer, {kMessageProtocol}, *this)] = peer;
 }
 
+// A conversation is half the transactions and half the datagrams when what has time goes along with
+// the answers that somebody waits for.
+bool Courier::talking(Instant now, const PeerId& peer) const {
+    const auto streams = by_peer_.find(peer);
+    return streams != by_peer_.end() &&
+           std::any_of(streams->second.begin(), streams->second.end(), [&](const StreamId& stream) {
+               return talks_.at(stream).talking_until > now;
+           });
+}
+
+void Courier::keep_soon(Instant now, messaging::KeepIncoming keep) {
+    const bool waits = talking(now, keep.message.from);
+    to_be_kept_.push_back(std::move(keep));
+    if (!waits || to_be_kept_.size() >= options_.limits.company_max) return keep_now();
+    keep_at_ = earliest(keep_at_, now + options_.limits.company_time);
+}
+
+void Courier::keep_now() {
+    for (messaging::KeepIncoming& keep : to_be_kept_) events_.push_back(std::move(keep));
+    to_be_kept_.clear();
+    keep_at_ = kNever;
+}
+
 void Courier::give_receipt(Instant now, const PeerId& to, const MessageId& id) {
     if (const auto streams = by_peer_.find(to); streams != by_peer_.end()) {
         for (const StreamId& stream : streams->second) {
@@ -234,7 +268,10 @@ void Courier::give_receipt(Instant now, const PeerId& to, const MessageId& id) {
             if (waiting == talk.to_be_acked.end()) continue;
             const std::uint32_t sequence = waiting->second;
             talk.to_be_acked.erase(waiting);
-            say(now, talk, FrameType::kAck, sequence, {});
+            talk.acks.push_back(sequence);
+            const bool waits = talking(now, to) && talk.acks.size() < options_.limits.company_max;
+            talk.acks_at = earliest(talk.acks_at, now + options_.limits.company_time);
+            if (!waits) say_acks(now, talk);
         }
     }
     const auto mail = mail_.find({to, id});

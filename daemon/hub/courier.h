@@ -33,6 +33,12 @@ struct CourierLimits {
     std::chrono::seconds presence_time{20};
     /// Receipts for letters that came by mail are gathered for this long.
     std::chrono::seconds receipt_pause{1};
+    /// While we talk with a peer, which is for this long after each of our messages to it, ...
+    std::chrono::milliseconds talk_time{1000};
+    /// ... the writing of a message of its own and the receipt for it wait this long each, for our
+    /// next message to go along with.
+    std::chrono::milliseconds company_time{5};
+    std::size_t company_max = 8;  ///< so many at most; then they go alone
 };
 
 /// What a peer said last about being there.
@@ -120,6 +126,8 @@ class Courier final : public StreamUser {
     }
     void handle_network_change(Instant now);
     void handle_timeout(Instant now);
+    /// The daemon is about to leave: what waits for company goes alone. Before the hub's end.
+    void shut_down(Instant now);
 
     // --- outputs ---
 
@@ -154,6 +162,9 @@ class Courier final : public StreamUser {
         std::uint32_t last_sequence = 0;
         std::map<std::uint32_t, messaging::MessageId> sent;         ///< until their ACK
         std::map<messaging::MessageId, std::uint32_t> to_be_acked;  ///< until they are on disk
+        std::vector<std::uint32_t> acks;  ///< of what is there, until something is said
+        Instant acks_at = kNever;         ///< when they are said alone
+        Instant talking_until{};
         Instant used{};
         bool full = false;  ///< a message came that there is no room for
     };
@@ -168,12 +179,18 @@ class Courier final : public StreamUser {
     void carry_out(Instant now, messaging::OutgoingAction action);
     void carry_out(Instant now, messaging::IncomingAction action);
     void want_stream(Instant now, const PeerId& peer);
+    void keep_soon(Instant now, messaging::KeepIncoming keep);
+    /// Writes what waits for company.
+    void keep_now();
+    bool talking(Instant now, const PeerId& peer) const;
     void give_receipt(Instant now, const PeerId& to, const messaging::MessageId& id);
     void send_receipts(Instant now, const PeerId& to, std::vector<messaging::MessageId> ids);
 
     Talk* talk_with(const PeerId& peer);
     void say(Instant now, Talk& talk, messaging::FrameType type, std::uint32_t sequence,
              Bytes payload);
+    /// Says the acknowledgements that wait.
+    void say_acks(Instant now, Talk& talk);
     /// False when the stream is gone.
     bool flush(const ports::StreamId& stream, Talk& talk);
     bool take_frames(Instant now, const ports::StreamId& stream, Talk& talk);
@@ -202,6 +219,8 @@ class Courier final : public StreamUser {
     std::map<PeerId, Due> due_;
     std::size_t due_count_ = 0;
     std::uint64_t last_ticket_ = 0;
+    std::deque<messaging::KeepIncoming> to_be_kept_;  ///< what waits for company on its way to disk
+    Instant keep_at_ = kNever;
     std::deque<CourierEvent> events_;
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "daemon/hub/courier.h"
 
@@ -76,12 +77,22 @@ Courier::Talk* Courier::talk_with(const PeerId& peer) {
 }
 
 void Courier::say(Instant now, Talk& talk, FrameType type, std::uint32_t sequence, Bytes payload) {
+    for (const std::uint32_t ack : std::exchange(talk.acks, {}))
+        messaging::append_frame(talk.out, {FrameType::kAck, ack, {}});
+    talk.acks_at = kNever;
     messaging::append_frame(talk.out, {type, sequence, std::move(payload)});
     talk.used = now;
     for (const StreamId& stream : by_peer_[talk.peer]) {
         // A stream that is gone is told by the hub.
         if (&talks_.at(stream) == &talk) (void)flush(stream, talk);
     }
+}
+
+void Courier::say_acks(Instant now, Talk& talk) {
+    if (talk.acks.empty()) return;
+    const std::uint32_t last = talk.acks.back();
+    talk.acks.pop_back();
+    say(now, talk, FrameType::kAck, last, {});
 }
 
 bool Courier::flush(const StreamId& stream, Talk& talk) {
@@ -199,6 +210,7 @@ void Courier::drop(Instant now, const StreamId& stream) {
 void Courier::end(Instant now, const StreamId& stream) {
     const auto talk = talks_.find(stream);
     if (talk == talks_.end()) return;
+    say_acks(now, talk->second);
     // What the stream did not take is of no interest to somebody who has said everything or
     // nothing for minutes.
     if (!hub_.write(stream, {}, true)) hub_.reset(stream);

@@ -166,6 +166,86 @@ TEST_F(CourierWorld, BothDirectionsShareOneStreamInTheOrderOfSending) {
     EXPECT_EQ(bob.courier->stream_count(), 1U);
 }
 
+/// Two who have just talked, with time to look at what waits for company.
+class Conversation : public CourierWorld {
+  protected:
+    void SetUp() override {
+        CourierLimits limits;
+        limits.company_time = milliseconds{500};
+        post(1);
+        post(2, limits);
+        send(ann(), bob(), "hello");
+        ASSERT_TRUE(until([&] { return ann().last_delivery() == Delivery::kDelivered; }));
+        send(bob(), ann(), "hello");
+        ASSERT_TRUE(until([&] { return bob().last_delivery() == Delivery::kDelivered; }));
+        ASSERT_EQ(bob().disk.incoming.messages.size(), 1U);
+    }
+    Post& ann() { return posts[1]; }
+    Post& bob() { return posts[2]; }
+    std::size_t unreceipted() { return ann().courier->outgoing().size(); }
+    std::size_t kept() { return bob().disk.incoming.messages.size(); }
+};
+
+TEST_F(Conversation, WhatIsToldAtOnceIsWrittenAndReceiptedWithTheNextAnswers) {
+    send(ann(), bob(), "question");
+    ASSERT_TRUE(until([&] { return bob().arrived.size() == 2; }));
+    EXPECT_EQ(kept(), 1U);
+    send(bob(), ann(), "answer");
+    ASSERT_TRUE(until([&] { return ann().arrived.size() == 2; }));
+    EXPECT_EQ(kept(), 2U);
+    EXPECT_EQ(unreceipted(), 1U);
+    send(bob(), ann(), "and more");
+    ASSERT_TRUE(until([&] { return unreceipted() == 0; }, milliseconds{100}));
+}
+
+TEST_F(Conversation, WithoutAnAnswerItIsWrittenAndReceiptedAllTheSame) {
+    send(ann(), bob(), "question");
+    ASSERT_TRUE(until([&] { return kept() == 2; }));
+    EXPECT_EQ(unreceipted(), 1U);
+    ASSERT_TRUE(until([&] { return unreceipted() == 0; }, seconds{1}));
+}
+
+TEST_F(Conversation, ManyWaitForNobody) {
+    for (int at = 0; at < 8; ++at) send(ann(), bob(), "question");
+    ASSERT_TRUE(until([&] { return unreceipted() == 0; }, milliseconds{400}));
+    EXPECT_EQ(kept(), 9U);
+}
+
+TEST_F(Conversation, NothingWaitsOnceItIsOver) {
+    ASSERT_FALSE(until([] { return false; }, seconds{2}));
+    send(ann(), bob(), "much later");
+    ASSERT_TRUE(until([&] { return unreceipted() == 0; }, milliseconds{400}));
+}
+
+TEST_F(Conversation, WhatAnAppTookBeforeItWasWrittenIsWrittenAndForgotten) {
+    send(ann(), bob(), "question");
+    ASSERT_TRUE(until([&] { return bob().arrived.size() == 2; }));
+    EXPECT_TRUE(bob().courier->acknowledge(wire.now, bob().arrived.back().message.serial));
+    EXPECT_EQ(kept(), 1U);
+    EXPECT_EQ(unreceipted(), 1U) << "no receipt before the disk";
+    ASSERT_TRUE(until([&] { return unreceipted() == 0; }, seconds{2}));
+    EXPECT_EQ(kept(), 1U);
+    EXPECT_EQ(bob().disk.incoming.taken.size(), 1U);
+}
+
+TEST_F(Conversation, WhoLeavesWritesAndReceiptsFirst) {
+    send(ann(), bob(), "question");
+    ASSERT_TRUE(until([&] { return bob().arrived.size() == 2; }));
+    bob().courier->shut_down(wire.now);
+    ASSERT_TRUE(until([&] { return kept() == 2; }, milliseconds{0}));
+    bob().courier->shut_down(wire.now);
+    ASSERT_TRUE(until([&] { return unreceipted() == 0; }, milliseconds{100}));
+}
+
+TEST_F(Conversation, WhoDiesWhileItWaitsIsToldAgain) {
+    send(ann(), bob(), "question");
+    ASSERT_TRUE(until([&] { return bob().arrived.size() == 2; }));
+    start(2);
+    ASSERT_TRUE(until([&] { return unreceipted() == 0; }, seconds{120}));
+    EXPECT_EQ(bob().arrived.size(), 3U);
+    EXPECT_EQ(kept(), 2U);
+}
+
 TEST_F(CourierWorld, AnAbsentPeerFindsItsMailAndTheReceiptFollowsByMail) {
     Post& ann = post(1);
     Post& bob = post(2);
