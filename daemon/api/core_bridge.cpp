@@ -1,5 +1,6 @@
 #include "daemon/api/core_bridge.h"
 
+#include <mutex>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -63,7 +64,7 @@ std::optional<CommandId> command_of(const Event& event) {
 }  // namespace
 
 bool CoreBridge::post(Work work) {
-    const std::lock_guard lock(post_mutex_);
+    const std::shared_lock lock(post_mutex_);
     if (!post_) return false;
     post_(std::move(work));
     return true;

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
+#include <shared_mutex>
 #include <unordered_map>
 
 #include "daemon/io/node_driver.h"
@@ -60,8 +60,8 @@ class CoreBridge {
     /// False after close().
     bool post(Work work);
 
-    std::mutex post_mutex_;  // guards post_ and its absence
-    Post post_;              // empty after close()
+    std::shared_mutex post_mutex_;  // shared by those who post, so that nobody waits for a wake-up
+    Post post_;                     // empty after close()
     std::atomic<std::uint64_t> last_ticket_{0};
 
     // The core thread's own.

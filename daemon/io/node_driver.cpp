@@ -1,49 +1,48 @@
 #include "daemon/io/node_driver.h"
 
-#include <boost/asio/post.hpp>
 #include <utility>
 
 namespace sov::io {
 
 NodeDriver::NodeDriver(boost::asio::io_context& context, Node& node, Transports transports,
                        EventSink sink)
-    : context_(context),
-      node_(node),
+    : node_(node),
       transports_(std::move(transports)),
       sink_(std::move(sink)),
-      timer_(context) {
+      timer_(context),
+      inbox_(context, [this](const std::deque<Work>& posted) { take_posted(posted); }) {
     timer_.on_fire([this] { take_timeout(); });
     for (const auto& transport : transports_)
         transport->on_ready([this, &transport = *transport] { take_turn(transport); });
 }
 
 void NodeDriver::start() {
-    *running_ = true;
+    inbox_.open();
     apply([](Instant at, Node& node) { node.start(at); });
+    finish_turn(true);
     for (const auto& transport : transports_) transport->wait();
 }
 
 void NodeDriver::stop() {
-    *running_ = false;
+    inbox_.close();
     timer_.close();
     for (const auto& transport : transports_) transport->close();
 }
 
-void NodeDriver::post(Work work) {
-    boost::asio::post(context_, [this, running = running_, work = std::move(work)] {
-        if (*running) apply(work);
-    });
+void NodeDriver::take_posted(const std::deque<Work>& posted) {
+    for (const Work& work : posted)
+        if (inbox_.is_open()) apply(work);  // not stopped by what ran just before
+    finish_turn(true);
 }
 
 void NodeDriver::apply(const Work& work) {
     const Instant at = now();
     work(at, node_);
     drain(at);
-    finish_turn(true);
 }
 
 void NodeDriver::take_turn(UdpTransport& transport) {
-    if (!*running_) return;  // stopped by what ran just before
+    if (!inbox_.is_open()) return;  // stopped by what ran just before
     for (int batch = 0; batch < kBatchesPerTurn; ++batch) {
         const auto received = transport.receive();
         const Instant at = now();
@@ -63,9 +62,10 @@ void NodeDriver::take_turn(UdpTransport& transport) {
 }
 
 void NodeDriver::take_timeout() {
-    if (!*running_) return;
+    if (!inbox_.is_open()) return;
     seat_.timeout(now());
     apply([](Instant at, Node& node) { node.handle_timeout(at); });
+    finish_turn(true);
 }
 
 void NodeDriver::drain(Instant at) {

@@ -4,6 +4,7 @@
 #include "daemon/io/boot_timer.h"
 #include "daemon/io/companion.h"
 #include "daemon/io/udp_transport.h"
+#include "daemon/io/work_inbox.h"
 
 namespace sov::io {
 
@@ -13,7 +14,7 @@ namespace sov::io {
 /// datagram.
 class NodeDriver {
   public:
-    using Work = std::function<void(Instant now, Node& node)>;
+    using Work = WorkInbox::Work;
     /// Takes every event. It must not call the node: it posts what it wants to say.
     using EventSink = std::function<void(Instant now, Event event)>;
     using Transports = std::vector<std::unique_ptr<UdpTransport>>;
@@ -33,7 +34,7 @@ class NodeDriver {
     void stop();
 
     /// Runs `work` on the loop's thread, in the order posted, and drains the node. Thread-safe.
-    void post(Work work);
+    void post(Work work) { inbox_.post(std::move(work)); }
     /// Time since construction, counting suspend; Instant{} of the node. Thread-safe.
     Instant now() const { return timer_.now(); }
 
@@ -45,18 +46,17 @@ class NodeDriver {
 
     void take_turn(UdpTransport& transport);
     void take_timeout();
+    void take_posted(const std::deque<Work>& posted);
     void apply(const Work& work);
     void drain(Instant at);
     void finish_turn(bool companion_concerned);
 
-    boost::asio::io_context& context_;
     Node& node_;
     Transports transports_;
     EventSink sink_;
     BootTimer timer_;
     CompanionSeat seat_;
-    /// Shared with posted work, which may still lie in the loop's queue when the driver is gone.
-    std::shared_ptr<bool> running_ = std::make_shared<bool>(false);
+    WorkInbox inbox_;
 };
 
 }  // namespace sov::io

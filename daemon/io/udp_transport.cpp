@@ -203,7 +203,9 @@ std::span<UdpTransport::Received> UdpTransport::receive() {
     // details. A bound on the repetitions keeps a flood of them from holding us here.
     for (int attempt = 0; attempt < 4; ++attempt) {
         got = recvmmsg(socket_.native_handle(), in.messages.get(), kBatch, MSG_DONTWAIT, nullptr);
-        if (got >= 0 || errno == EAGAIN || errno == EBADF) break;
+        if (got >= 0) break;
+        failed_ = true;
+        if (errno == EAGAIN || errno == EBADF) break;
     }
     std::size_t filled = 0;
     for (int at = 0; at < got; ++at) {
@@ -221,6 +223,7 @@ std::span<UdpTransport::Received> UdpTransport::receive() {
 }
 
 std::span<const Endpoint> UdpTransport::unreachable() {
+    if (!failed_) return {};
     Arrivals& arrivals = Arrivals::of_this_thread();
     std::size_t filled = 0;
     for (std::size_t attempt = 0; attempt < kBatch; ++attempt) {
@@ -234,7 +237,10 @@ std::span<const Endpoint> UdpTransport::unreachable() {
         header.msg_iovlen = 1;
         header.msg_control = control.data();
         header.msg_controllen = control.size();
-        if (recvmsg(socket_.native_handle(), &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) break;
+        if (recvmsg(socket_.native_handle(), &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) {
+            failed_ = false;
+            break;
+        }
         for (cmsghdr* part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
             const bool error_report =
                 (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR) ||
@@ -284,6 +290,7 @@ void UdpTransport::send_burst(const Endpoint& to, ByteView datagram) {
 void UdpTransport::flush_burst() {
     if (!burst_) return;
     const host::UdpBurst::Flushed flushed = burst_->flush(socket_.native_handle(), cuts_);
+    failed_ = failed_ || flushed.failed;
     counters_.sent += flushed.sent;
     counters_.dropped_queue_full += flushed.dropped;
     counters_.refused += flushed.refused;
@@ -297,6 +304,7 @@ void UdpTransport::flush() {
         const auto count = static_cast<unsigned>(end_ - first_);
         const int sent =
             sendmmsg(socket_.native_handle(), &queue_->ring.messages[first_], count, MSG_DONTWAIT);
+        failed_ = failed_ || sent < static_cast<int>(count);
         if (sent > 0) {
             first_ += static_cast<std::size_t>(sent);
             counters_.sent += static_cast<std::size_t>(sent);

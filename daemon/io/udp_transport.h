@@ -76,7 +76,8 @@ class UdpTransport {
     /// on any transport of this thread.
     std::span<Received> receive();
 
-    /// Destinations that the network called unreachable since the last call, at most kBatch.
+    /// Destinations that the network called unreachable since the last call, at most kBatch. Costs
+    /// nothing while the socket's system calls succeed.
     std::span<const Endpoint> unreachable();
 
     /// Copies a datagram into the send queue and sends the queue when a batch is full.
@@ -104,9 +105,11 @@ class UdpTransport {
 
     boost::asio::ip::udp::socket socket_;
     Endpoint local_;
-    std::unique_ptr<Queue> queue_;           ///< only while datagrams wait
-    std::size_t first_ = 0, end_ = 0;        ///< the part of the queue that waits
-    bool blocked_ = false;                   ///< waiting for writability
+    std::unique_ptr<Queue> queue_;     ///< only while datagrams wait
+    std::size_t first_ = 0, end_ = 0;  ///< the part of the queue that waits
+    bool blocked_ = false;             ///< waiting for writability
+    /// A system call failed, as the first one after an ICMP error does, whatever it is.
+    bool failed_ = false;
     std::unique_ptr<host::UdpBurst> burst_;  ///< once something sent bursts
     bool cuts_ = true;                       ///< the kernel takes UDP_SEGMENT here
     std::function<void()> ready_;

@@ -74,6 +74,7 @@ bool UdpBurst::send(int socket, std::size_t at, std::size_t size, bool cut, Flus
         }
         // The first failure may be an ICMP error about an earlier datagram, which the kernel
         // reports once and then forgets.
+        flushed.failed = true;
     }
     if (!cut) {
         ++flushed.refused;

@@ -26,7 +26,8 @@ class UdpBurst {
         std::size_t sent = 0;
         std::size_t dropped = 0;  ///< the kernel's buffer was full
         std::size_t refused = 0;
-        int refusal = 0;  ///< errno of the last one
+        int refusal = 0;      ///< errno of the last one
+        bool failed = false;  ///< a system call, even if the next one did the same
     };
     /// Sends all that wait, without waiting itself. `cuts` turns false when the kernel can't cut
     /// for this socket; then they leave one by one, now and later.

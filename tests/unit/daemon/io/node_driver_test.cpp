@@ -156,6 +156,34 @@ class Neighbour final : public Companion {
     Instant next_timeout() const override { return due; }
 };
 
+TEST(NodeDriver, what_was_posted_together_is_one_turn_up_to_a_bound) {
+    Ground ground;
+    Driven driven(ground);
+    Neighbour neighbour;
+    driven.driver->share_with(neighbour);
+    driven.driver->start();
+    const int settled = neighbour.settled;
+    std::vector<int> order;
+    for (int at = 0; at < 100; ++at)
+        driven.driver->post([&order, at](Instant, Node&) { order.push_back(at); });
+    run_until(ground, [&] { return order.size() == 100; });
+    EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+    EXPECT_LE(neighbour.settled - settled, 10) << "not a turn for each";
+    EXPECT_GE(neighbour.settled - settled, 2) << "others get theirs in between";
+}
+
+TEST(NodeDriver, nothing_runs_behind_work_that_stops_it) {
+    Ground ground;
+    Driven driven(ground);
+    driven.driver->start();
+    int ran = 0;
+    driven.driver->post([&](Instant, Node&) { driven.driver->stop(); });
+    driven.driver->post([&](Instant, Node&) { ++ran; });
+    ground.context.restart();
+    ground.context.run_for(kMeetingPatience);
+    EXPECT_EQ(ran, 0);
+}
+
 TEST(NodeDriver, shares_its_sockets_and_its_timer_with_a_companion) {
     Ground ground;
     Driven driven(ground);

@@ -191,6 +191,20 @@ TEST_P(UdpPair, a_closed_port_is_reported_as_unreachable) {
     EXPECT_EQ(a.unreachable().size(), 0u);
 }
 
+TEST_P(UdpPair, an_error_that_a_send_ran_into_is_reported_too) {
+    UdpTransport c{context};
+    ASSERT_EQ(c.open(loopback(GetParam())), std::nullopt);
+    const Endpoint gone = b.local();
+    b.close();
+    a.send(datagram(gone, 100, 1));
+    a.flush();
+    a.send(datagram(c.local(), 100, 2));
+    a.flush();
+    const auto unreachable = a.unreachable();
+    ASSERT_EQ(unreachable.size(), 1u);
+    EXPECT_EQ(unreachable[0], gone);
+}
+
 TEST_P(UdpPair, an_earlier_unreachable_peer_costs_no_datagram_to_another) {
     UdpTransport c{context};
     ASSERT_EQ(c.open(loopback(GetParam())), std::nullopt);
