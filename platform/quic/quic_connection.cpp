@@ -86,6 +86,7 @@ void QuicConnection::forbid_greasing() {
 bool QuicConnection::start_client(Instant now, ports::DatagramPath& path, const Endpoint& to,
                                   const PeerId& peer) {
     if (!start_tls(Role::kClient, peer)) return false;
+    born_ = now;
     remote_ = to;
     address_proven_ = true;  // it is we who speak first
     ngtcp2_settings settings;
@@ -108,6 +109,7 @@ bool QuicConnection::start_client(Instant now, ports::DatagramPath& path, const 
 bool QuicConnection::start_server(Instant now, ports::DatagramPath& path, const Endpoint& from,
                                   const Accepted& accepted) {
     if (!start_tls(Role::kServer, std::nullopt)) return false;
+    born_ = now;
     remote_ = from;
     ngtcp2_settings settings;
     ngtcp2_transport_params params;
@@ -234,6 +236,7 @@ void QuicConnection::receive(Instant now, ports::DatagramPath& path, const Endpo
                              ByteView datagram) {
     if (over_) return;
     bytes_in_ += datagram.size();
+    heard_lately_ += datagram.size();
     if (std::exchange(any_blocked_, false)) {
         for (auto& [number, stream] : streams_) stream.blocked = false;
     }
@@ -325,18 +328,33 @@ void QuicConnection::handle_timeout(Instant now) {
 
 Instant QuicConnection::next_timeout() const {
     if (over_) return kNever;
-    return earliest(native_due(), earliest(silent_at(), ask_at()));
+    return earliest(earliest(native_due(), speak_at_), earliest(silent_at(), ask_at()));
 }
 
 // ngtcp2 0.12 does nothing about a retired connection id at its very deadline, only after it.
 Instant QuicConnection::native_due() const {
     const Instant due = instant(ngtcp2_conn_get_expiry(native_));
-    return due == kNever ? due : due + Duration{1};
+    if (due == kNever) return due;
+    return speak_at_ == kNever ? due + Duration{1} : std::max(due + Duration{1}, speak_at_);
+}
+
+bool QuicConnection::holds_back(Instant now) {
+    const bool little = heard_lately_ > 0 && heard_lately_ < NGTCP2_MAX_UDP_PAYLOAD_SIZE;
+    if (little && connected_ && !urgent_ && !nudged_ && !has_unsent() &&
+        now - born_ >= options_.limits.settled_after) {
+        speak_at_ = earliest(speak_at_, now + options_.limits.acknowledge_within);
+        if (now < speak_at_) return true;
+    }
+    heard_lately_ = 0;
+    urgent_ = false;
+    speak_at_ = kNever;
+    return false;
 }
 
 void QuicConnection::flush(Instant now) {
     if (over_) return;
     if (busy_ == streams_.empty()) watch_peer();
+    if (holds_back(now)) return;
     std::array<std::uint8_t, kPacketMax> packet;
     // ngtcp2's pacing would hold back the second flight of a handshake for 20 ms and more.
     const std::size_t quantum =
@@ -447,6 +465,7 @@ Result<void> QuicConnection::move(Instant now, ports::DatagramPath& path, const 
         return Errc::kBusy;
     }
     follow_.reset();
+    urgent_ = true;
     remote_ = to;
     return {};
 }
@@ -463,6 +482,7 @@ void QuicConnection::follow(Instant now, ports::DatagramPath& path, const Endpoi
     NativePath native(path, from, turn);
     if (ngtcp2_conn_initiate_migration(native_, &native.get(), stamp(now)) != 0) return;
     follow_ = Follow{from, turn, now};
+    urgent_ = true;
 }
 
 std::uint8_t QuicConnection::turn_of(const ports::DatagramPath& path) const {

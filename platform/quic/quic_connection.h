@@ -146,6 +146,7 @@ class QuicConnection {
     bool peer_is_silent(Instant now);
     Instant silent_at() const;
     Instant native_due() const;
+    bool holds_back(Instant now);
     void fail(Instant now, int error);
     void finish(ports::CloseReason reason, ports::CloseCode code, std::string words);
     void say_goodbye(Instant now, const ngtcp2_connection_close_error& why);
@@ -182,7 +183,11 @@ class QuicConnection {
     };
     std::optional<Follow> follow_;
     bool nudged_ = false;
-    Instant heard_{};  ///< when the other side was last heard
+    Instant born_{};
+    std::size_t heard_lately_ = 0;  ///< bytes since something could be sent
+    bool urgent_ = false;           ///< something else than an acknowledgement is due
+    Instant speak_at_ = kNever;     ///< until then nothing is said without a reason
+    Instant heard_{};               ///< when the other side was last heard
     std::optional<Instant> owed_since_;
     Instant asked_{};    ///< and when it was last asked for
     bool busy_ = false;  ///< streams are open, so the other side is watched closely

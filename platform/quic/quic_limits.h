@@ -47,6 +47,11 @@ struct QuicLimits {
     /// While streams are open and an answer is owed, it is asked for this often: what keeps a
     /// connection alive is lost like any other datagram, and is not sent again by itself.
     std::chrono::milliseconds ask_again{500};
+    /// What is less than a full datagram is acknowledged by what is said next, or after this long.
+    /// ngtcp2 waits for an eighth of the round trip, which on a short path is over before an app
+    /// can answer. Not while a connection is younger than the second one: then all of it is urgent.
+    std::chrono::milliseconds acknowledge_within{5};
+    std::chrono::seconds settled_after{1};
     /// Between tries to follow a listener to an address from which it was heard; what comes from
     /// elsewhere meanwhile is dropped.
     std::chrono::seconds follow_pause{1};

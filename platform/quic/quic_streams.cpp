@@ -123,6 +123,7 @@ Result<ports::StreamBytes> QuicConnection::read(std::int64_t number, std::size_t
 void QuicConnection::stop_reading(std::int64_t number, ports::CloseCode code) {
     Stream* stream = find(number);
     if (over_ || stream == nullptr || stream->dropped) return;
+    urgent_ = true;
     drop_unread(*stream);
     if (!stream->over) ngtcp2_conn_shutdown_stream_read(native_, number, code);
     end_stream_if_done(number);
@@ -131,6 +132,7 @@ void QuicConnection::stop_reading(std::int64_t number, ports::CloseCode code) {
 void QuicConnection::reset(std::int64_t number, ports::CloseCode code) {
     Stream* stream = find(number);
     if (over_ || stream == nullptr) return;
+    urgent_ = true;
     if (!stream->dropped) drop_unread(*stream);
     stream->stopped = true;
     if (!stream->over) ngtcp2_conn_shutdown_stream(native_, number, code);

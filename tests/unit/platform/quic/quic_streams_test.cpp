@@ -29,6 +29,33 @@ TEST_F(QuicPair, wants_no_turn_for_the_pace_of_what_has_left_already) {
     EXPECT_GE(ann.transport->next_timeout() - wire.now, milliseconds{5});
 }
 
+TEST_F(QuicPair, acknowledges_a_question_with_the_answer_or_soon_after) {
+    connect();
+    wire.latency = std::chrono::microseconds{20};
+    wire.pass(seconds{2});
+    const StreamId stream = *ann.transport->open_stream(dialled);
+    ASSERT_TRUE(ann.transport->write(stream, as_bytes("question"), false));
+    ASSERT_TRUE(wire.run([&] { return bob.count<ports::StreamReadable>() == 1; }));
+    ASSERT_TRUE(bob.transport->read(at_bob(stream), 100));
+    const std::size_t before = bob_path->sent;
+    wire.pass(milliseconds{1});
+    EXPECT_EQ(bob_path->sent, before) << "an app needs a moment for its answer";
+    ASSERT_TRUE(bob.transport->write(at_bob(stream), as_bytes("answer"), false));
+    ASSERT_TRUE(wire.run([&] { return ann.count<ports::StreamReadable>() == 1; }));
+    const std::size_t with_answer = bob_path->sent;
+    EXPECT_FALSE(ann.transport->figures(dialled)->owed_since) << "acknowledged by the answer";
+    wire.pass(milliseconds{50});
+    EXPECT_EQ(bob_path->sent, with_answer);
+
+    // Ann had nothing to say to it, so she said that she has it.
+    EXPECT_FALSE(bob.transport->figures(accepted)->owed_since);
+    ASSERT_TRUE(ann.transport->write(stream, as_bytes("a remark"), false));
+    wire.pass(milliseconds{1});
+    EXPECT_TRUE(ann.transport->figures(dialled)->owed_since);
+    wire.pass(milliseconds{5});
+    EXPECT_FALSE(ann.transport->figures(dialled)->owed_since);
+}
+
 TEST_F(QuicPair, carries_streams_that_the_listener_opens) {
     ASSERT_NO_FATAL_FAILURE(connect());
     const StreamId stream = *bob.transport->open_stream(accepted);
