@@ -400,7 +400,7 @@ bool Dht::settle(Instant now) {
         note_lookup(finished.result.report.took);
         finder_.on_finished(now, context_, queries_, std::move(finished));
     }
-    if (values_) busy = values_->settle(now, context_) || busy;
+    if (values_) busy = values_->settle(now, context_, queries_, publisher_) || busy;
     busy = settle_halves(now) || busy;
     busy = tell_changes(now) || busy;
     if (values_ && mailbox_)

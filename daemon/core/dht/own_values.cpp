@@ -122,6 +122,23 @@ void Values::hold_winner(Instant now, Context& context, const Put& put, ValuePub
     }
 }
 
+// Each replica keeps the first of two writes that expect the same version, and says so to both. So
+// of all writers at most one has more than half of the replicas, and of two with half each, who
+// both know it, the higher sequence number counts. Silence counts against us.
+bool Values::leads(Instant now, const Context& context, const Put& put,
+                   const Writes::Outcome& outcome) {
+    const identity::RecordHead& head = put.value.head;
+    const ValueStore::Held* held = context.store.live(now, put.value.key, head.owner, head.kind);
+    const bool lost_here = held != nullptr && held->head.sequence > *put.expected;
+    const std::size_t theirs = outcome.theirs + (lost_here ? 1U : 0U);
+    const std::size_t undecided =
+        outcome.undecided + (outcome.published.held_here && !lost_here ? 1U : 0U);
+    if (outcome.ours > theirs + undecided) return true;
+    const bool higher = head.sequence > outcome.published.conflict &&
+                        (!lost_here || head.sequence > held->head.sequence);
+    return undecided == 0 && outcome.ours == theirs && higher;
+}
+
 bool Values::denies(const Own& own, const NodeKey& node) {
     return std::any_of(own.denials.begin(), own.denials.end(), [&](const Denial& denial) {
         return denial.node == node && denial.times > kDenialsMax;

@@ -13,6 +13,8 @@ constexpr std::size_t kFetchesMax = 512;
 constexpr seconds kMissesAfterChange{5};
 constexpr std::chrono::minutes kImmutableCached{10};
 constexpr std::size_t kPutsWaitingMax = 64;
+/// Races that a conditional put leads before it is told conflict all the same.
+constexpr std::uint8_t kRoundsMax = 4;
 
 std::size_t largest(const Limits& limits) {
     return std::min(limits.value_bytes_max, identity::kContentBytesMax);
@@ -46,6 +48,21 @@ ValueVersion opened(const identity::CheckedRecord& value) {
 
 }  // namespace
 
+// The same put, over whatever it met: every replica takes it, and so every reader finds it.
+Values::Waiting Values::again_over(const Put& put, std::uint64_t conflict) {
+    ValueVersion version = opened(put.value);
+    ValuePut again;
+    again.label = std::move(version.label);
+    again.content = std::move(version.content);
+    again.expected = std::max(conflict, put.value.head.sequence);
+    again.withdraw = put.value.head.tombstone;
+    again.ttl = std::chrono::duration_cast<std::chrono::seconds>(put.value.head.ttl);
+    again.level = put.level;
+    again.app = put.app;
+    return {put.command, std::move(again), static_cast<std::uint8_t>(put.round + 1),
+            put.value.head.sequence};
+}
+
 // --- writing
 // ------------------------------------------------------------------------------------------
 
@@ -63,8 +80,17 @@ void Values::put(Instant now, Context& context, Queries& queries, Publisher& pub
                  CommandId command, ValuePut put) {
     if (const auto fault = fault_of(put, context.limits))
         return refuse(context, command, {}, *fault);
+    plan_put(now, context, queries, publisher, {command, std::move(put)});
+}
+
+void Values::plan_put(Instant now, Context& context, Queries& queries, Publisher& publisher,
+                      Waiting waiting) {
+    const CommandId command = waiting.command;
+    ValuePut& put = waiting.put;
     Put planned;
     planned.command = command;
+    planned.round = waiting.round;
+    planned.led = waiting.led;
     planned.expected = put.expected;
     planned.level = put.level;
     if (put.label) {
@@ -72,10 +98,11 @@ void Values::put(Instant now, Context& context, Queries& queries, Publisher& pub
         if (!next) {
             if (waiting_.size() >= kPutsWaitingMax)
                 return refuse(context, command, {}, Errc::kBusy);
-            waiting_.push_back({command, std::move(put)});
-            return;
+            return waiting_.push_back(std::move(waiting));
         }
-        const std::uint64_t sequence = std::max(*next, put.expected.value_or(0) + 1);
+        // What a race was led against is the word of replicas, which must not drive the number up.
+        const std::uint64_t least = waiting.round > 0 ? 0 : put.expected.value_or(0) + 1;
+        const std::uint64_t sequence = std::max(*next, least);
         planned.value = identity::make_mutable(
             context.crypto, context.user_key, context.network, *put.label,
             {identity::RecordKind::kMutable, put.withdraw, context.own_peer(), sequence, put.ttl},
@@ -188,6 +215,14 @@ void Values::on_places(Instant now, Context& context, Put put, QueryResult& resu
             context.events.push_back(ValuePutFinished{put.command, std::move(published)});
         return;
     }
+    // Of what replicas said that they hold, only what they have shown is stored over.
+    if (put.round > 0) {
+        put.expected = put.led;
+        for (const QueryResult::Record& found : result.records) {
+            if (found.record.head.kind == put.value.head.kind)
+                put.expected = std::max(*put.expected, found.record.head.sequence);
+        }
+    }
     write(now, context, std::move(put), result);
 }
 
@@ -238,7 +273,13 @@ void Values::on_written(Instant now, Context& context, const Writes::Outcome& ou
         own != own_.end() && own->second.value.head.sequence == put.value.head.sequence;
     // A condition is decided once, with the last answer.
     ValuePublished published = outcome.published;
-    if (put.expected && published.held_here) hold_winner(now, context, put, published);
+    const bool placed_here = published.held_here;
+    if (put.expected && placed_here) hold_winner(now, context, put, published);
+    if (put.expected && published.error == Errc::kConflict && put.command != kNoCommand &&
+        put.round < kRoundsMax && leads(now, context, put, outcome)) {
+        leading_.push_back(again_over(put, published.conflict));
+        put.command = kNoCommand;
+    }
     if (put.command != kNoCommand) {
         const bool stored = !published.error;
         published.lookup = put.lookup;
@@ -282,7 +323,7 @@ void Values::handle_persisted(Instant now, Context& context, Queries& queries, P
     on_let_go(context, ticket, ok);
     for (Waiting& waiting : std::exchange(waiting_, {})) {
         if (ok)
-            put(now, context, queries, publisher, waiting.command, std::move(waiting.put));
+            plan_put(now, context, queries, publisher, std::move(waiting));
         else
             refuse(context, waiting.command, {}, Errc::kBusy);
     }
@@ -490,12 +531,14 @@ bool Values::on_finished(Instant now, Context& context, Queries::Finished& finis
     return listeners_.on_finished(now, context, fetches_, finished);
 }
 
-bool Values::settle(Instant now, Context& context) {
+bool Values::settle(Instant now, Context& context, Queries& queries, Publisher& publisher) {
     bool busy = false;
     for (const Writes::Outcome& outcome : writes_.take_outcomes()) {
         busy = true;
         on_written(now, context, outcome);
     }
+    for (Waiting& leading : std::exchange(leading_, {}))
+        plan_put(now, context, queries, publisher, std::move(leading));
     for (const PageFetches::Finished& fetched : fetches_.take_finished()) {
         busy = true;
         if (listeners_.on_fetched(now, context, fetched)) continue;

@@ -60,7 +60,7 @@ class Values {
     void handle_timeout(Instant now, Context& context, Queries& queries);
     Instant next_timeout() const { return std::min(next_, listeners_.next_timeout()); }
     /// Carries finished writes and fetches to whoever waits for them. True when something was done.
-    bool settle(Instant now, Context& context);
+    bool settle(Instant now, Context& context, Queries& queries, Publisher& publisher);
     /// Before ended queries are taken: signals go to those of their places that are known already.
     void hurry(Instant now, Context& context, const Queries& queries);
 
@@ -90,6 +90,8 @@ class Values {
         std::vector<Replica> spared;  ///< have it already
 
         bool remembered = false;  ///< stored at places that were known from an earlier one
+        std::uint8_t round = 0;   ///< of a conditional one: races that it led until now
+        std::uint64_t led = 0;    ///< and the sequence number that it did so with
         /// A signal's write that has begun before the lookup for its places has ended.
         std::optional<WriteId> begun{};
 
@@ -125,6 +127,8 @@ class Values {
     struct Waiting {
         CommandId command{};
         ValuePut put;
+        std::uint8_t round = 0;
+        std::uint64_t led = 0;
     };
     /// Values that were let go and that the disk still has: those of these tickets.
     struct LettingGo {
@@ -139,6 +143,12 @@ class Values {
         return {value.key, value.head.owner};
     }
 
+    void plan_put(Instant now, Context& context, Queries& queries, Publisher& publisher,
+                  Waiting waiting);
+    static Waiting again_over(const Put& put, std::uint64_t conflict);
+    /// Whether a conditional write that met another one has won all the same.
+    static bool leads(Instant now, const Context& context, const Put& put,
+                      const Writes::Outcome& outcome);
     void refuse(Context& context, CommandId command, const Key& key, Errc error,
                 OwnQuota quota = OwnQuota::kNone);
     OwnQuota exceeded(const Context& context, const Put& planned, const ValuePut& put) const;
@@ -185,6 +195,7 @@ class Values {
     std::map<FetchId, Get> fetching_;
     std::map<Place, Own> own_;
     std::vector<Waiting> waiting_;
+    std::vector<Waiting> leading_;  ///< conditional puts that are stored over those that they led
     std::vector<LettingGo> letting_go_;
     Instant next_ = kNever;
 };

@@ -239,8 +239,9 @@ ValuePublished Writes::report(const Write& write) {
     }
     if (!published.receipts.empty()) published.held_for = std::chrono::seconds(shortest);
     const std::size_t held = published.receipts.size() + (write.plan.held_here ? 1U : 0U);
-    const bool reached =
-        write.wanted > 0 && held >= receipts_needed(write.plan.level, write.wanted);
+    // A condition that a few replicas have seen kept says nothing about what the others hold.
+    const Level level = write.plan.expected ? Level::kStrong : write.plan.level;
+    const bool reached = write.wanted > 0 && held >= receipts_needed(level, write.wanted);
     if (conflict && (write.plan.expected || !reached)) {
         published.error = Errc::kConflict;
     } else if (write.wanted == 0) {
@@ -263,6 +264,9 @@ void Writes::look(std::uint32_t id, Write& write) {
     for (const Target& target : write.targets) {
         outcome.over = outcome.over || target.error == Errc::kExpired;
         if (target.state == Target::State::kHolds) outcome.holders.push_back(target.replica);
+        const bool ours = target.state == Target::State::kHolds && target.verified;
+        const bool theirs = target.error == Errc::kConflict;
+        ++(ours ? outcome.ours : theirs ? outcome.theirs : outcome.undecided);
     }
     outcomes_.push_back(std::move(outcome));
     write.decided = true;

@@ -16,10 +16,10 @@ enum class WriteId : std::uint32_t {};
 /// and each again alone when it is lost. A replica counts when its signed receipt verifies. A write
 /// is decided when its level is reached or can't be any more, and settled when every replica has
 /// taken the value, refused it or stayed silent. A conditional write is decided when it is settled:
-/// one replica that knows a newer version is a conflict. Without a condition a conflict is told
-/// when the level is not reached, so that one replica that lies can't forbid a write. Receipts that
-/// come after the decision are not verified and not counted; their senders are holders. Callers
-/// bound the number of writes.
+/// one replica that knows a newer version is a conflict, and more than half must have taken it.
+/// Without a condition a conflict is told when the level is not reached, so that one replica that
+/// lies can't forbid a write. Receipts that come after the decision are not verified and not
+/// counted; their senders are holders. Callers bound the number of writes.
 class Writes {
   public:
     struct Plan {
@@ -49,6 +49,9 @@ class Writes {
         bool over = false;     ///< a replica says that its time is over: expired
         ValuePublished published;
         std::vector<Replica> holders;
+        /// Of a conditional write: the replicas with a receipt, those that hold a newer version
+        /// than expected, and all others; once it is settled.
+        std::size_t ours = 0, theirs = 0, undecided = 0;
     };
     /// At most two of each write, in order: decided, and settled (maybe the same).
     std::vector<Outcome> take_outcomes() { return std::exchange(outcomes_, {}); }
