@@ -101,7 +101,7 @@ void Node::set_own_addresses(Instant now, const std::vector<Endpoint>& addresses
         const NodeKey self{parts_->options.node_key.public_key};
         parts_->local->ble->set_own_addresses(self, addresses);
     }
-    parts_->dht.handle_new_address(now);
+    parts_->dht.handle_new_address(now, addresses);
     parts_->unsettled = true;
     parts_->end_input(now);
 }

@@ -284,9 +284,9 @@ void Dht::handle_network_change(Instant now) {
     if (values_) values_->handle_network_change(now);
 }
 
-void Dht::handle_new_address(Instant now) {
+void Dht::handle_new_address(Instant now, const std::vector<Endpoint>& addresses) {
     context_.network_changed = now;
-    if (values_) values_->handle_new_address(now);
+    if (values_) values_->handle_new_address(now, context_, addresses);
 }
 
 void Dht::set_economy(Instant now, const Economy& economy) {

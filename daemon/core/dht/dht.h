@@ -73,7 +73,7 @@ class Dht {
     void check(const Contact& contact) { maintenance_.check(context_, contact); }
     void handle_network_change(Instant now);
     /// Only what others need to reach us by calls: cheap, so that it may come often.
-    void handle_new_address(Instant now);
+    void handle_new_address(Instant now, const std::vector<Endpoint>& addresses);
     /// As of Node::set_mapped_endpoint().
     void set_mapped(std::optional<Endpoint> outside) { mapped_ = outside; }
     void handle_persisted(Instant now, std::uint64_t ticket, bool ok);

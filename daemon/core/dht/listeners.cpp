@@ -35,15 +35,26 @@ std::optional<Family> usable_family(const Context& context, const Contact& conta
 
 // Silence may be that of a family that this host has no way for any more: the other one is tried,
 // where the replica has it. What is known of the replica may be newer than the lease.
-void turn_to_other_family(const Context& context, Replica& replica) {
+bool turn_to_other_family(const Context& context, Replica& replica) {
     if (const ContactBook::Entry* known = context.book.find(replica.contact.key))
         replica.contact = known->contact;
     for (const Family family : kFamilies) {
         if (family == replica.family || !context.enabled(family) || !replica.contact.has(family))
             continue;
         replica.family = family;
-        return;
+        return true;
     }
+    return false;
+}
+
+// By family: whether something beyond this link can answer us there.
+std::array<bool, kFamilies.size()> families_of(const std::vector<Endpoint>& addresses) {
+    std::array<bool, kFamilies.size()> present{};
+    for (const Endpoint& address : addresses) {
+        if (address.scope() > Scope::kLinkLocal)
+            present[static_cast<std::size_t>(address.family)] = true;
+    }
+    return present;
 }
 
 template <typename List>
@@ -446,7 +457,8 @@ void Listeners::on_failed(Instant now, Context& context, const wire::Notice& not
     if (key == keys_.end()) return;
     Watch& watch = watches_.at(key->second);
     Lease* lease = lease_of(watch, notice.key);
-    if (lease == nullptr) return;
+    // Asked again meanwhile, over the other family.
+    if (lease == nullptr || notice.family != lease->replica.family) return;
     if (notice.silent.port != 0) turn_to_other_family(context, lease->replica);
     // Nobody answers us, or it was never asked: that says nothing of this replica.
     const bool offline = now - context.heard_anything > kOffline;
@@ -482,12 +494,18 @@ void Listeners::handle_network_change(Instant now) {
     wake(now);
 }
 
-void Listeners::handle_new_address(Instant now) {
+void Listeners::handle_new_address(Instant now, const Context& context,
+                                   const std::vector<Endpoint>& addresses) {
+    const auto present = families_of(addresses);
+    const bool known = std::find(present.begin(), present.end(), true) != present.end();
     Instant turn = now;
     for (auto& [key, watch] : watches_) {
-        if (!watch.hears_calls()) continue;
         for (Lease& lease : watch.leases) {
-            if (lease.next_at == kNever) continue;  // asked just now; repeated from where we are
+            const bool gone = known && !present[static_cast<std::size_t>(lease.replica.family)];
+            const bool turned = gone && turn_to_other_family(context, lease.replica);
+            if (!watch.hears_calls()) continue;
+            // Asked just now: repeated from where we are.
+            if (lease.next_at == kNever && !turned) continue;
             lease.failed = 0;
             lease.next_at = std::min(lease.next_at, turn);
             turn += kTurnAfterChange;

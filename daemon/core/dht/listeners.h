@@ -55,7 +55,10 @@ class Listeners {
     bool on_fetched(Instant now, Context& context, const PageFetches::Finished& fetched);
     void handle_network_change(Instant now);
     /// Who calls us has to know where we are at once; the rest waits for handle_network_change().
-    void handle_new_address(Instant now);
+    /// `addresses` are this host's: where it has none of a family, replicas are asked over the
+    /// other one from now on. None at all tells nothing.
+    void handle_new_address(Instant now, const Context& context,
+                            const std::vector<Endpoint>& addresses);
     void handle_timeout(Instant now, Context& context, Queries& queries);
     Instant next_timeout() const { return next_; }
 

@@ -572,8 +572,9 @@ void Values::handle_network_change(Instant now) {
     }
 }
 
-void Values::handle_new_address(Instant now) {
-    listeners_.handle_new_address(now);
+void Values::handle_new_address(Instant now, const Context& context,
+                                const std::vector<Endpoint>& addresses) {
+    listeners_.handle_new_address(now, context, addresses);
     word_places_.clear(now);
 }
 

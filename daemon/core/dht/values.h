@@ -56,7 +56,8 @@ class Values {
     void handle_persisted(Instant now, Context& context, Queries& queries, Publisher& publisher,
                           std::uint64_t ticket, bool ok);
     void handle_network_change(Instant now);
-    void handle_new_address(Instant now);
+    void handle_new_address(Instant now, const Context& context,
+                            const std::vector<Endpoint>& addresses);
     void handle_timeout(Instant now, Context& context, Queries& queries);
     Instant next_timeout() const { return std::min(next_, listeners_.next_timeout()); }
     /// Carries finished writes and fetches to whoever waits for them. True when something was done.

@@ -196,41 +196,82 @@ TEST_F(ListenersTest, wait_for_the_end_of_a_look_that_is_under_way) {
     EXPECT_GT(pair->node(Side::kA).next_timeout().at, pair->now()) << "its timer is due for ever";
 }
 
-// As on a host that comes from a network of IPv4 into one of IPv6 alone: its socket for IPv4 is
-// still there, and what it sends goes nowhere.
-TEST(Listeners, ask_over_the_other_family_where_the_one_is_silent) {
+// One replica that has addresses of both families, on a host whose socket for IPv4 is still there
+// when it comes from a network of IPv4 into one of IPv6 alone; what is sent by it goes nowhere.
+class OneReplica : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        replica.set(*Endpoint::parse("[fd00::5]:6881"));
+        listeners.listen(now, lone.context, queries, CommandId{1}, place, {});
+        listeners.handle_timeout(now, lone.context, queries);
+        Queries::Finished looked;
+        looked.spec.target = place;
+        looked.result.closest = {replica};
+        bool ours = false;
+        for (std::uint32_t id = 1; !ours && id < 100; ++id) {
+            looked.id = QueryId{id};
+            ours = listeners.on_finished(now, lone.context, fetches, looked);
+        }
+        ASSERT_TRUE(ours) << "nobody looks for replicas";
+    }
+    std::optional<wire::Request> asked() {
+        lone.context.requests.clear();
+        listeners.handle_timeout(now, lone.context, queries);
+        EXPECT_LE(lone.context.requests.size(), 1U);
+        if (lone.context.requests.empty()) return std::nullopt;
+        return lone.context.requests[0];
+    }
+    void fails(const wire::Request& request) {
+        listeners.on_failed(now, lone.context,
+                            {request.tag, wire::Notice::What::kFailed, replica.key, request.family,
+                             replica.endpoint(request.family)});
+    }
+
     LoneContext lone;
     Listeners listeners;
     Queries queries;
     PageFetches fetches;
     const Key place{{9}};
     Contact replica = Contact::of(NodeKey{{5}}, Endpoint::v4(0x0a010203, 6881));
-    replica.set(*Endpoint::parse("[fd00::5]:6881"));
     Instant now = Instant{} + seconds{1};
-    listeners.listen(now, lone.context, queries, CommandId{1}, place, {});
-    listeners.handle_timeout(now, lone.context, queries);
-    Queries::Finished looked;
-    looked.spec.target = place;
-    looked.result.closest = {replica};
-    bool ours = false;
-    for (std::uint32_t id = 1; !ours && id < 100; ++id) {
-        looked.id = QueryId{id};
-        ours = listeners.on_finished(now, lone.context, fetches, looked);
-    }
-    ASSERT_TRUE(ours) << "nobody looks for replicas";
-    std::vector<Family> asked;
-    for (int round = 0; round < 3; ++round) {
-        lone.context.requests.clear();
-        listeners.handle_timeout(now, lone.context, queries);
-        ASSERT_EQ(lone.context.requests.size(), 1U);
-        const wire::Request& request = lone.context.requests[0];
-        asked.push_back(request.family);
-        listeners.on_failed(now, lone.context,
-                            {request.tag, wire::Notice::What::kFailed, replica.key, request.family,
-                             replica.endpoint(request.family)});
+};
+
+TEST_F(OneReplica, is_asked_over_the_other_family_where_the_one_is_silent) {
+    for (const Family family : {Family::kIpv4, Family::kIpv6, Family::kIpv4}) {
+        const auto request = asked();
+        ASSERT_TRUE(request.has_value());
+        EXPECT_EQ(request->family, family);
+        fails(*request);
         now += seconds{2};
     }
-    EXPECT_EQ(asked, (std::vector{Family::kIpv4, Family::kIpv6, Family::kIpv4}));
+}
+
+TEST_F(OneReplica, that_is_silent_to_two_questions_is_not_turned_to_and_back) {
+    const auto before = asked();
+    listeners.handle_network_change(now);
+    const auto after = asked();
+    ASSERT_TRUE(before && after);
+    EXPECT_EQ(after->family, Family::kIpv4);
+    fails(*before);
+    fails(*after);
+    now += seconds{2};
+    const auto next = asked();
+    ASSERT_TRUE(next.has_value());
+    EXPECT_EQ(next->family, Family::kIpv6);
+}
+
+TEST_F(OneReplica, is_asked_over_the_family_that_this_host_has_addresses_of) {
+    ASSERT_TRUE(asked().has_value());
+    const std::vector<Endpoint> none,
+        ours{*Endpoint::parse("[fe80::1]:1"), *Endpoint::parse("[fd53::c8]:6881")};
+    for (const auto& [addresses, family] :
+         {std::pair{none, Family::kIpv4}, std::pair{ours, Family::kIpv6}}) {
+        listeners.handle_new_address(now, lone.context, addresses);
+        listeners.handle_network_change(now);
+        const auto request = asked();
+        ASSERT_TRUE(request.has_value());
+        EXPECT_EQ(request->family, family);
+    }
 }
 
 TEST(Cursors, say_what_they_were_made_of) {
