@@ -1,3 +1,4 @@
+#include "daemon/core/base/rng.h"
 #include "tests/unit/daemon/hub/hub_world.h"
 
 namespace sov::hub {
