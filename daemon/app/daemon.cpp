@@ -344,10 +344,8 @@ void Daemon::run() {
         if (const auto& state = router_port_->state(); state && state->mapping) {
             outside = state->mapping->external;
         }
-        driver_->post([outside](Instant at, Node& node) {
-            node.set_mapped_endpoint(at, outside);
-            node.handle_network_change(at);
-        });
+        driver_->post([outside](Instant at, Node& node) { node.set_mapped_endpoint(at, outside); });
+        driver_->post([](Instant at, Node& node) { node.handle_network_change(at); });
     });
     resolver_->resolve(config_.bootstrap);
     save_peers_in(kSaveEach);
@@ -468,9 +466,12 @@ void Daemon::mend_store_later() {
 }
 
 void Daemon::look_around(Look look) {
-    driver_->post([this, look, addresses = local_addresses()](Instant at, Node& node) {
-        if (look.all) node.handle_network_change(at);
-        node.set_own_addresses(at, addresses);
+    // One input a piece of work: what it has to say is taken before the next. Addresses first, so
+    // that nobody is asked over a family that is gone.
+    const auto addresses = local_addresses();
+    driver_->post([addresses](Instant at, Node& node) { node.set_own_addresses(at, addresses); });
+    if (look.all) driver_->post([](Instant at, Node& node) { node.handle_network_change(at); });
+    driver_->post([this, look, addresses](Instant at, Node&) {
         if (plane_) plane_->look_around(at, addresses, look);
     });
     if (look.all) router_port_->look_again();
