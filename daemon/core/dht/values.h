@@ -146,6 +146,8 @@ class Values {
 
     void plan_put(Instant now, Context& context, Queries& queries, Publisher& publisher,
                   Waiting waiting);
+    /// What an app is shown of a record that was checked, its pages behind it.
+    static ValueVersion opened(const identity::CheckedRecord& value);
     static Waiting again_over(const Put& put, std::uint64_t conflict);
     /// Whether a conditional write that met another one has won all the same.
     static bool leads(Instant now, const Context& context, const Put& put,
