@@ -143,7 +143,8 @@ void IceCalls::give_up_unused(Instant now, const PeerId& peer) {
     for (auto& [number, path] : paths_) {
         if (path.peer != peer || !path.is_free() || !path.ready || path.dialled) continue;
         // Nobody has been told of it yet, who may be about to use it.
-        const auto untold = [&](const Ready& one) { return one.path == &path.session->path(); };
+        const auto* unused = &path.session->path();
+        const auto untold = [unused](const Ready& one) { return one.path == unused; };
         if (path.role != IceRole::kControlling || std::any_of(ready_.begin(), ready_.end(), untold))
             continue;
         signalling_->end(now, path.call);
