@@ -33,9 +33,7 @@ class NodeDriver {
     /// loop's thread, or after it ended.
     void stop();
 
-    /// Runs `work` on the loop's thread, in the order posted, and drains the node. It gives the
-    /// node one input at most, which refuses another one while it has something to say.
-    /// Thread-safe.
+    /// Runs `work` on the loop's thread, in the order posted, and drains the node. Thread-safe.
     void post(Work work) { inbox_.post(std::move(work)); }
     /// Time since construction, counting suspend; Instant{} of the node. Thread-safe.
     Instant now() const { return timer_.now(); }

@@ -14,6 +14,7 @@ namespace sov::io {
 /// of it. Open from open() to close(), which the loop's thread calls; outside it is dropped.
 class WorkInbox {
   public:
+    /// Gives the node one input at most: it takes no other while it has something to say.
     using Work = std::function<void(Instant now, Node& node)>;
     /// Gets the work of one turn, in the order posted.
     using Taker = std::function<void(const std::deque<Work>& work)>;
