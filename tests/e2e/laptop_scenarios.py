@@ -90,10 +90,10 @@ def an_interface_that_flaps_costs_one_look_around_in_five_seconds(binaries, flap
         began = time.monotonic()
         for _ in range(flaps):
             for state in ("down", "up"):
+                back = time.monotonic()
                 run("ip", "-n", lab.hosts[-1].namespace, "link", "set", "eth0", state)
                 time.sleep(1)  # the fault itself
         span = time.monotonic() - began
-        back = time.monotonic()
         found = found_within(others[0], peer)
         refreshed = refreshed_within(laptop, back)
         looks = len(entries(laptop, "app.links_changed")) - before
