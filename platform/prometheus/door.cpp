@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core/basic_stream.hpp>
@@ -24,15 +25,15 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using Clock = std::chrono::steady_clock;
 
-/// One connection: reads one request, writes one answer, goes.
-template <typename Protocol>
-class Guest : public std::enable_shared_from_this<Guest<Protocol>> {
+/// One connection: reads one request, writes one answer, goes. Beast's templates are dear to
+/// compile, so sockets of both families become one type before they get here.
+class Guest : public std::enable_shared_from_this<Guest> {
   public:
+    using Protocol = asio::generic::stream_protocol;
     using Page = std::function<const std::string&()>;
     using Gone = std::function<void()>;
 
-    Guest(typename Protocol::socket socket, std::chrono::milliseconds patience, Page page,
-          Gone gone)
+    Guest(Protocol::socket socket, std::chrono::milliseconds patience, Page page, Gone gone)
         : stream_(std::move(socket)),
           patience_(patience),
           page_(std::move(page)),
@@ -46,12 +47,12 @@ class Guest : public std::enable_shared_from_this<Guest<Protocol>> {
 
     void serve() {
         stream_.expires_after(patience_);
-        http::async_read(
-            stream_, buffer_, parser_,
-            [self = this->shared_from_this()](boost::system::error_code error, std::size_t) {
-                // Whoever sends no request is not answered: it does not speak our language.
-                if (!error) self->answer();
-            });
+        http::async_read(stream_, buffer_, parser_,
+                         [self = shared_from_this()](boost::system::error_code error, std::size_t) {
+                             // Whoever sends no request is not answered: it does not speak our
+                             // language.
+                             if (!error) self->answer();
+                         });
     }
 
   private:
@@ -77,8 +78,7 @@ class Guest : public std::enable_shared_from_this<Guest<Protocol>> {
         if (request.method() == http::verb::head) answer_.body().clear();
         stream_.expires_after(patience_);
         http::async_write(
-            stream_, answer_,
-            [self = this->shared_from_this()](boost::system::error_code, std::size_t) {
+            stream_, answer_, [self = shared_from_this()](boost::system::error_code, std::size_t) {
                 boost::system::error_code ignored;
                 self->stream_.socket().shutdown(Protocol::socket::shutdown_send, ignored);
             });
@@ -136,12 +136,10 @@ class Door::Parts : public std::enable_shared_from_this<Door::Parts> {
     Entrance<asio::ip::tcp> tcp_;
 
   private:
-    template <typename Socket>
-    void take(Socket socket) {
-        using Protocol = typename Socket::protocol_type;
+    void take(Guest::Protocol::socket socket) {
         ++guests_;
         const auto self = shared_from_this();
-        std::make_shared<Guest<Protocol>>(
+        std::make_shared<Guest>(
             std::move(socket), patience_, [self]() -> const std::string& { return self->page(); },
             [self] { self->leave(); })
             ->serve();
