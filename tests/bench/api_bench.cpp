@@ -1,6 +1,7 @@
 // What the API of running daemons costs their callers: calls beside the same answer from a bare
 // gRPC server, calls while another user's clients hold a thousand connections in silence, and a
-// message from app to app and back through two daemons.
+// message from app to app and back through two daemons, beside the same two apps at a bare gRPC
+// server.
 //
 //   api_bench SOCKET              calls; prints rows of a Markdown table
 //   api_bench SOCKET BOB OTHER    messages to the peer BOB, whose daemon's socket is OTHER
@@ -18,6 +19,7 @@
 
 #include "sovereign/v1/messaging.grpc.pb.h"
 #include "sovereign/v1/node.grpc.pb.h"
+#include "tests/bench/bare_post.h"
 #include "tests/bench/measure.h"
 #include "tests/support/temporary_folder.h"
 
@@ -63,8 +65,7 @@ class BareNode final : public v1::Node::CallbackService {
 };
 
 /// Serves until it is killed. The process must not have used gRPC before it was forked.
-[[noreturn]] void serve_bare(const std::string& like, const std::string& at) {
-    BareNode service(status_of(*node_at(like)));
+[[noreturn]] void serve_bare(grpc::Service& service, const std::string& at) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("unix:" + at, grpc::InsecureServerCredentials());
     builder.RegisterService(&service);
@@ -72,6 +73,11 @@ class BareNode final : public v1::Node::CallbackService {
     require(server != nullptr, "the bare server does not start");
     server->Wait();
     _exit(0);
+}
+
+void await_bare(const std::string& socket) {
+    require(wait_for([&] { return access(socket.c_str(), F_OK) == 0; }, std::chrono::seconds(10)),
+            "the bare server does not come up");
 }
 
 /// Connections of another user that never say a word; whichever is closed is opened again.
@@ -122,10 +128,11 @@ int measure_calls(const std::string& socket) {
     const sov::support::TemporaryFolder folder;
     const std::string bare_socket = folder.path("bare.sock");
     Shared<std::atomic<int>> open;
-    const Child bare([&] { serve_bare(socket, bare_socket); });
-    require(
-        wait_for([&] { return access(bare_socket.c_str(), F_OK) == 0; }, std::chrono::seconds(10)),
-        "the bare server does not come up");
+    const Child bare([&] {
+        BareNode service(status_of(*node_at(socket)));
+        serve_bare(service, bare_socket);
+    });
+    await_bare(bare_socket);
     // Forked now, because nobody may be forked once gRPC has threads here; it waits for its turn.
     Shared<std::atomic<bool>> begin;
     Child silent([&] {
@@ -208,14 +215,18 @@ void receive(v1::Messaging::Stub& messaging, const char* topic,
     context.TryCancel();
 }
 
-int measure_messages(const std::string& socket, const std::string& bob, const std::string& other) {
-    const Child answerer([&] {
-        const auto messaging = messaging_at(other);
-        receive(*messaging, "question", [&](const v1::ReceivedMessage& message) {
-            send(*messaging, message.from().text(), "answer");
-            return true;
-        });
+/// Answers every question, until it is killed.
+[[noreturn]] void answer_at(const std::string& socket) {
+    const auto messaging = messaging_at(socket);
+    receive(*messaging, "question", [&](const v1::ReceivedMessage& message) {
+        send(*messaging, message.from().text(), "answer");
+        return true;
     });
+    _exit(1);
+}
+
+/// How long each question to `bob` takes until its answer is here, in ms.
+std::vector<double> times_until_answered(const std::string& socket, const std::string& bob) {
     const auto messaging = messaging_at(socket);
     std::atomic<int> answers = 0;
     std::thread reader([&] {
@@ -225,6 +236,8 @@ int measure_messages(const std::string& socket, const std::string& bob, const st
             return answers != kMessages;
         });
     });
+    // A reader that comes late would miss what a bare server does not keep.
+    usleep(200'000);
     std::vector<double> times;
     for (int at = 0; at < kMessages; ++at) {
         const auto start = Clock::now();
@@ -233,8 +246,30 @@ int measure_messages(const std::string& socket, const std::string& bob, const st
         times.push_back(milliseconds_since(start));
     }
     reader.join();
+    return times;
+}
+
+int measure_messages(const std::string& socket, const std::string& bob, const std::string& other) {
+    const sov::support::TemporaryFolder folder;
+    const std::string bare_socket = folder.path("bare.sock");
+    // All are forked now, because nobody may be forked once gRPC has threads here.
+    const Child bare([&] {
+        BarePost service;
+        serve_bare(service, bare_socket);
+    });
+    const Child answerer([&] { answer_at(other); });
+    const Child bare_answerer([&] {
+        await_bare(bare_socket);
+        answer_at(bare_socket);
+    });
+    await_bare(bare_socket);
+    sleep(1);
+    const auto times = times_until_answered(socket, bob);
     row({"a message from app to app, and one back, ms, p50 / p99",
          text("%.2f / %.2f", quantile(times, 0.5), quantile(times, 0.99)), "0.6"});
+    const auto least = times_until_answered(bare_socket, bob);
+    row({"the same apps, with one bare gRPC server in place of both daemons",
+         text("%.2f / %.2f", quantile(least, 0.5), quantile(least, 0.99)), ""});
     return 0;
 }
 
