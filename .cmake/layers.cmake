@@ -196,7 +196,7 @@ sov_layer(tests/unit/tests TARGET sov_unit_tests
 # Holds the code against the wire vectors of docs/protocol.md.
 sov_layer(tests/unit/docs TARGET sov_unit_tests
     MAY_INCLUDE daemon/core/base daemon/core/identity daemon/core/wire daemon/core/guard daemon/core/session
-                daemon/core/discovery daemon/core/messaging daemon/core/connect daemon/streams platform/openssl
+                daemon/core/discovery daemon/core/messaging daemon/core/connect daemon/streams platform/openssl tests/support
     EXTERNAL std std_system boost_result gtest)
 
 # The composition root sees everything and nobody but its own tests sees it.

@@ -116,14 +116,18 @@ endfunction()
 
 # Joins the sources of a target, neighbours in the alphabet, into batches of equal length. gRPC's and Asio's headers cost
 # more than the code that includes them, so where the rows of `ARGN` allow those, a batch is as long as the memory of a
-# compiler lets it be; elsewhere a short one keeps the next build after an edit short.
+# compiler lets it be (2.5 GB); elsewhere a short one keeps the next build after an edit short, and one of tests is between
+# the two, as GoogleTest is.
 # Which files share a batch depends on nothing but their number, or ccache would miss whenever one of them grew.
 function(sov_unity target)
     set(longest 10)
+    if(target MATCHES "_tests$")
+        set(longest 20)
+    endif()
     foreach(folder IN LISTS ARGN)
         get_property(externals GLOBAL PROPERTY SOV_LAYER_${folder}_EXTERNAL)
         if("grpc" IN_LIST externals OR "asio" IN_LIST externals)
-            set(longest 20)
+            set(longest 30)
         endif()
     endforeach()
     get_target_property(sources ${target} SOURCES)
@@ -181,9 +185,9 @@ function(sov_gtest target)
         add_executable(${target} ${arg_SOURCES})
         sov_unity(${target} ${arg_FOLDERS})
         target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}")
-        target_compile_definitions(${target} PRIVATE SOV_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-        # The code under test keeps its flags; the tests themselves compile in half the time without the second level.
-        target_compile_options(${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-Og>)
+        # The code under test keeps its flags; the tests themselves compile in half the time without the second level
+        # and without tables for a debugger.
+        target_compile_options(${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-Og> $<$<CONFIG:Release>:-g0>)
         if(SOV_MOLD_PROGRAM)
             target_link_options(${target} PRIVATE -fuse-ld=mold)
         endif()

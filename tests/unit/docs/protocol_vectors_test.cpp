@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "platform/openssl/host_crypto.h"
+#include "tests/support/source_file.h"
 #include "tests/unit/docs/vectors.h"
 
 // docs/protocol.md is the authority on bytes, so the code is held against what stands there. After
@@ -19,7 +20,7 @@ class ProtocolVectors : public ::testing::Test {
   protected:
     openssl::HostCrypto crypto;
     std::vector<Vector> documented = [] {
-        std::ifstream file(SOV_SOURCE_DIR "/docs/protocol.md");
+        std::ifstream file(support::source_file("docs/protocol.md"));
         const std::string text{std::istreambuf_iterator<char>(file), {}};
         return read_vectors(text);
     }();

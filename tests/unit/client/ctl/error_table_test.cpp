@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "daemon/core/base/result.h"
+#include "tests/support/source_file.h"
 #include "tests/unit/client/ctl/terminal_session.h"
 
 namespace sov::ctl {
@@ -31,7 +32,7 @@ std::map<std::string, std::string> codes_in_sources() {
         R"re((?:set_code\(|refusal\([A-Za-z:_]+,\s*|undecided\(\s*|[a-z]\.code = |\.name = )"([a-z_]+)")re");
     const std::regex bare(R"re(return "([a-z_]+)";)re");
     std::map<std::string, std::string> codes;
-    const std::filesystem::path root = SOV_SOURCE_DIR;
+    const std::filesystem::path root = support::source_file("");
     for (const char* folder : {"daemon/api", "client", "client/ctl", "client/ctl/commands"}) {
         for (const auto& entry : std::filesystem::directory_iterator(root / folder)) {
             const std::string name = entry.path().filename();
@@ -85,8 +86,7 @@ TEST(ErrorTable, is_the_table_of_the_manual) {
         table += "| `" + std::string(row.code) + "` | " + std::string(row.cause) + " | " +
                  std::string(row.fix) + " |\n";
     }
-    const std::string manual =
-        source_text(std::filesystem::path(SOV_SOURCE_DIR) / "docs/operations.md");
+    const std::string manual = source_text(support::source_file("docs/operations.md"));
     EXPECT_NE(manual.find(table + "\n"), std::string::npos)
         << "docs/operations.md has another table than:\n"
         << table;

@@ -17,6 +17,7 @@
 #include "sovereign/v1/mailbox.pb.h"
 #include "sovereign/v1/messaging.pb.h"
 #include "sovereign/v1/node.pb.h"
+#include "tests/support/source_file.h"
 #include "tests/support/temporary_folder.h"
 
 namespace sov::api {
@@ -30,10 +31,10 @@ class ProtoSources : public testing::Test {
     ProtoSources() {
         const support::TemporaryFolder folder;
         const std::string out = folder.path("set");
+        const std::string protos = support::source_file("proto");
         const std::string command =
-            "protoc --include_imports --include_source_info --proto_path=" SOV_SOURCE_DIR
-            "/proto --descriptor_set_out=" +
-            out + " " SOV_SOURCE_DIR "/proto/sovereign/v1/*.proto";
+            "protoc --include_imports --include_source_info --proto_path=" + protos +
+            " --descriptor_set_out=" + out + " " + protos + "/sovereign/v1/*.proto";
         EXPECT_EQ(std::system(command.c_str()), 0);
         std::ifstream file(out, std::ios::binary);
         pb::FileDescriptorSet set;

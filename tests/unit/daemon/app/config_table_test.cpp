@@ -1,4 +1,5 @@
 #include "daemon/app/config_table.h"
+#include "tests/support/source_file.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +12,7 @@ namespace sov::app {
 namespace {
 
 std::string file_text(const std::string& path) {
-    std::ifstream file(SOV_SOURCE_DIR "/" + path);
+    std::ifstream file(support::source_file(path));
     EXPECT_TRUE(file) << path;
     std::ostringstream text;
     text << file.rdbuf();
@@ -103,7 +104,7 @@ TEST(ShippedConfig, shows_every_key_at_its_default) {
 }
 
 TEST(ShippedConfig, is_valid_and_changes_nothing) {
-    const auto shipped = load_config(SOV_SOURCE_DIR "/config/sovereignd.conf", {});
+    const auto shipped = load_config(support::source_file("config/sovereignd.conf"), {});
     ASSERT_TRUE(shipped.problems.empty()) << describe(shipped.problems);
     for (const ConfigRow& row : config_table())
         EXPECT_EQ(shipped.config.values.at(std::string(row.key)), row.fallback);

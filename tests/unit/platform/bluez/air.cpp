@@ -1,4 +1,5 @@
 #include "tests/unit/platform/bluez/air.h"
+#include "tests/support/source_file.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -19,7 +20,7 @@ constexpr std::chrono::seconds kPatience{15};
 Air::Air() {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) std::abort();
-    const std::string script = std::string(SOV_SOURCE_DIR) + "/tests/e2e/bluez_fake.py";
+    const std::string script = support::source_file("tests/e2e/bluez_fake.py");
     pid_ = fork();
     if (pid_ == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
