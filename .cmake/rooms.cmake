@@ -185,9 +185,8 @@ function(sov_gtest target)
         add_executable(${target} ${arg_SOURCES})
         sov_unity(${target} ${arg_FOLDERS})
         target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}")
-        # The code under test keeps its flags; the tests themselves compile in half the time without the second level
-        # and without tables for a debugger.
-        target_compile_options(${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-Og> $<$<CONFIG:Release>:-g0>)
+        # The code under test keeps its flags; the tests themselves compile in half the time without the second level.
+        target_compile_options(${target} PRIVATE $<$<CONFIG:Release,RelWithDebInfo>:-Og>)
         if(SOV_MOLD_PROGRAM)
             target_link_options(${target} PRIVATE -fuse-ld=mold)
         endif()
