@@ -91,8 +91,7 @@ json::Array json_texts(const std::vector<std::string>& texts) {
 
 std::string effort_text(const client::Lookup& lookup) {
     std::string text = "in " + duration_text(lookup.took) + ": " +
-                       count_text(lookup.asked, "node") + " asked, " +
-                       count_text(lookup.hops, "hop");
+                       count_text(lookup.asked, "request") + ", " + count_text(lookup.hops, "hop");
     if (lookup.timed_out != 0) text += ", " + std::to_string(lookup.timed_out) + " did not answer";
     return text;
 }

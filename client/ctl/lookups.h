@@ -28,7 +28,7 @@ json::Array json_list(const List& list) {
 }
 json::Array json_texts(const std::vector<std::string>& texts);
 
-/// "in 12 ms: 14 nodes asked, 2 hops, 1 did not answer"
+/// "in 12 ms: 14 requests, 2 hops, 1 did not answer"
 std::string effort_text(const client::Lookup& lookup);
 
 /// Every question of a lookup in the order asked, and the effort below.

@@ -13,7 +13,7 @@ namespace {
 Problem nothing_there(const client::Gotten& gotten, const std::string& target, bool traced) {
     Problem problem{.exit_code = 5, .name = "not_found", .what = {}, .why = {}, .steps = {}};
     problem.what = "there is no record at " + target;
-    problem.why = count_text(gotten.lookup.asked, "node") + " asked, " +
+    problem.why = count_text(gotten.lookup.asked, "request") + ", " +
                   std::to_string(gotten.lookup.answered) + " answered";
     if (!traced) problem.steps.push_back("sovctl dht get " + shell_word(target) + " --trace");
     return problem;

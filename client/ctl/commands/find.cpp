@@ -128,7 +128,7 @@ Problem nobody(const client::Error& miss, const client::Found& found, const std:
                bool traced) {
     Problem problem{.exit_code = 5, .name = miss.code, .what = {}, .why = {}, .steps = {}};
     problem.what = "nobody knows " + query;
-    problem.why = count_text(found.lookup.asked, "node") + " asked, " +
+    problem.why = count_text(found.lookup.asked, "request") + ", " +
                   std::to_string(found.lookup.answered) + " answered, " +
                   count_text(found.lookup.hops, "hop") + ", " + duration_text(found.lookup.took);
     const bool is_name = !found.name.empty() || query.size() < 60;

@@ -64,7 +64,7 @@ TEST(FindVerb, shows_id_addresses_claim_and_how_it_was_found) {
                   "  at       192.0.2.4:6881\n"
                   "           [2001:db8::4]:6881\n"
                   "  claim    kept by 4 nodes, 14 bits of work\n"
-                  "  found    in the DHT in 12 ms: 4 nodes asked, 1 hop\n");
+                  "  found    in the DHT in 12 ms: 4 requests, 1 hop\n");
     EXPECT_EQ(session.script.calls, std::vector<std::string>{"find bob"});
     EXPECT_EQ(session.run({"find", "bob", "--level", "strong"}), 0);
     EXPECT_EQ(session.script.calls.back(), "find bob strong");
@@ -213,7 +213,7 @@ TEST(FindVerb, not_found_says_what_was_tried_and_what_to_do) {
     EXPECT_EQ(session.out, "");
     EXPECT_EQ(session.err,
               "✗ not found   nobody knows bob#k7f3q2\n"
-              "  why     4 nodes asked, 4 answered, 1 hop, 12 ms\n"
+              "  why     4 requests, 4 answered, 1 hop, 12 ms\n"
               "  do      sovctl find 'bob#k7f3q2' --trace\n"
               "  or      sovctl find bob   (whatever the tag)\n"
               "  or      on the owner's host: sovctl name claim bob\n");
@@ -227,7 +227,7 @@ TEST(FindVerb, not_found_in_json_carries_the_lookup) {
     EXPECT_EQ(
         session.out,
         R"({"schema":"sovctl.find/1","ok":false,"error":{"code":5,"name":"not_found",)"
-        R"("message":"nobody knows bob: 4 nodes asked, 4 answered, 1 hop, 12 ms",)"
+        R"("message":"nobody knows bob: 4 requests, 4 answered, 1 hop, 12 ms",)"
         R"("hint":"sovctl find bob --trace; or: on the owner's host: sovctl name claim bob"},)"
         R"("data":{"query":"bob","name":"bob","peers":[],"owner_changed":false,"source":"dht",)"
         R"("lookup":{"target":")" +
@@ -247,7 +247,7 @@ TEST(FindVerb, a_trace_shows_every_question_also_of_a_miss) {
             "#  hop  path  node        address          after     rtt   near  answer\n"
             "1    0     1  0123456789  192.0.2.1:6881    0 ms  0.4 ms  9 bit  record, 3 nodes\n"
             "2    0     2  0123456789  192.0.2.1:6881  1.5 ms       -  9 bit  no answer in time\n"
-            "done in 12 ms: 4 nodes asked, 1 hop\n\n");
+            "done in 12 ms: 4 requests, 1 hop\n\n");
     EXPECT_EQ(session.run({"find", "bob", "--trace", "--json"}), 5);
     EXPECT_NE(session.out.find(R"("trace":[{"node":{"place":")"), std::string::npos);
 }

@@ -146,7 +146,7 @@ TEST(OfferVerbs, providers_are_found_and_shown) {
     EXPECT_NE(session.out.find(kBob + "  192.0.2.1:6881             7  eu-west, 20 ms, A4\n"),
               std::string::npos)
         << session.out;
-    EXPECT_TRUE(session.out.ends_with("\n1 provider in 20 ms: 14 nodes asked, 2 hops\n"))
+    EXPECT_TRUE(session.out.ends_with("\n1 provider in 20 ms: 14 requests, 2 hops\n"))
         << session.out;
     session.run({"dht", "providers", "service:printer/ipp", "-q"});
     EXPECT_EQ(session.out, kBob + "\n");

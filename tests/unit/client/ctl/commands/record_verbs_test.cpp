@@ -48,7 +48,7 @@ TEST(NameVerbs, a_claim_tells_how_others_find_you) {
     EXPECT_EQ(session.script.calls.back(), "claim_name Bob");
     EXPECT_EQ(session.out,
               "claimed  bob#k7f3q2\n"
-              "  kept by  4 nodes in 20 ms: 4 nodes asked, 1 hop\n"
+              "  kept by  4 nodes in 20 ms: 4 requests, 1 hop\n"
               "  others   find you with: sovctl find bob\n");
     EXPECT_EQ(session.run({"name", "claim", "bob", "--json"}), 0);
     EXPECT_TRUE(session.out.starts_with(
