@@ -12,6 +12,9 @@ namespace sov::quic {
 namespace {
 
 constexpr std::size_t kPacketMax = 1500;
+/// What a peer may have given us unused at a time: what we ask for, and what we bear (see
+/// bear_more_ids), which is the most that ngtcp2 0.12 holds.
+constexpr std::uint64_t kIdsWanted = 4, kIdsBorne = 8;
 /// Sent at once, as far as the controller allows: what fits into one call of the kernel's (see
 /// UdpTransport::kBurst), and not a datagram more, which would cost half a call.
 constexpr std::size_t kQuantumMax = 63'000;
@@ -72,7 +75,7 @@ void QuicConnection::fill_settings(ngtcp2_settings& settings, ngtcp2_transport_p
     params.initial_max_streams_bidi = limits.streams_max;
     params.initial_max_streams_uni = 0;
     params.max_idle_timeout = nanoseconds(limits.idle_time);
-    params.active_connection_id_limit = 4;
+    params.active_connection_id_limit = kIdsWanted;
 }
 
 // Nobody may clear the bit by which packets are told apart on a shared socket (RFC 9287). ngtcp2
@@ -81,6 +84,16 @@ void QuicConnection::fill_settings(ngtcp2_settings& settings, ngtcp2_transport_p
 void QuicConnection::forbid_greasing() {
     const_cast<ngtcp2_transport_params*>(ngtcp2_conn_get_local_transport_params(native_))
         ->grease_quic_bit = 0;
+}
+
+// A peer whose address changes speaks from the new one before it knows, with the id that it had;
+// when it then moves, with another id, within the round trip that proves that address, ngtcp2 0.12
+// retires the old id and goes on counting it as that of the path to fall back to. The fresh id that
+// the peer gives for it is one too many then and ends the connection. So once the peer has been
+// told our limit we bear more.
+void QuicConnection::bear_more_ids() {
+    const_cast<ngtcp2_transport_params*>(ngtcp2_conn_get_local_transport_params(native_))
+        ->active_connection_id_limit = kIdsBorne;
 }
 
 bool QuicConnection::start_client(Instant now, ports::DatagramPath& path, const Endpoint& to,
@@ -150,6 +163,7 @@ std::vector<ConnectionKey> QuicConnection::keys() const {
 
 void QuicConnection::set_connected() {
     connected_ = true;
+    bear_more_ids();
     const ports::DatagramPath* path = NativePath::way(*ngtcp2_conn_get_path(native_));
     const bool there = host_.is_there(path);
     told_remote_ = remote_;

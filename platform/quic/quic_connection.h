@@ -126,6 +126,7 @@ class QuicConnection {
     void fill_settings(ngtcp2_settings& settings, ngtcp2_transport_params& params, Instant now,
                        const ports::DatagramPath& path) const;
     void forbid_greasing();
+    void bear_more_ids();
     void set_connected();
     void tell_arrivals();
     void tell_readable(std::int64_t number, Stream& stream);

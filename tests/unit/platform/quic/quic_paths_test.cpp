@@ -89,6 +89,38 @@ TEST_F(QuicPair, goes_on_when_the_dialler_moves_to_another_path) {
     EXPECT_EQ(ann.count<ports::Closed>(), 0u);
 }
 
+TEST_F(QuicPair, goes_on_when_the_dialler_speaks_from_a_new_address_before_it_moves) {
+    ASSERT_NO_FATAL_FAILURE(connect());
+    wire.pass(seconds{1});
+    // The kernel sends from where it is now; the daemon learns of that a moment later. Again and
+    // again, as on a train.
+    Endpoint now_at = ann_at;
+    wire.on_wire = [&](VirtualWire::Packet& packet) {
+        if (packet.from == ann_at) packet.from = now_at;
+        return packet.to != ann_at || now_at == ann_at;
+    };
+    const StreamId stream = *ann.transport->open_stream(dialled);
+    std::string said;
+    std::vector<std::unique_ptr<WirePath>> cables;
+    for (std::uint16_t turn = 1; turn <= 6; ++turn) {
+        now_at = Endpoint::v4(0xc0000200 + 16 + turn, 999);
+        wire.alias(now_at, ann_at);
+        ASSERT_TRUE(ann.transport->write(stream, as_bytes("word "), false));
+        wire.pass(milliseconds{12});
+        cables.push_back(wire.attach(&ann, Endpoint::v4(0xc0000240 + turn, 4003)));
+        ASSERT_TRUE(ann.transport->move(wire.now, dialled, *cables.back(), bob_at));
+        wire.pass(seconds{1});
+        // Back to the first socket, for the next turn.
+        ASSERT_TRUE(ann.transport->move(wire.now, dialled, *ann_path, bob_at));
+        wire.pass(seconds{1});
+        said += "word ";
+    }
+    ASSERT_TRUE(ann.transport->write(stream, as_bytes("end"), true));
+    EXPECT_EQ(to_text(read_all(bob, at_bob(stream))), said + "end");
+    EXPECT_EQ(ann.count<ports::Closed>(), 0u);
+    EXPECT_EQ(bob.count<ports::Closed>(), 0u);
+}
+
 TEST_F(QuicPair, goes_on_when_a_nat_gives_the_dialler_another_address) {
     ASSERT_NO_FATAL_FAILURE(connect());
     const Endpoint mapped = Endpoint::v4(0xc0000209, 999);
