@@ -243,7 +243,8 @@ void ConnectionPlane::log_event(const hub::HubEvent& event) {
     } else if (const auto* closed = std::get_if<hub::ConnectionClosed>(&event)) {
         log_.write(LogLevel::kDebug, "connect", "connect.closed", "a connection to a peer is over",
                    {{"peer", identity::peer_text(closed->connection.peer)},
-                    {"reason", std::string(ports::close_reason_name(closed->reason))}});
+                    {"reason", std::string(ports::close_reason_name(closed->reason))},
+                    {"words", closed->words}});
     } else if (const auto* changed = std::get_if<hub::PathChanged>(&event)) {
         log_.write(LogLevel::kDebug, "connect", "connect.path",
                    "a connection goes on over another path",
