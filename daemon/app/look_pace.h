@@ -27,8 +27,8 @@ class LookPace {
     static constexpr std::chrono::seconds kAllEvery{5};
     /// Between them paths hear of this many changes in a row, then of one in kPathsEvery on
     /// average. Past it they wait for the next look of everything.
-    static constexpr std::uint32_t kPathsBurst = 6;
-    static constexpr std::chrono::seconds kPathsEvery{5};
+    static constexpr std::uint32_t kPathsBurst = 12;
+    static constexpr std::chrono::seconds kPathsEvery{2};
 
     void note_change(Instant now);
     /// What is due. `reachable`: the host has an address beyond itself; without one there is nobody

@@ -84,6 +84,24 @@ TEST(LookPace, paths_hear_of_each_change_at_once_though_everything_else_waits) {
     EXPECT_TRUE(host.said.back().look.all) << "the last change is announced, too";
 }
 
+TEST(LookPace, a_busy_host_whose_changes_come_in_pieces_tells_paths_of_each_piece) {
+    Watched host;
+    // A link goes, another one comes and its addresses follow, with pauses between: four moves of
+    // three pieces each.
+    for (int move = 0; move < 4; ++move) {
+        for (int piece = 0; piece < 3; ++piece) {
+            const Duration changed = host.now.time_since_epoch();
+            const std::size_t before = host.said.size();
+            host.change();
+            host.pass(milliseconds{400});
+            ASSERT_GT(host.said.size(), before) << move << ' ' << piece;
+            EXPECT_TRUE(host.said[before].look.paths) << move << ' ' << piece;
+            EXPECT_LE(host.said[before].at - changed, LookPace::kSettle) << move << ' ' << piece;
+        }
+        host.pass(milliseconds{1800});
+    }
+}
+
 TEST(LookPace, a_cable_that_flaps_for_minutes_costs_what_it_may) {
     Watched host;
     constexpr int kFlaps = 150;
@@ -96,7 +114,7 @@ TEST(LookPace, a_cable_that_flaps_for_minutes_costs_what_it_may) {
     }
     constexpr std::size_t kSeconds = 2 * kFlaps;
     EXPECT_LE(host.count(&Look::all), kSeconds / 5 + 1);
-    EXPECT_LE(host.said.size(), 2 * (kSeconds / 5) + 1 + LookPace::kPathsBurst);
+    EXPECT_LE(host.said.size(), kSeconds / 5 + kSeconds / 2 + 1 + LookPace::kPathsBurst);
     EXPECT_GE(host.count(&Look::all), kSeconds / 5 - 2);
     host.pass(seconds{30});
     EXPECT_EQ(host.pace.next(), kNever);
