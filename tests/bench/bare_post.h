@@ -6,6 +6,8 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "sovereign/v1/messaging.grpc.pb.h"
 
@@ -19,8 +21,11 @@ class BarePost final : public sovereign::v1::Messaging::CallbackService {
     grpc::ServerWriteReactor<sovereign::v1::SendProgress>* Send(
         grpc::CallbackServerContext*, const sovereign::v1::SendRequest* request) override {
         const std::lock_guard lock(mutex_);
-        if (const auto reader = readers_.find(request->topic()); reader != readers_.end())
+        if (const auto reader = readers_.find(request->topic()); reader != readers_.end()) {
             reader->second->tell(*request);
+        } else {
+            unread_[request->topic()].push_back(*request);
+        }
         return new Accepted;
     }
 
@@ -29,6 +34,7 @@ class BarePost final : public sovereign::v1::Messaging::CallbackService {
         auto* reader = new Reader(*this, request->topic());
         const std::lock_guard lock(mutex_);
         readers_[request->topic()] = reader;
+        for (const auto& early : std::exchange(unread_[request->topic()], {})) reader->tell(early);
         return reader;
     }
 
@@ -88,6 +94,8 @@ class BarePost final : public sovereign::v1::Messaging::CallbackService {
 
     std::mutex mutex_;
     std::map<std::string, Reader*> readers_;  ///< by topic
+    /// What came before its reader.
+    std::map<std::string, std::vector<sovereign::v1::SendRequest>> unread_;
 };
 
 }  // namespace sov::bench
