@@ -367,6 +367,35 @@ def stun_messages():
     save("stun_message", "wrong_family", message(0x101, (0x20, bytes([0, 9]) + bytes(6))))
 
 
+def turn_streams():
+    """What a TURN server says to an Allocate; each message is one piece of 72 bytes. The fuzzer's digests are all zero."""
+    piece = 72
+
+    def message(kind, *attributes):
+        body = b"".join(struct.pack(">HH", number, len(value)) + value + bytes(-len(value) % 4)
+                        for number, value in attributes)
+        filling = piece - 20 - len(body) - 4
+        body += struct.pack(">HH", 0x8022, filling) + bytes(filling)
+        return struct.pack(">HHI", kind, len(body), 0x2112A442) + bytes(range(12)) + body
+
+    address = bytes([0, 1]) + bytes(6)
+    who = message(0x113, (9, bytes([0, 0, 4, 1])), (0x14, b"lab"), (0x15, b"nonce"))
+    lent = message(0x103, (0x16, address), (0x0D, struct.pack(">I", 600)), (8, bytes(20)))
+    datagram = message(0x17, (0x12, address), (0x13, b"datagram"))
+    begin = bytes([piece - 1])
+    save("turn_client", "lent", begin + who + lent + datagram)
+    save("turn_client", "unsigned", begin + who + message(0x103, (0x16, address)))
+    save("turn_client", "refused", begin + who + who)
+    save("turn_client", "no_nonce", begin + message(0x113, (9, bytes([0, 0, 4, 1])), (0x14, b"lab")))
+    save("turn_client", "quota", begin + who + message(0x113, (9, bytes([0, 0, 4, 86]))))
+    save("turn_client", "stale", begin + who + lent + message(0x118, (9, bytes([0, 0, 4, 38])), (0x15, b"other")))
+    save("turn_client", "channel", begin + who + lent + bytes([0x40, 0, 0, 60]) + bytes(68))
+    save("turn_client", "bytewise", b"\0" + who + lent + datagram)
+    save("turn_client", "other_protocol", b"\xff" + b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    save("turn_client", "odd_length", begin + struct.pack(">HHI", 0x113, 3, 0x2112A442) + bytes(64))
+    save("turn_client", "attribute_too_long", begin + who[:22] + b"\xff\xff" + who[24:])
+
+
 def hand_overs():
     week = 7 * 24 * 3600
     body = field(1, KEY[::-1]) + field(2, bytes(64))
@@ -406,3 +435,4 @@ if __name__ == "__main__":
     letters()
     signal_words()
     stun_messages()
+    turn_streams()

@@ -5,12 +5,11 @@
 #include "daemon/core/base/byte_reader.h"
 #include "daemon/core/base/byte_writer.h"
 #include "daemon/core/base/check.h"
+#include "daemon/core/connect/stun_format.h"
 
 namespace sov::connect {
 
 namespace {
-
-constexpr std::uint32_t kMagicCookie = 0x2112a442;
 
 // RFC 8489 s18.2 and RFC 5780 s7.
 enum StunType : std::uint16_t {
@@ -26,44 +25,16 @@ enum StunType : std::uint16_t {
     kFilling = 0xc0de,
 };
 constexpr std::uint32_t kChangeAddress = 4, kChangePort = 2;
-constexpr std::size_t kAttributeHeadBytes = 4;
-
-std::size_t padded(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
-
-/// MAPPED-ADDRESS and its like (s14.1); `mask` is for XOR-MAPPED-ADDRESS (s14.2): the cookie and
-/// the id.
-std::optional<Endpoint> read_address(ByteView value, ByteView mask) {
-    ByteReader reader(value);
-    reader.u8();
-    const std::uint8_t family = reader.u8();
-    std::uint16_t port = reader.u16();
-    if (family != 1 && family != 2) return std::nullopt;
-    const ByteView from = reader.bytes(family == 1 ? 4 : 16);
-    if (!reader.at_end()) return std::nullopt;
-    Bytes address = to_bytes(from);
-    if (!mask.empty()) {
-        port = static_cast<std::uint16_t>(port ^ load_u16(mask.data()));
-        for (std::size_t at = 0; at < address.size(); ++at) {
-            address[at] = static_cast<std::uint8_t>(address[at] ^ mask[at]);
-        }
-    }
-    return Endpoint::from_address(address, port);
-}
 
 void take_attribute(std::uint16_t type, ByteView value, ByteView mask, StunMessage& message) {
     switch (type) {
-        case kXorMappedAddress: message.mapped = read_address(value, mask); break;
+        case kXorMappedAddress: message.mapped = read_stun_address(value, mask); break;
         case kMappedAddress:
             // Of old servers; some routers rewrite it, which is why the other one is masked.
-            if (!message.mapped) message.mapped = read_address(value, {});
+            if (!message.mapped) message.mapped = read_stun_address(value, {});
             break;
-        case kOtherAddress: message.other = read_address(value, {}); break;
-        case kErrorCode:
-            if (value.size() >= 4) {
-                const unsigned hundreds = value[2] & 7U;
-                message.code = static_cast<std::uint16_t>(hundreds * 100U + value[3]);
-            }
-            break;
+        case kOtherAddress: message.other = read_stun_address(value, {}); break;
+        case kErrorCode: message.code = read_stun_code(value); break;
         default: break;
     }
 }
@@ -73,12 +44,12 @@ void take_attribute(std::uint16_t type, ByteView value, ByteView mask, StunMessa
 Bytes encode_stun(const StunQuestion& question) {
     SOV_CHECK(question.bytes % 4 == 0);
     const bool changes = question.other_address || question.other_port;
-    const std::size_t so_far = kStunHeadBytes + (changes ? kAttributeHeadBytes + 4 : 0);
+    const std::size_t so_far = kStunHeadBytes + (changes ? kStunAttributeHeadBytes + 4 : 0);
     Bytes bytes(std::max(so_far, question.bytes));
     ByteWriter writer(bytes);
     writer.u16(kBindingRequest);
     writer.u16(static_cast<std::uint16_t>(bytes.size() - kStunHeadBytes));
-    writer.u32(kMagicCookie);
+    writer.u32(kStunCookie);
     writer.bytes(question.id);
     if (changes) {
         writer.u16(kChangeRequest);
@@ -88,14 +59,14 @@ Bytes encode_stun(const StunQuestion& question) {
     }
     if (bytes.size() > so_far) {
         writer.u16(kFilling);
-        writer.u16(static_cast<std::uint16_t>(bytes.size() - so_far - kAttributeHeadBytes));
+        writer.u16(static_cast<std::uint16_t>(bytes.size() - so_far - kStunAttributeHeadBytes));
     }
     return bytes;
 }
 
 bool is_stun(ByteView datagram) {
     return datagram.size() >= kStunHeadBytes && datagram[0] < 4 &&
-           load_u32(&datagram[4]) == kMagicCookie;
+           load_u32(&datagram[4]) == kStunCookie;
 }
 
 Result<StunMessage> read_stun(ByteView datagram) {
@@ -114,7 +85,7 @@ Result<StunMessage> read_stun(ByteView datagram) {
     while (reader.ok() && reader.remaining() > 0) {
         const std::uint16_t type = reader.u16();
         const std::size_t size = reader.u16();
-        const ByteView value = reader.bytes(padded(size));
+        const ByteView value = reader.bytes(stun_padded(size));
         if (!reader.ok()) return Errc::kMalformed;
         take_attribute(type, value.first(size), mask, message);
     }
