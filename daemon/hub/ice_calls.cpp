@@ -386,7 +386,7 @@ void IceCalls::take(Instant now, const connect::CallAnswered& answered) {
 void IceCalls::take(Instant now, const connect::CallRestarted& restarted) {
     Path* path = find(restarted.call);
     if (path == nullptr) return;
-    const IceDescription ours = path->session->restart();
+    const IceDescription ours = path->session->restart(options_.extra_addresses);
     (void)path->session->set_remote(restarted.description);
     signalling_->answer(now, restarted.call, ours);
 }
@@ -421,7 +421,8 @@ void IceCalls::restart(Instant now, Path& path) {
     path.restart_at = now + kMendAgain;
     report_of(path).rounds += 1;
     note(now, path, "restarting");
-    if (signalling_->restart(now, path.call, path.session->restart())) return;
+    if (signalling_->restart(now, path.call, path.session->restart(options_.extra_addresses)))
+        return;
     // Rounds are used up, which only a peer can bring about: its connection ends with the path.
     signalling_->end(now, path.call);
     close(path, "no_path");

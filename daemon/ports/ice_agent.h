@@ -103,8 +103,9 @@ class IceSession {
     virtual void remote_gathered() = 0;
     /// Begins anew over the same sockets (RFC 8445 s9): a new local description, candidates told
     /// again, the other side's forgotten. The old pair carries data meanwhile. For a path that
-    /// died and for one that may have become better.
-    virtual const IceDescription& restart() = 0;
+    /// died and for one that may have become better. `extra_addresses` takes the place of the
+    /// start's: this host may be seen elsewhere by now; past the limit they are left out.
+    virtual const IceDescription& restart(const std::vector<Endpoint>& extra_addresses) = 0;
 
     /// The way for data. Its address and remote() are made up and stay the same whatever pair is
     /// in use (docs/decisions, "ICE on libnice"), so whoever sends sees one path. Datagrams are

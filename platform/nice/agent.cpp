@@ -20,6 +20,9 @@ constexpr int kReceiveBytes = 4 << 20;
 /// RFC 8445 s5.1.2.2.
 constexpr std::uint32_t kServerReflexivePreference = 100;
 
+/// What libnice calls none of its own.
+const std::string kExtraFoundation = "extra";
+
 std::uint32_t extra_priority(std::size_t number) {
     return (kServerReflexivePreference << 24) | (static_cast<std::uint32_t>(0xffff - number) << 8) |
            (256U - kIceComponent);
@@ -170,14 +173,22 @@ void Agent::add_remote_candidate(const IceCandidate& candidate) {
 
 void Agent::remote_gathered() { nice_agent_peer_candidate_gathering_done(native_.load(), stream_); }
 
-void Agent::restart(const IceDescription& local) {
+void Agent::restart(const IceDescription& local, const std::vector<Endpoint>& extra_addresses) {
     local_ = local;
     {
         const std::lock_guard guard(mutex_);
         ++round_;
         connected_ = was_connected_ = false;
         state_.reset();
+        extra_addresses_ = extra_addresses;
+        std::erase_if(told_, [](const IceCandidate& one) {
+            return one.foundation.starts_with(kExtraFoundation);
+        });
         for (const IceCandidate& candidate : told_) put(ports::IceLocalCandidate{candidate});
+        const std::vector<IceCandidate> own = told_;
+        for (const IceCandidate& candidate : own) {
+            if (candidate.kind == CandidateKind::kHost) tell_extra(candidate.endpoint);
+        }
         if (gathered_) put(ports::IceGathered{});
     }
     nice_agent_restart(native_.load());
@@ -301,12 +312,12 @@ void Agent::tell(const IceCandidate& candidate) {
 // The other side needs to know of it; libnice does not, since what arrives there arrives at the
 // host candidate.
 void Agent::tell_extra(const Endpoint& host) {
-    for (std::size_t at = 0; at < plan_.start.extra_addresses.size(); ++at) {
-        Endpoint outside = plan_.start.extra_addresses[at];
+    for (std::size_t at = 0; at < extra_addresses_.size(); ++at) {
+        Endpoint outside = extra_addresses_[at];
         if (outside.family != host.family) continue;
         if (outside.port == 0) outside.port = host.port;
         IceCandidate candidate;
-        candidate.foundation = "extra" + std::to_string(at + 1);
+        candidate.foundation = kExtraFoundation + std::to_string(at + 1);
         candidate.priority = extra_priority(told_.size());
         candidate.endpoint = outside;
         candidate.kind = CandidateKind::kServerReflexive;

@@ -41,7 +41,11 @@ class Agent : public std::enable_shared_from_this<Agent> {
         std::chrono::milliseconds pace{0};  ///< between two checks, Ta of RFC 8445
     };
 
-    Agent(Shard& shard, Plan plan) : shard_(shard), plan_(std::move(plan)), local_(plan_.local) {}
+    Agent(Shard& shard, Plan plan)
+        : shard_(shard),
+          plan_(std::move(plan)),
+          local_(plan_.local),
+          extra_addresses_(plan_.start.extra_addresses) {}
     ~Agent();
     Agent(const Agent&) = delete;
     Agent& operator=(const Agent&) = delete;
@@ -52,7 +56,7 @@ class Agent : public std::enable_shared_from_this<Agent> {
     void set_remote(const IceDescription& description, const std::vector<IceCandidate>& candidates);
     void add_remote_candidate(const IceCandidate& candidate);
     void remote_gathered();
-    void restart(const IceDescription& local);
+    void restart(const IceDescription& local, const std::vector<Endpoint>& extra_addresses);
     /// Gives back relays, then the sockets; nothing is put into the inbox any more.
     void close();
 
@@ -96,6 +100,7 @@ class Agent : public std::enable_shared_from_this<Agent> {
     /// libnice emits signals on whichever thread calls it next, and send() is such a call. Guards
     /// all below.
     std::mutex mutex_;
+    std::vector<Endpoint> extra_addresses_;
     std::vector<IceCandidate> told_;
     bool gathered_ = false, connected_ = false, was_connected_ = false;
     std::uint32_t round_ = 0;  ///< restarts until now

@@ -16,7 +16,6 @@ using ports::IceServer;
 /// libnice takes as many (NICE_CANDIDATE_MAX_TURN_SERVERS).
 constexpr std::size_t kServersMax = 8;
 constexpr std::size_t kCredentialBytesMax = 512;  // RFC 8489 s14.3
-constexpr std::size_t kExtraAddressesMax = 8;
 
 bool is_usable(const IceServer& server) {
     return server.endpoint.scope() != Scope::kBogon && server.user.size() <= kCredentialBytesMax &&

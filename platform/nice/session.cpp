@@ -122,14 +122,16 @@ void NiceSession::remote_gathered() {
     if (remote_) post([](Agent& agent) { agent.remote_gathered(); });
 }
 
-const IceDescription& NiceSession::restart() {
+const IceDescription& NiceSession::restart(const std::vector<Endpoint>& extra_addresses) {
     local_ = new_description();
     remote_.reset();
     remote_candidates_.clear();
     remote_gathered_ = false;
     state_ = ports::IceState::kGathering;
     ++round_;
-    post([local = local_](Agent& agent) { agent.restart(local); });
+    std::vector<Endpoint> extra = extra_addresses;
+    extra.resize(std::min(extra.size(), kExtraAddressesMax));
+    post([local = local_, extra = std::move(extra)](Agent& agent) { agent.restart(local, extra); });
     return local_;
 }
 

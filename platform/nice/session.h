@@ -13,6 +13,9 @@ namespace sov::nice {
 
 class NiceAgents;
 
+/// Addresses of ours that servers do not tell of.
+inline constexpr std::size_t kExtraAddressesMax = 8;
+
 /// The core thread's half of a session.
 class NiceSession final : public ports::IceSession {
   public:
@@ -26,7 +29,7 @@ class NiceSession final : public ports::IceSession {
     Result<void> set_remote(const IceDescription& description) override;
     Result<void> add_remote_candidate(const IceCandidate& candidate) override;
     void remote_gathered() override;
-    const IceDescription& restart() override;
+    const IceDescription& restart(const std::vector<Endpoint>& extra_addresses) override;
     ports::DatagramPath& path() override { return path_; }
     Endpoint remote() const override;
     ports::IceState state() const override { return state_; }

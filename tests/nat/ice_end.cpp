@@ -88,7 +88,7 @@ void IceEnd::take_signal(const std::string& line) {
         const bool restarts =
             !remote_fragment_.empty() && remote_fragment_ != description.fragment && !dials_;
         remote_fragment_ = description.fragment;
-        if (restarts) session_->restart();
+        if (restarts) session_->restart({});
         if (!dials_) tell_description();
         if (!session_->set_remote(description)) say("refused description");
     } else if (word == "c") {
@@ -111,7 +111,7 @@ void IceEnd::read_command() {
                                       if (error) return leave();
                                       if (line_of(command_) == "restart") {
                                           echoed_ = false;
-                                          session_->restart();
+                                          session_->restart({});
                                           tell_description();
                                       }
                                       read_command();

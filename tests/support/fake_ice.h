@@ -100,7 +100,7 @@ class FakeIceSession final : public ports::IceSession {
         return {};
     }
     void remote_gathered() override {}
-    const IceDescription& restart() override {
+    const IceDescription& restart(const std::vector<Endpoint>&) override {
         ++net_.restarts;
         remote_.reset();
         theirs_.clear();

@@ -63,7 +63,7 @@ TEST_F(IceTest, ACandidateIsTakenOnceAndOnlySoMany) {
     }
     EXPECT_EQ(a.session->add_remote_candidate(candidate_at("192.0.2.2:1")).error(),
               Errc::kOverQuota);
-    a.session->restart();
+    a.session->restart({});
     EXPECT_TRUE(a.session->add_remote_candidate(candidate_at("192.0.2.2:1")));
 }
 

@@ -98,8 +98,8 @@ TEST_F(IceTest, ARestartGoesOnOverTheSamePath) {
     a.other = b.other = nullptr;
     a.candidates.clear();
     b.candidates.clear();
-    a.session->restart();
-    b.session->restart();
+    a.session->restart({});
+    b.session->restart({});
     EXPECT_NE(a.session->local().fragment, before.fragment);
     EXPECT_FALSE(a.connected());
     EXPECT_TRUE(a.session->pair());
@@ -121,7 +121,7 @@ TEST_F(IceTest, AnotherDescriptionWithoutARestartIsRefused) {
     EXPECT_EQ(a.session->set_remote(other).error(), Errc::kConflict);
     other.fragment = "bad fragment";
     EXPECT_EQ(a.session->set_remote(other).error(), Errc::kInvalidArgument);
-    a.session->restart();
+    a.session->restart({});
     EXPECT_TRUE(a.session->set_remote({"another1", std::string(24, 'p')}));
 }
 
@@ -214,6 +214,27 @@ TEST_F(IceTest, AnExtraAddressIsToldAsOurs) {
     });
     ASSERT_NE(host, a.candidates.end());
     EXPECT_NE(with(Endpoint::v4(0xcb007108, host->endpoint.port)), a.candidates.end());
+}
+
+// A host that has moved is seen elsewhere, and what it offers next has to say so.
+TEST_F(IceTest, ARestartTellsTheExtraAddressesOfNow) {
+    Party a;
+    ports::IceStart start;
+    start.extra_addresses = {*Endpoint::parse("203.0.113.7:4000")};
+    open(a, IceRole::kControlling, start);
+    ASSERT_TRUE(until([&] { return a.gathered; }));
+    const std::size_t before = a.candidates.size();
+    a.candidates.clear();
+    a.gathered = false;
+    const Endpoint now = *Endpoint::parse("203.0.113.9:5000");
+    a.session->restart({now});
+    ASSERT_TRUE(until([&] { return a.gathered && a.candidates.size() == before; }));
+    const auto told = [&](const Endpoint& address) {
+        return std::any_of(a.candidates.begin(), a.candidates.end(),
+                           [&](const auto& candidate) { return candidate.endpoint == address; });
+    };
+    EXPECT_TRUE(told(now));
+    EXPECT_FALSE(told(start.extra_addresses[0]));
 }
 
 TEST_F(IceTest, NothingButRelaysIsToldWhenOnlyRelaysAreWanted) {
