@@ -344,6 +344,7 @@ NodeStatus plain(const v1::GetStatusResponse& message) {
         status.port_mapping = {mapping.external(), mapping.method(),
                                std::chrono::seconds(mapping.lifetime_seconds()), mapping.reason()};
     }
+    status.datagram_relay = message.datagram_relay();
     status.store_problem = message.store_problem();
     status.store_notice = message.store_notice();
     status.counters.assign(message.counters().begin(), message.counters().end());

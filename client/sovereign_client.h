@@ -113,7 +113,8 @@ struct NodeStatus {
     std::vector<LayerStatus> layers;
     ConnectionCounts connections;
     Economy economy;
-    std::optional<PortMapping> port_mapping;                      ///< empty: not known
+    std::optional<PortMapping> port_mapping;  ///< empty: not known
+    std::string datagram_relay;  ///< carries all datagrams since UDP is blocked; empty: none
     std::string store_problem, store_notice;                      ///< empty: none
     std::vector<std::pair<std::string, std::uint64_t>> counters;  ///< in order of name
 };

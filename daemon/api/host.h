@@ -123,6 +123,8 @@ class Host {
     virtual bool port_mapping_wanted() const = 0;
     /// What the router lets us have; nothing while it is not known or not wanted.
     virtual std::optional<ports::MappingChanged> port_mapping() const = 0;
+    /// The relay that datagrams go through since UDP is blocked; empty: none.
+    virtual std::string datagram_relay() const { return {}; }
     /// Empty while writes succeed.
     virtual std::string store_problem() const = 0;
     /// What was set aside because it was damaged, in words; empty when nothing was.

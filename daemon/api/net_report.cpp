@@ -83,7 +83,12 @@ void add_udp(const NetEvidence& evidence, NetReport& report) {
     const std::size_t came = answered + evidence.tests.peers.size();
     NetLine line;
     line.topic = "udp";
-    if (asked == 0) {
+    if (!evidence.datagram_relay.empty() && came == 0) {
+        line.answer = Answer::kNo;
+        line.code = "blocked";
+        line.what = "datagrams go through the relay " + evidence.datagram_relay + " over TCP";
+        line.means = "UDP is blocked; everybody is reached through the relay, and slower";
+    } else if (asked == 0) {
         line.answer = Answer::kNotTested;
         line.code = "nobody_asked";
         line.what = "there is nobody to ask: no node is known and no STUN server is configured";

@@ -33,6 +33,9 @@ struct NetEvidence {
     std::string connectivity;                   ///< NetworkManager's word, as in EconomyFacts
     bool mapping_wanted = false;
     std::optional<ports::MappingChanged> mapping;
+    /// Datagrams of the node go through this relay, so what nodes say is about the relay; empty:
+    /// none.
+    std::string datagram_relay;
     std::vector<LinkFact> links;
     std::vector<Check> checks;  ///< of the doctor; those of the clock and of mDNS are used
 };

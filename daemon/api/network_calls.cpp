@@ -39,6 +39,11 @@ NetEvidence gather(const Desk& desk, Instant now, const Node& node, const NetTes
     evidence.connectivity = desk.host.economy().connectivity;
     evidence.mapping_wanted = desk.host.port_mapping_wanted();
     evidence.mapping = desk.host.port_mapping();
+    evidence.datagram_relay = desk.host.datagram_relay();
+    if (!evidence.datagram_relay.empty()) {
+        evidence.tests.peers.clear();
+        evidence.tests.peers_asked = 0;
+    }
     evidence.links = desk.host.links();
     evidence.checks = examine(now, node, desk.host, uptime_of(desk));
     return evidence;

@@ -239,6 +239,7 @@ void report_status(const Desk& desk, Instant now, const Node& node, Role role,
     report_connections(desk, now, abridged, response->mutable_connections());
     if (abridged) return;
     report_mapping(desk.host.port_mapping(), response);
+    response->set_datagram_relay(desk.host.datagram_relay());
     report_list(desk.host.bootstrap_list(), response);
     for (const BootstrapEntry& entry : bootstrap) writer.write(entry, response->add_bootstrap());
     for (const OwnName& name : names) writer.write(name, response->add_names());

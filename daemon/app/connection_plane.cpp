@@ -33,6 +33,9 @@ quic::QuicTransport::Options quic_options(const Config& config) {
     return options;
 }
 
+/// So that the detour's questions have other ids than the hub's.
+constexpr std::uint64_t kDetourSeed = 0x9d2c5680;
+
 }  // namespace
 
 std::unique_ptr<ConnectionPlane> ConnectionPlane::make(boost::asio::io_context& context,
@@ -44,22 +47,28 @@ std::unique_ptr<ConnectionPlane> ConnectionPlane::make(boost::asio::io_context& 
     std::array<std::uint8_t, 8> seed{};
     crypto.fill_random(seed);
     auto plane = std::unique_ptr<ConnectionPlane>(new ConnectionPlane(
-        std::move(quic), hub_options(user, config), load_u64(seed.data()), crypto, log));
+        context, std::move(quic), hub_options(user, config), load_u64(seed.data()), crypto, log));
     plane->servers_ = std::make_unique<IceServerList>(context, log, [plane = plane.get()] {
         if (plane->calls_) plane->calls_->set_servers(plane->servers_->usable());
+        plane->detour_->set_servers(plane->servers_->servers());
     });
     if (!plane->servers_->start(config)) return nullptr;
+    plane->detour_->set_servers(plane->servers_->servers());
     if (config.connect_ice) {
         plane->calls_ = std::make_unique<PeerCalls>(context, log, plane->servers_->usable());
     }
     return plane;
 }
 
-ConnectionPlane::ConnectionPlane(std::unique_ptr<quic::QuicTransport> quic, hub::HubOptions options,
+ConnectionPlane::ConnectionPlane(boost::asio::io_context& context,
+                                 std::unique_ptr<quic::QuicTransport> quic, hub::HubOptions options,
                                  std::uint64_t seed, identity::Crypto& crypto, LogSink& log)
     : log_(log),
       quic_(std::move(quic)),
       hub_(std::make_unique<hub::StreamHub>(*quic_, options, seed)),
+      detour_(std::make_unique<UdpDetour>(
+          context, log, seed ^ kDetourSeed, [this] { return driver_->now(); },
+          [this](bool relayed) { take_another_way(relayed); })),
       crypto_(crypto),
       admission_(options.admission) {}
 
@@ -77,6 +86,16 @@ void ConnectionPlane::join(io::NodeDriver& driver, const Node& node, EventSink s
     check_ =
         std::make_unique<NetworkCheck>(driver, node, paths_, calls_ ? &calls_->agents() : nullptr);
     driver.share_with(*this);
+    std::vector<io::UdpTransport*> transports;
+    for (const auto& path : paths_) transports.push_back(&path->transport());
+    detour_->start(transports);
+}
+
+// Others see this host elsewhere now, as after a change of addresses.
+void ConnectionPlane::take_another_way(bool relayed) {
+    if (told_relayed_) told_relayed_(relayed);
+    driver_->post([](Instant now, Node& node) { node.handle_network_change(now); });
+    driver_->post([this](Instant now, Node&) { hub_->handle_network_change(now); });
 }
 
 void ConnectionPlane::carry_messages(identity::Crypto& crypto, ports::Store& store,
@@ -149,12 +168,14 @@ void ConnectionPlane::look_around(Instant now, std::vector<Endpoint> addresses, 
     if (look.paths) hub_->handle_network_change(now);
     if (!look.all) return;
     servers_->look_again();
+    detour_->look_again();
     if (post_) post_->handle_network_change(now);
 }
 
 void ConnectionPlane::handle_datagram(Instant now, io::UdpTransport& via, const Endpoint& from,
                                       ByteView datagram) {
     if (check_->claims(datagram)) return check_->handle_datagram(now, from, datagram);
+    if (detour_->claims(datagram)) return detour_->handle_datagram(datagram);
     for (const auto& path : paths_) {
         if (&path->transport() == &via) quic_->handle_datagram(now, *path, from, datagram);
     }
@@ -228,6 +249,7 @@ void ConnectionPlane::shut_down(Instant now) {
     hub_->shut_down(now);
     settle(now);
     servers_->stop();
+    detour_->stop();
     if (calls_) calls_->stop();
     for (const auto& path : paths_) path->transport().flush();
 }

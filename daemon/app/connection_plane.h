@@ -12,6 +12,7 @@
 #include "daemon/app/network_check.h"
 #include "daemon/app/peer_calls.h"
 #include "daemon/app/post_office.h"
+#include "daemon/app/udp_detour.h"
 #include "daemon/core/identity/crypto.h"
 #include "daemon/core/node.h"
 #include "daemon/hub/stream_hub.h"
@@ -59,13 +60,20 @@ class ConnectionPlane final : public io::Companion {
     /// Tests the network on these sockets; false when too many wait for that already. On the core
     /// thread, from within an input of the node.
     bool check_network(Instant now, Node& node, std::vector<Endpoint> own, api::NetSink sink);
+    /// Told when the node's datagrams begin to go through a relay, and when they end to. Set before
+    /// the loop runs.
+    void on_relayed(std::function<void(bool relayed)> told) { told_relayed_ = std::move(told); }
     /// Every event of the node.
     void handle_event(Instant now, const Event& event);
     /// Says goodbye to everybody, at once.
     void shut_down(Instant now);
 
+    /// The relay that the node's datagrams go through since UDP is blocked; empty: none.
+    const std::string& datagram_relay() const { return detour_->relay(); }
+
     bool claims(ByteView datagram) const override {
-        return quic_->claims(datagram) || (check_ && check_->claims(datagram));
+        return quic_->claims(datagram) || (check_ && check_->claims(datagram)) ||
+               detour_->claims(datagram);
     }
     void handle_datagram(Instant now, io::UdpTransport& via, const Endpoint& from,
                          ByteView datagram) override;
@@ -74,10 +82,12 @@ class ConnectionPlane final : public io::Companion {
     Instant next_timeout() const override;
 
   private:
-    ConnectionPlane(std::unique_ptr<quic::QuicTransport> quic, hub::HubOptions options,
-                    std::uint64_t seed, identity::Crypto& crypto, LogSink& log);
+    ConnectionPlane(boost::asio::io_context& context, std::unique_ptr<quic::QuicTransport> quic,
+                    hub::HubOptions options, std::uint64_t seed, identity::Crypto& crypto,
+                    LogSink& log);
 
     bool is_friend(const PeerId& peer) const;
+    void take_another_way(bool relayed);
     void look_for(const PeerId& peer);
     void log_event(const hub::HubEvent& event);
 
@@ -88,12 +98,14 @@ class ConnectionPlane final : public io::Companion {
     std::unique_ptr<PeerCalls> calls_;  ///< nothing when they are switched off; outlives the hub
     std::unique_ptr<hub::StreamHub> hub_;
     std::unique_ptr<NetworkCheck> check_;  ///< after join()
+    std::unique_ptr<UdpDetour> detour_;
     identity::Crypto& crypto_;
     std::unique_ptr<PostOffice> post_;
     hub::Admission admission_{};
     io::NodeDriver* driver_ = nullptr;
     const Node* node_ = nullptr;
     EventSink sink_;
+    std::function<void(bool)> told_relayed_;
     std::map<ports::ConnectionId, std::uint64_t> counted_;  ///< bytes of those over ICE
     std::map<CommandId, PeerId> finds_;  ///< of ours, under way; bounded by the hub's dials
 };

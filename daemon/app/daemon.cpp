@@ -338,6 +338,7 @@ void Daemon::run() {
     });
     if (plane_) plane_->post().start();
     make_host_watch();
+    if (plane_) plane_->on_relayed([this](bool relayed) { host_->set_relayed(relayed); });
     router_port_ = std::make_unique<RouterPort>(context_, config_, listening(), log_, [this] {
         // Strangers may reach us now, or no more.
         std::optional<Endpoint> outside;

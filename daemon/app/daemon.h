@@ -69,6 +69,7 @@ class Daemon final : private api::Host {
     std::optional<ports::MappingChanged> port_mapping() const override {
         return router_port_ ? router_port_->state() : std::nullopt;
     }
+    std::string datagram_relay() const override { return plane_ ? plane_->datagram_relay() : ""; }
     bool check_network(Instant now, Node& node, api::NetSink sink) override;
     std::vector<api::LinkFact> links() const override;
     bool port_mapping_wanted() const override { return router_port_ && router_port_->wanted(); }

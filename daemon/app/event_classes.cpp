@@ -67,6 +67,9 @@ constexpr EventClass kClasses[] = {
     {"store.write_failed", "e7d59a2921654248b526d94e2b50ed23"},
     {"table.added", "3bab05c039c546a192c2a093c8486616"},
     {"table.removed", "dfc1669a52c6436380d2f602f9cb77cc"},
+    {"udp.direct", "bd9b7bc933c7448a89f5fcae365a509c"},
+    {"udp.relay_failed", "d51d3d30860a481ba508860126468776"},
+    {"udp.relayed", "144399c359ff480fa0e38297cc33218b"},
     {"value.overtaken", "0bb5a49498664eb8b76069ad47b5e5c0"},
 };
 

@@ -225,7 +225,8 @@ void HostWatch::decide() {
         power_ == PowerPolicy::kSaving || (battery && power_ == PowerPolicy::kAuto);
     economy.saves = saving || stage_ >= Stage::kRefreshesLess;
     // Whoever was told to serve does, whatever the connection costs; a budget is a promise.
-    economy.serves = !(saving && mode_ == NodeMode::kAuto) && stage_ < Stage::kServesNobody;
+    economy.serves =
+        !(saving && mode_ == NodeMode::kAuto) && stage_ < Stage::kServesNobody && !relayed_;
     economy.silent = stage_ == Stage::kUsedUp;
     if (told_ == economy) return;
     const bool first = !told_;
@@ -247,6 +248,11 @@ void HostWatch::reconfigure(PowerPolicy power, int monthly_megabytes) {
     decide();
 }
 
+void HostWatch::set_relayed(bool relayed) {
+    relayed_ = relayed;
+    decide();
+}
+
 api::EconomyFacts HostWatch::facts() const {
     api::EconomyFacts facts;
     facts.profile = bounds_.name;
@@ -264,7 +270,9 @@ api::EconomyFacts HostWatch::facts() const {
                                                               : "";
     if (facts.economy.saves) facts.saves_because = saving.empty() ? low : saving;
     if (!facts.economy.serves)
-        facts.serves_nobody_because = stage_ >= Stage::kServesNobody ? low : saving;
+        facts.serves_nobody_because = relayed_ ? "datagrams go through a relay"
+                                      : stage_ >= Stage::kServesNobody ? low
+                                                                       : saving;
     facts.budget = budget_.bound();
     facts.used = budget_.used() + (meter_.bytes - metered_bytes_);
     facts.budget_stage = guard::stage_word(stage_);

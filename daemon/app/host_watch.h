@@ -57,6 +57,8 @@ class HostWatch {
     void woke(Duration slept);
     /// node.power or traffic.monthly_budget is another one.
     void reconfigure(PowerPolicy power, int monthly_megabytes);
+    /// Datagrams go through somebody's relay now, or no more: that is not for serving others.
+    void set_relayed(bool relayed);
     api::EconomyFacts facts() const;
 
   private:
@@ -89,6 +91,7 @@ class HostWatch {
     std::unique_ptr<ports::HostMonitor> monitor_;
     ports::HostConditions conditions_;
     bool no_way_out_ = false;
+    bool relayed_ = false;
     bool battery_seen_ = false;  ///< by the kernel, for hosts without UPower
     std::optional<Economy> told_;
     std::uint64_t metered_bytes_ = 0;  ///< of the meter, when it was last looked at

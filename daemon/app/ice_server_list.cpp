@@ -157,7 +157,7 @@ void IceServerList::gather() {
         if (!task->addresses.empty()) continue;
         ports::IceServer server = task->line;
         server.endpoint = {};
-        servers_.push_back({std::move(server), name_of(task->line, {}), task->problem});
+        servers_.push_back({std::move(server), name_of(task->line, {}), {}, task->problem});
     }
 }
 
@@ -174,7 +174,7 @@ void IceServerList::add(const Task& task, const Endpoint& endpoint) {
         }
         server.endpoint = *local;
     }
-    servers_.push_back({std::move(server), name_of(task.line, endpoint), {}});
+    servers_.push_back({std::move(server), name_of(task.line, endpoint), endpoint, {}});
 }
 
 std::vector<ports::IceServer> IceServerList::usable() const {

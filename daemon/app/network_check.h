@@ -18,6 +18,7 @@ namespace sov::app {
 struct NamedServer {
     ports::IceServer server;
     std::string name;
+    Endpoint at;          ///< the server's own address, also where a tunnel stands before it
     std::string problem;  ///< why it can't be asked; empty when it can
 };
 

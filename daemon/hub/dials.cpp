@@ -65,6 +65,20 @@ void Dials::set_path(Family family, ports::DatagramPath* path) {
     paths_[family == Family::kIpv4 ? 0 : 1] = path;
 }
 
+PathClass Dials::plain_class(const Endpoint& remote) const {
+    if (connect::is_local(remote)) return PathClass::kLan;
+    const ports::DatagramPath* used = path(remote.family);
+    return used != nullptr && used->relayed() ? PathClass::kRelayed : PathClass::kDirect;
+}
+
+// Whether an address beyond this site can be dialled under the policy at all.
+bool Dials::allows_outside(DialPolicy policy) const {
+    return std::any_of(paths_.begin(), paths_.end(), [&](const ports::DatagramPath* path) {
+        return path != nullptr &&
+               allows(policy, path->relayed() ? PathClass::kRelayed : PathClass::kDirect);
+    });
+}
+
 connect::PathPlanner Dials::plan_for(const Dial& dial) const {
     connect::PlannerOptions options;
     options.addresses_max = limits_.dial_addresses_max;
@@ -90,7 +104,7 @@ bool Dials::wait(const PeerId& peer, Waiter waiter, const std::vector<DialAddres
     if (dial.waiters.size() >= limits_.waiters_max) return false;
     // Who allows more than those before is not bound by what their plan left out.
     const bool lan = allows(waiter.policy, PathClass::kLan);
-    const bool global = allows(waiter.policy, PathClass::kDirect);
+    const bool global = allows_outside(waiter.policy);
     const bool wider = (lan && !dial.lan) || (global && !dial.global);
     dial.lan = dial.lan || lan;
     dial.global = dial.global || global;

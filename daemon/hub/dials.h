@@ -49,6 +49,8 @@ class Dials {
     ports::DatagramPath* path(Family family) const {
         return paths_[family == Family::kIpv4 ? 0 : 1];
     }
+    /// The class of a path over the daemon's own port.
+    PathClass plain_class(const Endpoint& remote) const;
     /// Adds to what is being dialled, or begins. False at a limit.
     bool wait(const PeerId& peer, Waiter waiter, const std::vector<DialAddress>& addresses);
     void add_addresses(const PeerId& peer, const std::vector<DialAddress>& addresses,
@@ -107,6 +109,7 @@ class Dials {
     };
     using DialMap = std::map<PeerId, Dial>;
 
+    bool allows_outside(DialPolicy policy) const;
     connect::PathPlanner plan_for(const Dial& dial) const;
     void begin_anew(const PeerId& peer, Dial& dial, Instant now);
     void begin(Instant now, const PeerId& peer, Dial& dial, const Endpoint& endpoint);

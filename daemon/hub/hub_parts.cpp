@@ -231,7 +231,7 @@ void StreamHub::Parts::take(Instant now, const ports::Connected& connected) {
         fresh.carrier = "ice";
         fresh.born_over_ice = true;
     } else {
-        fresh.path = plain_class(connected.remote);
+        fresh.path = dials.plain_class(connected.remote);
     }
     fresh.since = fresh.used = now;
     give_up_doubted(now, fresh.peer);

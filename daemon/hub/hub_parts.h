@@ -19,9 +19,6 @@
 
 namespace sov::hub {
 
-/// The class of a path over the daemon's own port.
-PathClass plain_class(const Endpoint& remote);
-
 /// What the hub is made of, and how its parts meet: the transport's events and the users' wishes
 /// go to the pool, the dials and the streams, and what one has to tell another is carried here.
 class StreamHub::Parts {

@@ -36,10 +36,6 @@ constexpr seconds kDialBackTime{5};
 
 }  // namespace
 
-PathClass plain_class(const Endpoint& remote) {
-    return connect::is_local(remote) ? PathClass::kLan : PathClass::kDirect;
-}
-
 // Connections that we dialled move onto what for QUIC is another path. Those that the other side
 // dialled are for it to move (RFC 9000 s9): it learns from a word of ours where we are now, and if
 // no word gets through, the path is looked for anew; see mend().
@@ -66,7 +62,7 @@ void StreamHub::Parts::take(Instant now, const ports::PeerMoved& moved) {
     const bool by_ice = ice.take_connection(now, moved.connection, moved.local);
     const PathClass before = connection->path;
     connection->path = by_ice ? ice.path_of(moved.connection).value_or(PathClass::kDirect)
-                              : plain_class(moved.remote);
+                              : dials.plain_class(moved.remote);
     connection->carrier = by_ice ? "ice" : "udp";
     connection->remote = moved.remote;
     connection->mended.reset();

@@ -15,6 +15,7 @@ class UdpPath final : public ports::DatagramPath {
     }
     Endpoint local() const override { return transport_.local(); }
     std::size_t datagram_bytes_max() const override { return UdpTransport::kDatagramBytesMax; }
+    bool relayed() const override { return transport_.relayed(); }
     UdpTransport& transport() { return transport_; }
 
   private:

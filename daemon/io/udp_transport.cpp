@@ -187,13 +187,49 @@ void UdpTransport::set_options(bool v4) {
 }
 
 void UdpTransport::wait() {
+    if (waiting_) return;  // a turn of the relay's datagrams leaves it as it is
+    waiting_ = true;
     socket_.async_wait(UdpSocket::wait_read, [this](const boost::system::error_code& error) {
-        if (!error) ready_();  // else closed, and this object may be gone
+        if (error) return;  // closed, and this object may be gone
+        waiting_ = false;
+        ready_();
     });
+}
+
+void UdpTransport::take_relayed(const Endpoint& from, ByteView datagram) {
+    if (relayed_.size() >= kRelayedMax) {
+        ++counters_.dropped_relayed;
+        return;
+    }
+    if (meter_ != nullptr) meter_->count(from, datagram.size());
+    relayed_.push_back({Path{from}, to_bytes(datagram)});
+}
+
+void UdpTransport::relayed_ready() {
+    if (!relayed_.empty() && ready_) ready_();
+}
+
+std::size_t UdpTransport::hand_out_relayed() {
+    Arrivals& arrivals = Arrivals::of_this_thread();
+    const std::size_t count = std::min(relayed_.size(), kBatch);
+    handed_out_.assign(
+        std::make_move_iterator(relayed_.begin()),
+        std::make_move_iterator(relayed_.begin() + static_cast<std::ptrdiff_t>(count)));
+    relayed_.erase(relayed_.begin(), relayed_.begin() + static_cast<std::ptrdiff_t>(count));
+    for (std::size_t at = 0; at < count; ++at) {
+        arrivals.received[at] = {handed_out_[at].from, handed_out_[at].bytes};
+    }
+    return count;
 }
 
 std::span<UdpTransport::Received> UdpTransport::receive() {
     Arrivals& arrivals = Arrivals::of_this_thread();
+    // The socket's own come with the next call, or with the next wait().
+    if (!relayed_.empty()) {
+        const std::size_t count = hand_out_relayed();
+        counters_.received += count;
+        return std::span(arrivals.received).first(count);
+    }
     auto& in = arrivals.ring;
     for (std::size_t at = 0; at < kBatch; ++at) {
         in.prepare(at, sizeof(SocketAddress), kDatagramBytesMax + 1);
@@ -213,7 +249,10 @@ std::span<UdpTransport::Received> UdpTransport::receive() {
         const auto from = to_endpoint(in.addresses[index]);
         if (!from) continue;
         const std::size_t size = in.messages[index].msg_len;
-        if (meter_ != nullptr && OutsideMeter::concerns(*from)) meter_->count(*from, size);
+        if (OutsideMeter::concerns(*from)) {
+            ++counters_.outside_received;
+            if (meter_ != nullptr) meter_->count(*from, size);
+        }
         arrivals.received[filled++] = {Path{*from}, MutableBytes(in.slots[index].data(), size)};
     }
     counters_.received += filled;
@@ -264,10 +303,15 @@ void UdpTransport::send(const Transmit& transmit) {
         ++counters_.withheld;
         return;
     }
+    if (relays(transmit.to.remote)) {
+        relay_->send(transmit.to.remote, ByteView(transmit.bytes).first(transmit.size));
+        return;
+    }
     if (end_ == kQueueMax) {
         ++counters_.dropped_queue_full;
         return;
     }
+    if (OutsideMeter::concerns(transmit.to.remote)) ++counters_.outside_sent;
     if (!queue_) queue_ = Queue::take();
     auto& out = queue_->ring;
     out.prepare(end_, to_socket_address(transmit.to.remote, out.addresses[end_]), transmit.size);
@@ -281,6 +325,20 @@ void UdpTransport::send_burst(const Endpoint& to, ByteView datagram) {
         ++counters_.withheld;
         return;
     }
+    if (relays(to)) return relay_->send(to, datagram);
+    if (OutsideMeter::concerns(to)) ++counters_.outside_sent;
+    add_to_burst(to, datagram);
+}
+
+void UdpTransport::send_directly(const Endpoint& to, ByteView datagram) {
+    if (meter_ != nullptr && !meter_->take(to, datagram.size())) {
+        ++counters_.withheld;
+        return;
+    }
+    add_to_burst(to, datagram);
+}
+
+void UdpTransport::add_to_burst(const Endpoint& to, ByteView datagram) {
     if (!burst_) burst_ = std::make_unique_for_overwrite<host::UdpBurst>();
     if (burst_->add(to, datagram)) return;
     flush_burst();

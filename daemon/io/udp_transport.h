@@ -10,10 +10,12 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "daemon/core/base/contact.h"
 #include "daemon/core/base/packet_pool.h"
 #include "daemon/io/outside_meter.h"
+#include "daemon/ports/datagram_path.h"
 #include "platform/linux/socket_address.h"
 #include "platform/linux/udp_burst.h"
 
@@ -28,6 +30,9 @@ struct SocketCounters {
     std::uint64_t unreachable = 0;  ///< ICMP answers that named one of our destinations
     int last_refusal = 0;           ///< errno of the latest refusal
     std::uint64_t withheld = 0;     ///< did not leave because the meter was at its end
+    /// With the Internet, by this socket itself.
+    std::uint64_t outside_received = 0, outside_sent = 0;
+    std::uint64_t dropped_relayed = 0;  ///< came over the relay while too many waited
 };
 
 /// One UDP socket of one family. Datagrams move in batches of up to kBatch, one system call each;
@@ -42,6 +47,8 @@ class UdpTransport {
     /// The longest datagram that is received or sent: what Ethernet takes with IPv6. The node's own
     /// are shorter.
     static constexpr std::size_t kDatagramBytesMax = host::UdpBurst::kDatagramBytesMax;
+    /// Datagrams of the relay that wait to be received; past it the newest is dropped and counted.
+    static constexpr std::size_t kRelayedMax = 256;
     /// Asked from the kernel for both directions; it may grant less.
     static constexpr int kSocketBufferBytes = 4 << 20;
 
@@ -86,6 +93,16 @@ class UdpTransport {
     /// leave together. What the kernel does not take at once is dropped and counted, since whoever
     /// sends bursts finds out by itself what was lost.
     void send_burst(const Endpoint& to, ByteView datagram);
+    /// From now on what goes to the Internet goes through `relay`, which outlives that; null: by
+    /// itself again. Networks of this site are reached directly all the time.
+    void go_through(ports::DatagramPath* relay) { relay_ = relay; }
+    bool relayed() const { return relay_ != nullptr; }
+    /// One that came over the relay: receive() hands it out among the others.
+    void take_relayed(const Endpoint& from, ByteView datagram);
+    /// After some of them.
+    void relayed_ready();
+    /// Sends it by itself, whatever the relay is: to see whether that works.
+    void send_directly(const Endpoint& to, ByteView datagram);
     /// Hands the queue to the kernel. What it can't take stays queued and is retried by itself when
     /// the socket becomes writable.
     void flush();
@@ -98,6 +115,15 @@ class UdpTransport {
 
   private:
     struct Queue;
+    struct Relayed {
+        Path from;
+        Bytes bytes;
+    };
+    std::size_t hand_out_relayed();
+    bool relays(const Endpoint& to) const {
+        return relay_ != nullptr && OutsideMeter::concerns(to);
+    }
+    void add_to_burst(const Endpoint& to, ByteView datagram);
     void flush_burst();
     void set_options(bool v4);
     void wait_writable();
@@ -108,6 +134,7 @@ class UdpTransport {
     std::unique_ptr<Queue> queue_;     ///< only while datagrams wait
     std::size_t first_ = 0, end_ = 0;  ///< the part of the queue that waits
     bool blocked_ = false;             ///< waiting for writability
+    bool waiting_ = false;             ///< for readability
     /// A system call failed, as the first one after an ICMP error does, whatever it is.
     bool failed_ = false;
     std::unique_ptr<host::UdpBurst> burst_;  ///< once something sent bursts
@@ -115,6 +142,8 @@ class UdpTransport {
     std::function<void()> ready_;
     SocketCounters counters_;
     OutsideMeter* meter_ = nullptr;
+    ports::DatagramPath* relay_ = nullptr;
+    std::vector<Relayed> relayed_, handed_out_;  ///< that wait; those of the last receive()
 };
 
 }  // namespace sov::io

@@ -22,6 +22,8 @@ class DatagramPath {
     /// The largest datagram that may be tried, at least 1200 (RFC 9000 s14). Exactly 1200 says that
     /// there is nothing to find out: an ICE session does, whose pairs come and go.
     virtual std::size_t datagram_bytes_max() const = 0;
+    /// Of a socket: whether somebody else passes on what leaves this site.
+    virtual bool relayed() const { return false; }
 };
 
 }  // namespace sov::ports

@@ -14,13 +14,21 @@ RELAY = RELAYS[0]
 SERVERS = 3
 
 
+def relay_settings(side, relays=1):
+    """What a daemon on this side is told of relays: where UDP is blocked, that they speak TCP too."""
+    if not relays:
+        return {}
+    narrow = {"no_udp": f"{TURN_PORT}/tcp", "only_443": "443/tcp"}.get(side)
+    return {"connect.turn_servers": f"{TURN_USER}:{TURN_PASSWORD}@{TURN}:{narrow}" if narrow else RELAYS[:relays]}
+
+
 @contextlib.contextmanager
 def two_friends(binaries, side_a, side_b, relays=1, delay_ms=0, **settings):
     """Yields the daemons of a and b, online and listening for each other's calls."""
     with NatLab(binaries, side_a, side_b, servers=SERVERS, relays=relays, delay_ms=delay_ms) as lab:
-        more = {"connect.turn_servers": RELAYS[:relays]} if relays else {}
         servers = [host.daemon() for host in lab.servers]
-        ana, bob = lab.a.daemon(**more, **settings), lab.b.daemon(**more, **settings)
+        ana, bob = (host.daemon(**relay_settings(side, relays), **settings)
+                    for host, side in ((lab.a, side_a), (lab.b, side_b)))
         lab.network([*servers, ana, bob], pinned=SERVERS)
         for one, other in ((ana, bob), (bob, ana)):
             one.ctl("friend", "add", other.ctl("whoami")["id"])
@@ -83,6 +91,54 @@ def call_home_routers_need_no_server_of_anybody(binaries):
 @scenario
 def call_two_symmetric_routers_are_passed_by_the_relay(binaries):
     return claim(binaries, "symmetric", "symmetric", "relayed")
+
+
+def await_words(daemon, word, patience=20):
+    """The line of the log that has this event."""
+    wait_until(lambda: any(word in line for line in daemon.log_lines()), f"{daemon.label} to log {word}", patience)
+    return next(line for line in daemon.log_lines() if word in line)
+
+
+@scenario
+def call_hosts_without_udp_are_in_the_network_through_a_relay(binaries):
+    """Nothing but TCP gets out on one side, nothing but TCP to port 443 on the other."""
+    with two_friends(binaries, "no_udp", "only_443") as (_, ana, bob):
+        for one in (ana, bob):
+            await_words(one, "udp.relayed")
+            status = one.ctl("status")
+            expect(status["datagram_relay"], f"{one.label}'s status names no relay")
+            expect(status["economy"]["serves_nobody_because"], f"{one.label} serves others through a relay")
+        report = ana.ctl("netcheck")
+        udp = next(line for line in report["lines"] if line["topic"] == "udp")
+        expect((udp["answer"], udp["code"]) == ("no", "blocked") and TURN in udp["what"], f"netcheck says {udp}")
+        expect(report["verdict"] == "relayed", f"the verdict is {report['verdict']}")
+        times = []
+        for one, other in ((ana, bob), (bob, ana)):
+            connection, took = connect(one, other)
+            expect(connection["path"] == "relayed", f"they are connected {connection}")
+            first_answer(one, other)
+            times.append(took)
+            disconnect(one, other)
+        refused(lambda: connect(ana, bob, "--policy", "direct"), "what a relay carries is called direct")
+        return f"both ways, in {times[0]:.0f} and {times[1]:.0f} ms"
+
+
+@scenario
+def call_a_host_leaves_the_relay_when_udp_gets_through_again(binaries):
+    with two_friends(binaries, "eim", "no_udp") as (lab, ana, bob):
+        relayed = await_words(bob, "udp.relayed")
+        _, took = connect(ana, bob)
+        expect(bob.ctl("connections")["connections"][0]["path"] == "relayed", "bob does not say that it is relayed")
+        ana.ctl("msg", bob.ctl("whoami")["id"], "hello")
+        lab.routers["b"].load_rules("delete table inet filter\n")
+        lab.translate(lab.routers["b"], "eim", lab.b.ipv4)
+        await_words(bob, "udp.direct", 45)
+        expect("datagram_relay" not in bob.ctl("status"), "the status still names a relay")
+        # Who was called at the relay's address is not there any more: the next word finds another path.
+        ana.ctl("msg", bob.ctl("whoami")["id"], "hello again")
+        wait_until(lambda: all(each["path"] == "direct" for each in bob.ctl("connections")["connections"]),
+                   "a direct path", 20)
+        return f"connected in {took:.0f} ms with {relayed.split('udp.relayed')[1].strip()}; direct again later"
 
 
 @scenario

@@ -22,7 +22,8 @@ PAIRS = (("none", "none", True), ("none", "eim", True), ("eim", "none", True), (
          ("eim", "eim", False), ("eim", "eim", True), ("full", "symmetric", True), ("eim", "symmetric", True),
          ("symmetric", "eim", True), ("symmetric", "symmetric", True), ("double", "eim", True),
          ("double", "double", True), ("double_symmetric", "double_symmetric", True), ("nat_pmp", "symmetric", True),
-         ("upnp", "symmetric", True), ("ipv6", "ipv6", True))
+         ("upnp", "symmetric", True), ("ipv6", "ipv6", True), ("no_udp", "eim", True), ("no_udp", "no_udp", True),
+         ("only_443", "symmetric", True))
 
 
 def settings_for(*sides):

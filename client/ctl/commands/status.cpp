@@ -160,6 +160,7 @@ json::Object status_json(const client::NodeStatus& status) {
     data.set("connections", connections_json(status.connections));
     if (!status.economy.profile.empty()) data.set("economy", economy_json(status.economy));
     if (status.port_mapping) data.set("port_mapping", mapping_json(*status.port_mapping));
+    if (!status.datagram_relay.empty()) data.set("datagram_relay", status.datagram_relay);
     if (!status.abridged) {
         json::Array bootstrap;
         for (const auto& entry : status.bootstrap) bootstrap.emplace_back(bootstrap_json(entry));
@@ -372,6 +373,10 @@ void show_status(const client::NodeStatus& status, bool with_counters, bool verb
         }
     }
     if (status.port_mapping) show_fact("router", mapping_text(*status.port_mapping), screen);
+    if (!status.datagram_relay.empty()) {
+        show_fact("relay", status.datagram_relay + " carries all datagrams: UDP is blocked here",
+                  screen);
+    }
     show_fact("dht", table_text(status), screen);
     if (verbose) show_fact("place", coordinate_text(status.coordinate), screen);
     if (status.bootstrap_list) show_fact("list", list_text(*status.bootstrap_list), screen);

@@ -407,6 +407,7 @@ TEST_F(ApiAccess, abridges_the_status_for_observers) {
     host_.mapping = {ports::PortMapping{*Endpoint::parse("198.51.100.7:6881"), 6881,
                                         std::chrono::hours(2), ports::MappingMethod::kUpnp},
                      ""};
+    host_.relay = "203.0.113.1:443";
     serve();
     for (const uid_t uid : {kUser, kStranger}) {
         auto node = v1::Node::NewStub(channel(uid));
@@ -421,6 +422,7 @@ TEST_F(ApiAccess, abridges_the_status_for_observers) {
         ASSERT_EQ(status.families_size(), 2);
         EXPECT_EQ(status.families(0).listening().empty(), uid == kStranger);
         EXPECT_EQ(status.has_port_mapping(), uid == kUser);
+        EXPECT_EQ(status.datagram_relay(), uid == kUser ? "203.0.113.1:443" : "");
         if (uid == kUser) {
             EXPECT_EQ(status.port_mapping().external(), "198.51.100.7:6881");
             EXPECT_EQ(status.port_mapping().method(), "upnp");

@@ -71,6 +71,7 @@ class RememberingHost final : public Host {
     MachineFacts machine() const override { return machine_facts; }
     std::optional<ports::MappingChanged> port_mapping() const override { return mapping; }
     bool port_mapping_wanted() const override { return mapping.has_value(); }
+    std::string datagram_relay() const override { return relay; }
     std::vector<LinkFact> links() const override { return {{"wlan0", true, true}}; }
     bool check_network(Instant, Node&, NetSink sink) override {
         if (net_checks_refused) return false;
@@ -98,6 +99,7 @@ class RememberingHost final : public Host {
     MachineFacts machine_facts;
     std::optional<ListFacts> list;
     std::optional<ports::MappingChanged> mapping;
+    std::string relay;
     NetTests net_tests;
     bool net_checks_refused = false;
     std::atomic<int> shutdowns = 0;

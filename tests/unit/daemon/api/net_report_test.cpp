@@ -74,6 +74,10 @@ TEST(NetReport, WithoutUdpOnlyARelayHelps) {
     EXPECT_EQ(line_of(report, "udp").code, "blocked");
     EXPECT_EQ(line_of(report, "ipv4").code, "silent");
     EXPECT_EQ(line_of(report, "mapping").answer, Answer::kNotTested);
+    evidence.datagram_relay = "198.51.100.1:443";
+    const NetReport relayed = judge_network(evidence);
+    EXPECT_EQ(line_of(relayed, "udp").code, "blocked");
+    EXPECT_NE(line_of(relayed, "udp").what.find("198.51.100.1:443"), std::string::npos);
 }
 
 TEST(NetReport, ASymmetricRouterIsHardUnlessItMapsAPort) {

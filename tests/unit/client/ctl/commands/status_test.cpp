@@ -180,6 +180,21 @@ TEST(StatusVerb, says_what_the_router_lets_us_have) {
         << session.out;
 }
 
+TEST(StatusVerb, says_which_relay_carries_datagrams_where_udp_is_blocked) {
+    TerminalSession session;
+    client::NodeStatus status = online();
+    status.datagram_relay = "198.51.100.1:443";
+    session.script.status = status;
+    EXPECT_EQ(session.run({"status"}), 0);
+    EXPECT_NE(session.out.find(
+                  "  relay    198.51.100.1:443 carries all datagrams: UDP is blocked here\n"),
+              std::string::npos)
+        << session.out;
+    EXPECT_EQ(session.run({"status", "--json"}), 0);
+    EXPECT_NE(session.out.find(R"("datagram_relay":"198.51.100.1:443")"), std::string::npos)
+        << session.out;
+}
+
 TEST(StatusVerb, says_what_the_node_may_spend_and_does_without) {
     TerminalSession session;
     client::NodeStatus status = online();
