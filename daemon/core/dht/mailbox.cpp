@@ -7,8 +7,9 @@ namespace sov::dht {
 namespace {
 
 constexpr std::chrono::milliseconds kAskReplicaAgain{250};
-/// Refusals of a replica that is just now asking whether our address is ours.
-constexpr std::uint8_t kRefusedMax = 4;
+/// Refusals of a replica that is just now asking whether our address is ours. It asks again when
+/// that is lost, so each is given twice the time of the one before: 8 s in all.
+constexpr std::uint8_t kRefusedMax = 6;
 /// An item is not told when it ended longer ago than this: clocks differ, but not by more.
 constexpr std::chrono::hours kClocksDiffer{1};
 /// Useless items are named to the replica that showed them, without waiting for an answer.
@@ -221,7 +222,7 @@ void Mailbox::on_answer(Instant now, Context& context, const wire::Answer& answe
         const auto code = static_cast<Errc>(wire::read_byte(reader).value_or(0));
         const bool soon = code == Errc::kUnauthorized && ++target.refused < kRefusedMax;
         target.over = !soon;
-        if (soon) target.retry_at = now + kAskReplicaAgain;
+        if (soon) target.retry_at = now + kAskReplicaAgain * (1 << (target.refused - 1));
         wake(target.retry_at);
     } else if (sweep.removes) {
         target.answered = true;

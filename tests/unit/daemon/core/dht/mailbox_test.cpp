@@ -98,6 +98,25 @@ TEST_F(TwoWithMail, leave_it_for_each_other_fetch_it_and_delete_it) {
     EXPECT_TRUE(collect(Side::kB).items.empty()) << "whoever left it does not bring it back";
 }
 
+TEST_F(TwoWithMail, remove_what_they_read_also_while_their_new_address_is_being_checked) {
+    leave(Side::kA, {peer(Side::kB), ItemUse::kMail, text("hello"), hours{1}});
+    const auto items = collect(Side::kB).items;
+    ASSERT_EQ(items.size(), 1U);
+    // The address changes with the request, and A's question whether it is B's is lost.
+    bool moved = false, lost = false;
+    pair->on_wire([&](support::Sent& sent) {
+        if (!moved && sent.from == Side::kB && sent.bytes.size() > 200) {
+            moved = true;
+            pair->move(Side::kB, Endpoint::v4(0x0a000063U, 4000));
+            sent.source = pair->endpoint(Side::kB);
+        }
+        const bool question = moved && sent.from == Side::kA && !std::exchange(lost, true);
+        return question ? support::VirtualPair::lost() : support::VirtualPair::delivered();
+    });
+    EXPECT_EQ(remove(Side::kB, {items[0].id}).replicas, 1U);
+    EXPECT_EQ(pair->node(Side::kA).counters().items_removed, 1U);
+}
+
 TEST_F(TwoWithMail, fetch_more_than_one_datagram_holds_in_the_order_of_sending) {
     for (std::uint8_t number = 0; number < 12; ++number) {
         leave(Side::kA, {peer(Side::kB), ItemUse::kMail, Bytes(700, number), hours{1}});
