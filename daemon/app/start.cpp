@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/api/lone_poller.h"
 #include "daemon/app/command_line.h"
 #include "daemon/app/config.h"
 #include "daemon/app/daemon.h"
@@ -48,6 +49,7 @@ int serve(const CommandLine& line, const Config& config) {
         std::cerr << "sovereignd: " << failure->message << "\n";
         return failure->exit_code;
     }
+    const api::LonePoller poller;
     daemon.run();
     return 0;
 }
