@@ -65,6 +65,13 @@ class RelayedPort::Engine : public std::enable_shared_from_this<Engine> {
         write();
     }
 
+    void check() {
+        if (over_) return;
+        client_.check(sinks_.now());
+        write();
+        await_timeout();
+    }
+
     void leave() {
         sinks_.closed = nullptr;
         client_.give_back();
@@ -129,6 +136,10 @@ class RelayedPort::Engine : public std::enable_shared_from_this<Engine> {
     void step() {
         if (!client_.problem().empty()) return end(client_.problem());
         write();
+        await_timeout();
+    }
+
+    void await_timeout() {
         const Instant next = client_.next_timeout();
         if (next != kNever) deadline_in(next - sinks_.now());
     }
@@ -186,6 +197,8 @@ RelayedPort::RelayedPort(asio::io_context& context, const Endpoint& server,
 }
 
 RelayedPort::~RelayedPort() { engine_->leave(); }
+
+void RelayedPort::check() { engine_->check(); }
 
 void RelayedPort::send(const Endpoint& to, ByteView datagram) { engine_->send(to, datagram); }
 

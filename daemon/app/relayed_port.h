@@ -42,6 +42,8 @@ class RelayedPort final : public ports::DatagramPath {
     RelayedPort(const RelayedPort&) = delete;
     RelayedPort& operator=(const RelayedPort&) = delete;
 
+    /// As TurnClient::check().
+    void check();
     void send(const Endpoint& to, ByteView datagram) override;
     /// The port on the server; all zero while there is none.
     Endpoint local() const override;

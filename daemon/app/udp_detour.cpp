@@ -35,9 +35,10 @@ void UdpDetour::look_again() {
     silence_.reset();
     retry_at_ = {};
     pause_ = kFirstPause;
-    // A relay that is in use stays so until plain UDP answers: most changes are no other network.
-    if (!relay_.empty()) return ask_plainly();
-    close();
+    if (relay_.empty()) return close();
+    // Most changes are no other network, and the relay goes on until plain UDP answers.
+    port_->check();
+    ask_plainly();
 }
 
 void UdpDetour::await_look(std::chrono::milliseconds pause) {
@@ -180,7 +181,8 @@ void UdpDetour::failed(const std::string& words) {
                "a relay does not carry the datagrams that UDP does not get out",
                {{"relay", opening_}, {"reason", words}});
     over_ = std::move(port_);
-    wait_longer();
+    // One that carried was good until now, and the host may be in another network.
+    if (relay_.empty()) wait_longer();
     close();
 }
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import time
 
 from commands import LabError, wait_until
 from nat_lab import TURN, TURN_PASSWORD, TURN_PORT, TURN_SECOND, TURN_USER, NatLab
@@ -139,6 +140,22 @@ def call_a_host_leaves_the_relay_when_udp_gets_through_again(binaries):
         wait_until(lambda: all(each["path"] == "direct" for each in bob.ctl("connections")["connections"]),
                    "a direct path", 20)
         return f"connected in {took:.0f} ms with {relayed.split('udp.relayed')[1].strip()}; direct again later"
+
+
+@scenario
+def call_a_host_without_udp_that_moves_is_reached_again(binaries):
+    """Its connection to the relay dies with the address that it had; nobody tells it so."""
+    with two_friends(binaries, "symmetric", "no_udp") as (lab, ana, bob):
+        await_words(bob, "udp.relayed")
+        who = bob.ctl("whoami")["id"]
+        ana.ctl("msg", who, "hello")
+        lab.b.change_address(1)
+        began = time.monotonic()
+        ana.ctl("msg", who, "hello again")
+        wait_until(lambda: "hello again" in bob.ctl_raw("inbox", "--keep").stdout, "the message", 30)
+        took = time.monotonic() - began
+        expect(bob.ctl("status")["datagram_relay"], "bob is not on the relay again")
+        return f"a message is there {took:.1f} s after the move"
 
 
 @scenario

@@ -34,7 +34,7 @@ StunId TurnClient::new_id() {
 }
 
 void TurnClient::start(Instant now) {
-    ask(now, {{}, TurnRequest::Method::kAllocate, now, {}, false});
+    ask(now, {{}, TurnRequest::Method::kAllocate, now, {}, false, kPatience});
 }
 
 void TurnClient::ask(Instant now, Pending pending) {
@@ -153,7 +153,7 @@ void TurnClient::permit(Instant now, const Endpoint& peer) {
     // the next datagram to it.
     if (pending_.size() + 1 >= kPendingMax) return;
     permissions_.insert_or_assign(address, now);
-    ask(now, {{}, TurnRequest::Method::kCreatePermission, now, peer, false});
+    ask(now, {{}, TurnRequest::Method::kCreatePermission, now, peer, false, kPatience});
 }
 
 void TurnClient::forget_permissions(Instant now) {
@@ -173,19 +173,24 @@ void TurnClient::give_back() {
     fail("it was given back");
 }
 
+void TurnClient::check(Instant now) {
+    if (relayed_) ask(now, {{}, TurnRequest::Method::kRefresh, now, {}, false, kCheckTime});
+}
+
 void TurnClient::handle_timeout(Instant now) {
-    const bool late = std::any_of(pending_.begin(), pending_.end(),
-                                  [&](const Pending& one) { return now - one.asked >= kPatience; });
+    const bool late = std::any_of(pending_.begin(), pending_.end(), [&](const Pending& one) {
+        return now - one.asked >= one.patience;
+    });
     if (late) return fail("it does not answer");
     if (now < refresh_at_ || !relayed_) return;
     refresh_at_ = now + kPatience;
-    ask(now, {{}, TurnRequest::Method::kRefresh, now, {}, false});
+    ask(now, {{}, TurnRequest::Method::kRefresh, now, {}, false, kPatience});
 }
 
 Instant TurnClient::next_timeout() const {
     if (!problem_.empty()) return kNever;
     Instant next = refresh_at_;
-    for (const Pending& one : pending_) next = earliest(next, one.asked + kPatience);
+    for (const Pending& one : pending_) next = earliest(next, one.asked + one.patience);
     return next;
 }
 

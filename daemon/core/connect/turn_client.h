@@ -31,6 +31,8 @@ struct TurnLogin {
 class TurnClient {
   public:
     static constexpr std::chrono::seconds kPatience{8};
+    /// The same for check().
+    static constexpr std::chrono::milliseconds kCheckTime{1500};
     /// What we ask for and refresh at half of; the server may lend for shorter.
     static constexpr std::chrono::seconds kLifetime{600}, kLifetimeMin{20};
     /// A permission lasts five minutes (s9); one that is used is renewed before.
@@ -55,6 +57,8 @@ class TurnClient {
     Instant next_timeout() const;
     /// Nothing happens before the address is there, and for addresses of another family.
     void send(Instant now, const Endpoint& to, ByteView datagram);
+    /// Whether the server is still there: without an answer within kCheckTime it is over.
+    void check(Instant now);
     /// Gives the address back; the answer need not be awaited.
     void give_back();
 
@@ -74,6 +78,7 @@ class TurnClient {
         Instant asked{};
         std::optional<Endpoint> peer;  ///< of a permission
         bool repeated = false;         ///< with the nonce of a refusal
+        Duration patience = kPatience;
     };
 
     StunId new_id();

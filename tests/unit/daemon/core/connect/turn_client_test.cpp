@@ -149,6 +149,20 @@ TEST(TurnClient, refreshes_in_time_what_is_lent_for_short) {
     EXPECT_EQ(pair.server.refreshes, 10u);
 }
 
+TEST(TurnClient, finds_out_soon_whether_the_server_is_there) {
+    TurnPair pair;
+    pair.exchange();
+    pair.client.check(pair.now);
+    pair.exchange();
+    pair.pass(seconds(2));
+    EXPECT_EQ(pair.client.problem(), "");
+    pair.client.check(pair.now);
+    (void)pair.client.take_outgoing();  // lost with the network
+    EXPECT_EQ(pair.client.next_timeout(), pair.now + TurnClient::kCheckTime);
+    pair.client.handle_timeout(pair.now + TurnClient::kCheckTime);
+    EXPECT_EQ(pair.client.problem(), "it does not answer");
+}
+
 TEST(TurnClient, gives_the_address_back) {
     TurnPair pair;
     pair.exchange();
