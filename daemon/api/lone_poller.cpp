@@ -11,12 +11,12 @@
 
 namespace sov::api {
 
-/// A call that fails at once, because its channel leads nowhere: what it needs to live until its
-/// callback has ended, which runs on one of the threads in question.
-struct LonePoller::Parking {
+namespace {
+
+/// A channel that leads nowhere, so that its call ends on one of the threads in question.
+struct Parking {
     std::mutex mutex;
-    std::condition_variable released;
-    bool over = false;
+    std::condition_variable never;
 
     std::unique_ptr<sovereign::v1::Node::Stub> stub = sovereign::v1::Node::NewStub(
         grpc::CreateChannel("unix:nowhere", std::shared_ptr<grpc::ChannelCredentials>()));
@@ -26,20 +26,20 @@ struct LonePoller::Parking {
 
     void wait() {
         std::unique_lock lock(mutex);
-        released.wait(lock, [this] { return over; });
+        never.wait(lock, [] { return false; });
     }
 };
 
-LonePoller::LonePoller() : parking_(std::make_shared<Parking>()) {
-    parking_->stub->async()->GetStatus(
-        &parking_->context, &parking_->request, &parking_->response,
-        [parking = parking_](const grpc::Status&) { parking->wait(); });
-}
+}  // namespace
 
-LonePoller::~LonePoller() {
-    const std::lock_guard lock(parking_->mutex);
-    parking_->over = true;
-    parking_->released.notify_all();
+void keep_one_poller() {
+    static Parking* parking = nullptr;
+    static std::once_flag once;
+    std::call_once(once, [] {
+        parking = new Parking;
+        parking->stub->async()->GetStatus(&parking->context, &parking->request, &parking->response,
+                                          [](const grpc::Status&) { parking->wait(); });
+    });
 }
 
 }  // namespace sov::api

@@ -1,24 +1,14 @@
 #pragma once
 
-#include <memory>
-
 namespace sov::api {
 
-/// Leaves gRPC's callback API with one thread for as long as this lives. It has two at least
+/// Leaves gRPC's callback API with one thread, for the rest of the process. It has two at least
 /// (CallbackAlternativeCQ of 1.51), which take turns at the one place at epoll: each event
 /// wakes the other thread too, and that costs more than what our callbacks do, none of which
-/// blocks or computes. The second one waits here. One for each process, as two would leave none.
-class LonePoller {
-  public:
-    LonePoller();
-    /// Lets the thread go; returns at once.
-    ~LonePoller();
-    LonePoller(const LonePoller&) = delete;
-    LonePoller& operator=(const LonePoller&) = delete;
-
-  private:
-    struct Parking;
-    std::shared_ptr<Parking> parking_;
-};
+/// blocks or computes. The second one is parked, in the callback of a call that fails at once.
+///
+/// It is never let go: the last user of gRPC's queue joins its threads, and that would be the
+/// parked one itself. What it needs is leaked on purpose. Does nothing the second time.
+void keep_one_poller();
 
 }  // namespace sov::api

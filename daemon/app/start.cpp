@@ -49,7 +49,7 @@ int serve(const CommandLine& line, const Config& config) {
         std::cerr << "sovereignd: " << failure->message << "\n";
         return failure->exit_code;
     }
-    const api::LonePoller poller;
+    api::keep_one_poller();
     daemon.run();
     return 0;
 }
