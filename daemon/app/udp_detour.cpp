@@ -104,7 +104,8 @@ void UdpDetour::wait_longer() {
 }
 
 // One id for all: whoever answers first says that UDP gets through. A relay that is reached over
-// TCP most likely has the same port, or STUN's own, for UDP.
+// TCP most likely has the same port, or STUN's own, for UDP. A server within this site says nothing
+// about the way out of it.
 void UdpDetour::ask_plainly() {
     answered_ = false;
     asked_at_ = clock_();
@@ -115,11 +116,12 @@ void UdpDetour::ask_plainly() {
     const Bytes datagram = connect::encode_stun(question);
     std::vector<Endpoint> asked;
     for (const NamedServer& one : servers_) {
+        if (one.at.scope() != Scope::kGlobal) continue;
         for (const std::uint16_t port : {one.at.port, kStunPort}) {
             Endpoint endpoint = one.at;
             endpoint.port = port;
             io::UdpTransport* transport = transport_of(endpoint.family);
-            if (one.at.port == 0 || transport == nullptr || asked.size() >= kAskedMax ||
+            if (transport == nullptr || asked.size() >= kAskedMax ||
                 std::find(asked.begin(), asked.end(), endpoint) != asked.end())
                 continue;
             asked.push_back(endpoint);
