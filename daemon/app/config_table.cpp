@@ -489,7 +489,8 @@ void add_connect(Rows& rows) {
              "A STUN server that tells our address; mostly not needed, other nodes tell it too.",
              Count::kMany);
     rows.add("connect.turn_servers", "", ice_servers(true), kRestart,
-             "A TURN server that relays where no direct path is found.", Count::kMany);
+             "A TURN server that relays where no direct path is found, or UDP is blocked.",
+             Count::kMany);
     rows.add("connect.turn_ca_file", "", certificates(), kRestart,
              "Certificates (PEM) that are believed for TURN over TLS besides the system's.");
     rows.add("connect.congestion", "bbr2", choice(&Config::connect_congestion, controls), kRestart,

@@ -74,6 +74,7 @@ void Daemon::add_measures(ports::Measures& measures) const {
         sum.refused += one.refused;
         sum.unreachable += one.unreachable;
         sum.withheld += one.withheld;
+        sum.dropped_relayed += one.dropped_relayed;
     }
     const std::array<std::pair<std::string_view, std::uint64_t>, 4> losses = {
         {{"queue_full", sum.dropped_queue_full},
@@ -85,6 +86,12 @@ void Daemon::add_measures(ports::Measures& measures) const {
                          "Datagrams that did not leave, by reason.", static_cast<double>(count),
                          {"reason", word});
     }
+    measures.counter("sovereign_relayed_drops_total",
+                     "Datagrams that came through a relay and were not taken.",
+                     static_cast<double>(sum.dropped_relayed));
+    measures.gauge("sovereign_datagrams_relayed",
+                   "1 while UDP is blocked and a relay carries all datagrams.",
+                   datagram_relay().empty() ? 0 : 1);
     const auto mapping = port_mapping();
     measures.gauge("sovereign_port_mapped", "1 while the router keeps a port open for this node.",
                    mapping && mapping->mapping ? 1 : 0);

@@ -8,8 +8,10 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <cstring>
 #include <utility>
 
+#include "platform/linux/socket_address.h"
 #include "platform/openssl/turn_digests.h"
 
 namespace sov::app {
@@ -21,12 +23,12 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 tcp::endpoint tcp_endpoint_of(const Endpoint& endpoint) {
-    if (endpoint.family == Family::kIpv4) {
-        asio::ip::address_v4::bytes_type bytes;
-        std::copy_n(endpoint.address.begin(), bytes.size(), bytes.begin());
-        return {asio::ip::address_v4(bytes), endpoint.port};
-    }
-    return {asio::ip::address_v6(endpoint.address), endpoint.port};
+    host::SocketAddress address;
+    const socklen_t size = host::to_socket_address(endpoint, address);
+    tcp::endpoint found;
+    std::memcpy(found.data(), &address, size);
+    found.resize(size);
+    return found;
 }
 
 const connect::TurnDigests& turn_digests() {
@@ -126,8 +128,7 @@ class RelayedPort::Engine : public std::enable_shared_from_this<Engine> {
         held_ -= used;
         // Whoever hears of these may end this object's owner.
         const auto self = shared_from_this();
-        if (!was_open && client_.relayed()) sinks_.opened();
-        if (!over_ && was_open) sinks_.read_over();
+        if (was_open) sinks_.read_over();
         if (over_) return;
         step();
         if (!over_) read();

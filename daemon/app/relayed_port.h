@@ -25,8 +25,6 @@ class RelayedPort final : public ports::DatagramPath {
     static constexpr std::chrono::seconds kConnectTime{5}, kUnacknowledged{10};
 
     struct Sinks {
-        /// The port is there.
-        std::function<void()> opened;
         std::function<void(const Endpoint& from, ByteView datagram)> datagram;
         /// After the datagrams of one read.
         std::function<void()> read_over;
@@ -45,7 +43,7 @@ class RelayedPort final : public ports::DatagramPath {
     /// As TurnClient::check().
     void check();
     void send(const Endpoint& to, ByteView datagram) override;
-    /// The port on the server; all zero while there is none.
+    /// The port on the server; all zero while it is not there.
     Endpoint local() const override;
     std::size_t datagram_bytes_max() const override { return 1200; }
     std::uint64_t dropped() const;

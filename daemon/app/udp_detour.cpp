@@ -146,7 +146,6 @@ void UdpDetour::open(const NamedServer& server) {
     connect::TurnLogin login{server.server.user, server.server.password,
                              server.server.endpoint.family};
     RelayedPort::Sinks sinks;
-    sinks.opened = [] {};  // the next look sees it
     sinks.datagram = [transport](const Endpoint& from, ByteView datagram) {
         transport->take_relayed(from, datagram);
     };

@@ -197,7 +197,10 @@ void UdpTransport::wait() {
 }
 
 void UdpTransport::take_relayed(const Endpoint& from, ByteView datagram) {
-    if (relayed_.size() >= kRelayedMax) {
+    // Neighbours are never behind it, whatever it says.
+    const bool possible = OutsideMeter::concerns(from) && from.family == local_.family &&
+                          datagram.size() <= kDatagramBytesMax;
+    if (!possible || relayed_.size() >= kRelayedMax) {
         ++counters_.dropped_relayed;
         return;
     }

@@ -32,7 +32,8 @@ struct SocketCounters {
     std::uint64_t withheld = 0;     ///< did not leave because the meter was at its end
     /// With the Internet, by this socket itself.
     std::uint64_t outside_received = 0, outside_sent = 0;
-    std::uint64_t dropped_relayed = 0;  ///< came over the relay while too many waited
+    /// Came over the relay while too many waited, too long, or from where nothing can come.
+    std::uint64_t dropped_relayed = 0;
 };
 
 /// One UDP socket of one family. Datagrams move in batches of up to kBatch, one system call each;
@@ -97,7 +98,8 @@ class UdpTransport {
     /// itself again. Networks of this site are reached directly all the time.
     void go_through(ports::DatagramPath* relay) { relay_ = relay; }
     bool relayed() const { return relay_ != nullptr; }
-    /// One that came over the relay: receive() hands it out among the others.
+    /// One that came over the relay: receive() hands it out among the others. What is longer than
+    /// kDatagramBytesMax or not from the Internet is dropped and counted.
     void take_relayed(const Endpoint& from, ByteView datagram);
     /// After some of them.
     void relayed_ready();

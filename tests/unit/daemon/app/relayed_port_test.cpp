@@ -2,66 +2,25 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/write.hpp>
 #include <optional>
 
 #include "daemon/io/udp_transport.h"
-#include "tests/unit/daemon/core/connect/turn_server.h"
+#include "tests/unit/daemon/app/loopback_relay.h"
 
 namespace sov::app {
 namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
-using boost::system::error_code;
 
 constexpr std::chrono::seconds kRelayPatience{10};
-
-/// A TURN server on loopback, on the loop of the test.
-class LoopbackRelay {
-  public:
-    explicit LoopbackRelay(asio::io_context& context)
-        : acceptor_(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)), socket_(context) {
-        acceptor_.async_accept(socket_, [this](error_code error) {
-            if (!error) read();
-        });
-    }
-    Endpoint endpoint() const {
-        return Endpoint::v4(0x7f000001, acceptor_.local_endpoint().port());
-    }
-    void write(const Bytes& bytes) { asio::write(socket_, asio::buffer(bytes)); }
-    void hang_up() { socket_.close(); }
-
-    test::TurnServer turn;
-    bool gone = false;  ///< the client closed
-    bool reads = true;
-
-  private:
-    void read() {
-        socket_.async_read_some(asio::buffer(buffer_), [this](error_code error, std::size_t size) {
-            if (error) {
-                gone = true;
-                return;
-            }
-            const Bytes answers = turn.take(ByteView(buffer_).first(size));
-            if (!answers.empty()) write(answers);
-            if (reads) read();
-        });
-    }
-
-    tcp::acceptor acceptor_;
-    tcp::socket socket_;
-    std::array<std::uint8_t, 16384> buffer_{};
-};
 
 class RelayedPortTest : public testing::Test {
   protected:
     std::unique_ptr<RelayedPort> port_at(const Endpoint& server,
                                          const std::string& password = "secret") {
         RelayedPort::Sinks sinks;
-        sinks.opened = [this] { opened = true; };
         sinks.datagram = [this](const Endpoint& from, ByteView datagram) {
             came.push_back({from, to_bytes(datagram)});
         };
@@ -83,8 +42,7 @@ class RelayedPortTest : public testing::Test {
     }
 
     asio::io_context context;
-    LoopbackRelay relay{context};
-    bool opened = false;
+    test::LoopbackRelay relay{context};
     std::size_t reads = 0;
     std::optional<std::string> closed;
     std::vector<test::TurnServer::Sent> came;
@@ -92,7 +50,7 @@ class RelayedPortTest : public testing::Test {
 
 TEST_F(RelayedPortTest, carries_datagrams_both_ways_and_is_given_back) {
     auto port = port_at(relay.endpoint());
-    ASSERT_TRUE(run_until([&] { return opened; }));
+    ASSERT_TRUE(run_until([&] { return port->local().port != 0; }));
     EXPECT_EQ(port->local(), relay.turn.lends);
     const Endpoint peer = *Endpoint::parse("198.51.100.7:6881");
     const Bytes datagram(1452, 7);
@@ -122,12 +80,12 @@ TEST_F(RelayedPortTest, says_that_nobody_is_there) {
     const auto port = port_at(place);
     ASSERT_TRUE(run_until([&] { return closed.has_value(); }));
     EXPECT_TRUE(closed->starts_with("it can't be reached: ")) << *closed;
-    EXPECT_FALSE(opened);
+    EXPECT_EQ(port->local(), Endpoint{});
 }
 
 TEST_F(RelayedPortTest, says_that_the_relay_went) {
     const auto port = port_at(relay.endpoint());
-    ASSERT_TRUE(run_until([&] { return opened; }));
+    ASSERT_TRUE(run_until([&] { return port->local().port != 0; }));
     relay.hang_up();
     ASSERT_TRUE(run_until([&] { return closed.has_value(); }));
     EXPECT_TRUE(closed->starts_with("it closed the connection")) << *closed;
@@ -140,7 +98,7 @@ TEST_F(RelayedPortTest, a_relay_that_does_not_read_costs_bounded_memory) {
     relay.turn.refuses_with = 0;
     auto port = port_at(relay.endpoint());
     relay.reads = true;
-    ASSERT_TRUE(run_until([&] { return opened; }));
+    ASSERT_TRUE(run_until([&] { return port->local().port != 0; }));
     relay.reads = false;
     const Endpoint peer = *Endpoint::parse("198.51.100.7:6881");
     const Bytes datagram(1400, 1);
@@ -154,7 +112,7 @@ TEST_F(RelayedPortTest, a_relay_that_does_not_read_costs_bounded_memory) {
 
 TEST_F(RelayedPortTest, a_socket_sends_through_it_what_leaves_the_site_and_nothing_else) {
     const auto port = port_at(relay.endpoint());
-    ASSERT_TRUE(run_until([&] { return opened; }));
+    ASSERT_TRUE(run_until([&] { return port->local().port != 0; }));
     io::UdpTransport socket(context), neighbour(context);
     ASSERT_EQ(socket.open(Endpoint::v4(0x7f000001, 0)), std::nullopt);
     ASSERT_EQ(neighbour.open(Endpoint::v4(0x7f000001, 0)), std::nullopt);
@@ -205,6 +163,21 @@ TEST_F(RelayedPortTest, a_socket_sends_through_it_what_leaves_the_site_and_nothi
     EXPECT_EQ(socket.counters().dropped_relayed, 10u);
     socket.go_through(nullptr);
     EXPECT_FALSE(socket.relayed());
+}
+
+// A relay says who sent something. Neighbours get more than strangers, and they are not behind it.
+TEST_F(RelayedPortTest, a_socket_takes_nothing_from_it_that_can_not_have_come_over_the_internet) {
+    io::UdpTransport socket(context);
+    ASSERT_EQ(socket.open(Endpoint::v4(0x7f000001, 0)), std::nullopt);
+    for (const char* from : {"127.0.0.1:1", "192.168.1.7:6881", "169.254.0.1:1", "224.0.0.1:1",
+                             "[2001:db8::1]:1", "198.51.100.7:0"}) {
+        const Endpoint said = Endpoint::parse(from).value_or(Endpoint::v4(0xc6336407, 0));
+        socket.take_relayed(said, Bytes{1});
+    }
+    socket.take_relayed(*Endpoint::parse("198.51.100.7:1"),
+                        Bytes(io::UdpTransport::kDatagramBytesMax + 1, 1));
+    EXPECT_EQ(socket.counters().dropped_relayed, 7u);
+    EXPECT_TRUE(socket.receive().empty());
 }
 
 }  // namespace
